@@ -1,0 +1,287 @@
+//! Jobs, sources and agents as clients see them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    facts::{Facts, Warning},
+    ids::{AgentId, JobId, SourceId, TeamId},
+};
+
+/// Free words of the submitter, kept with the job: at most 32 entries of 64 and 512 characters.
+pub type Metadata = BTreeMap<String, String>;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateJob {
+    pub source: JobSource,
+    #[serde(default = "default_profile")]
+    #[schema(example = "hls-h264")]
+    pub profile: String,
+    /// 0 to 9; 9 is the most urgent.
+    #[serde(default = "default_priority")]
+    #[schema(minimum = 0, maximum = 9)]
+    pub priority: u8,
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub metadata: Metadata,
+}
+
+fn default_profile() -> String {
+    "hls-h264".to_owned()
+}
+
+fn default_priority() -> u8 {
+    5
+}
+
+/// A finished upload, or an address to fetch from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum JobSource {
+    #[schema(title = "UploadedSource")]
+    Upload(SourceId),
+    #[schema(title = "FetchedSource")]
+    Url(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    Queued,
+    Probing,
+    Encoding,
+    /// All segments are there; files are being made.
+    Finishing,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl JobState {
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Completed | Self::Failed | Self::Cancelled => true,
+            Self::Queued | Self::Probing | Self::Encoding | Self::Finishing => false,
+        }
+    }
+
+    /// As on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Probing => "probing",
+            Self::Encoding => "encoding",
+            Self::Finishing => "finishing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    pub id: JobId,
+    pub team: TeamId,
+    pub source: SourceId,
+    pub profile: String,
+    pub priority: u8,
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub metadata: Metadata,
+    pub state: JobState,
+    pub progress: JobProgress,
+    /// Estimated seconds until completion, once there is something to estimate from.
+    #[serde(default)]
+    pub eta_seconds: Option<u64>,
+    pub created_at: DateTime<Utc>,
+    #[serde(default)]
+    pub started_at: Option<DateTime<Utc>>,
+    /// From when on a player could start.
+    #[serde(default)]
+    pub playable_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub ended_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    pub facts: Option<Facts>,
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+    #[serde(default)]
+    pub outputs: Outputs,
+    /// Why it failed.
+    #[serde(default)]
+    pub error: Option<JobError>,
+}
+
+/// Progress never goes backwards while a job runs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+pub struct JobProgress {
+    /// 0 to 1 over all stages.
+    pub fraction: f64,
+    /// 0 to 1: the source's way into storage (1 for uploads) and its probe.
+    pub probe: f64,
+    /// Frames of the presentation, planned or, at the end, true.
+    pub frames_total: u64,
+    pub renditions: Vec<RenditionProgress>,
+    /// Files made, of those that the profile asks for.
+    pub files_done: u32,
+    pub files_total: u32,
+    /// Agents that hold leases of this job now.
+    pub agents: Vec<AgentAtWork>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RenditionProgress {
+    pub id: String,
+    pub kind: RenditionKind,
+    #[serde(default)]
+    pub width: Option<u32>,
+    #[serde(default)]
+    pub height: Option<u32>,
+    pub segments_done: u32,
+    pub segments_total: u32,
+    /// Video frames committed (AAC frames for audio).
+    pub frames_done: u64,
+    pub bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RenditionKind {
+    Video,
+    Audio,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AgentAtWork {
+    pub agent: AgentId,
+    pub name: String,
+    /// `probe`, `encode` …
+    pub task_kind: String,
+    /// Segment indices `[first, last)` and how far it is, for encode and audio.
+    pub first: u32,
+    pub cursor: u32,
+    pub last: u32,
+    pub frames_per_second: f64,
+}
+
+/// Addresses of what came out; absolute.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+pub struct Outputs {
+    /// HLS multivariant playlist, from `playable_at` on.
+    #[serde(default)]
+    pub hls: Option<String>,
+    /// DASH manifest, from `playable_at` on.
+    #[serde(default)]
+    pub dash: Option<String>,
+    /// The player page.
+    #[serde(default)]
+    pub watch: Option<String>,
+    #[serde(default)]
+    pub files: Vec<OutputFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OutputFile {
+    pub name: String,
+    pub url: String,
+    pub bytes: u64,
+    pub sha256: String,
+    pub content_type: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobError {
+    /// Stable name, such as `no_video_index` or `fetch_failed`.
+    pub code: String,
+    /// What happened, and what to do, in words for a person.
+    pub message: String,
+    #[serde(default)]
+    pub log_tail: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobList {
+    pub jobs: Vec<Job>,
+    /// Pass as `cursor` to get the next page; absent on the last.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListJobs {
+    /// Only jobs in these states, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Only jobs of this source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub source: Option<SourceId>,
+    /// From the answer before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// 1 to 200; 50 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
+}
+
+/// One thing that happened to a job: the `data` of a server-sent event, whose `id` is `sequence` and whose `event` is `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobEvent {
+    pub sequence: i64,
+    /// `job.created`, `job.probed`, `lease.granted`, `segments.committed`, `lease.ended`, `job.playable`, `job.completed` …
+    pub kind: String,
+    pub at: DateTime<Utc>,
+    pub job: JobId,
+    /// What is particular to the kind.
+    pub data: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// Bytes are still arriving.
+    Uploading,
+    Ready,
+    /// Its bytes are gone: kept for as long as the server's setting says, or deleted.
+    Deleted,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Source {
+    pub id: SourceId,
+    pub state: SourceState,
+    #[serde(default)]
+    pub filename: Option<String>,
+    /// Bytes, once known.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    pub received_bytes: u64,
+    /// Of the whole file, when ready.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Agent {
+    pub id: AgentId,
+    pub name: String,
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Holds at least one lease.
+    pub working: bool,
+    pub capabilities: Option<crate::lease::Capabilities>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AgentList {
+    pub agents: Vec<Agent>,
+}

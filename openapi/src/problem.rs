@@ -1,0 +1,33 @@
+//! Errors on the wire: `application/problem+json` (RFC 9457) with a stable `code`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Why a request was refused. `code` is stable and meant for programs; `detail` and `hint` are for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells problems apart.
+    #[serde(rename = "type", default = "about_blank")]
+    #[schema(example = "about:blank")]
+    pub kind: String,
+    /// The HTTP status in words.
+    #[schema(example = "Not Found")]
+    pub title: String,
+    #[schema(example = 404)]
+    pub status: u16,
+    /// Stable name of the problem.
+    #[schema(example = "job_not_found")]
+    pub code: String,
+    /// What happened, in one sentence.
+    pub detail: String,
+    /// What to do next, if there is something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+fn about_blank() -> String {
+    "about:blank".to_owned()
+}
+
+/// The content type of [`Problem`].
+pub const PROBLEM_JSON: &str = "application/problem+json";

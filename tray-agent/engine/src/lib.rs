@@ -1,0 +1,7 @@
+//! The headless engine: leases tasks from an Offpeak server, does them with a bundled ffmpeg, hands the results back.
+//!
+//! `lease/` talks to the server; the other folders each do one kind of work and know no lease; `task.rs` is what passes
+//! between them.
+
+pub mod http;
+pub mod task;
