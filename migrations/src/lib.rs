@@ -1,1 +1,16 @@
-//! Filled in next.
+//! Offpeak's database schema, for SQLite and PostgreSQL alike.
+//!
+//! Times are milliseconds since 1970 in `…_at_ms` columns: the two databases keep timestamps to different precisions, and
+//! a comparison that holds on one must hold on the other. Identifiers are the texts of `offpeak_api::ids`.
+
+pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
+
+mod m0001_spine;
+
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_spine::Migration)]
+    }
+}

@@ -1,0 +1,144 @@
+//! Who is calling: a bearer token becomes a team's program or an agent, as an argument of the handler.
+//!
+//! A token is `ofp_` and 160 random bits in base 32; the database keeps its SHA-256 only.
+
+pub mod store;
+
+use std::time::Duration;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, header, request::Parts},
+};
+use offpeak_api::ids::{AgentId, TeamId};
+use sha2::{Digest, Sha256};
+
+use crate::{app::App, error::ApiError};
+
+/// A program that acts for a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamAuth {
+    pub team_id: TeamId,
+}
+
+/// An enrolled agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentAuth {
+    pub agent_id: AgentId,
+    pub team_id: TeamId,
+}
+
+/// Either of the two, for what both may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    Team(TeamAuth),
+    Agent(AgentAuth),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TokenKind {
+    /// Submits and manages jobs for its team
+    Program,
+    /// Leases work
+    Agent,
+    /// Enrols agents: a code, good for a few uses
+    #[value(skip)]
+    Enrol,
+}
+
+impl TokenKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Program => "program",
+            Self::Agent => "agent",
+            Self::Enrol => "enrol",
+        }
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Program => "ofp_",
+            Self::Agent => "ofa_",
+            Self::Enrol => "ofe_",
+        }
+    }
+}
+
+/// How long an enrolment code is good for unless told otherwise.
+pub const ENROL_CODE_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// A new secret of this kind.
+pub fn new_secret(kind: TokenKind) -> String {
+    format!("{}{}", kind.prefix(), random_name(32))
+}
+
+/// `length` random characters of 5 bits each, fit for addresses and file names.
+pub fn random_name(length: usize) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bytes: Vec<u8> = (0..length).map(|_| ALPHABET[usize::from(rand::random::<u8>() & 31)]).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What the database keeps of a secret.
+pub fn hash_secret(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unauthorized(code: &'static str, detail: &str) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, code, detail)
+        .hint("Send `Authorization: Bearer TOKEN`; `offpeak-server token create` makes a token.")
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
+    let header =
+        parts.headers.get(header::AUTHORIZATION).ok_or_else(|| unauthorized("no_token", "This request needs a bearer token."))?;
+    let secret = header
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, secret)| secret.trim())
+        .ok_or_else(|| unauthorized("bad_token", "The Authorization header is not a bearer token."))?;
+    store::find_caller(&app.db.reader, &hash_secret(secret), app.clock.now())
+        .await?
+        .ok_or_else(|| unauthorized("bad_token", "This token is not known, or no longer valid."))
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        authenticate(parts, app).await
+    }
+}
+
+impl FromRequestParts<App> for TeamAuth {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match authenticate(parts, app).await? {
+            Caller::Team(team) => Ok(team),
+            Caller::Agent(_) => Err(wrong_kind("This is an agent's token; programs use one of their own.")),
+        }
+    }
+}
+
+impl FromRequestParts<App> for AgentAuth {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match authenticate(parts, app).await? {
+            Caller::Agent(agent) => Ok(agent),
+            Caller::Team(_) => Err(wrong_kind("This is a program's token; agents enrol and get one of their own.")),
+        }
+    }
+}
+
+fn wrong_kind(detail: &str) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "wrong_kind_of_token", detail)
+}

@@ -1,0 +1,172 @@
+//! Settings: from flags, `OFFPEAK_*` variables or a TOML file, in that order of strength, checked before anything starts.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+use url::Url;
+
+/// Every setting, as given; [`Settings::check`] fills in defaults and refuses what cannot work.
+#[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// TOML file with any of the other settings; its keys are their names without `OFFPEAK_`, in lower case
+    #[arg(long, env = "OFFPEAK_CONFIG", value_name = "FILE", global = true)]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Address and port to listen on [default: 127.0.0.1:7070]
+    #[arg(long, env = "OFFPEAK_LISTEN", value_name = "ADDR:PORT", global = true)]
+    pub listen: Option<String>,
+
+    /// Address under which people and players reach this server [default: http:// and the listening address]
+    #[arg(long, env = "OFFPEAK_PUBLIC_URL", value_name = "URL", global = true)]
+    pub public_url: Option<String>,
+
+    /// `sqlite:///absolute/path.db` or `postgres://user:password@host/name` [default: offpeak.db in the working directory]
+    #[arg(long, env = "OFFPEAK_DATABASE_URL", value_name = "URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Where sources and segments are kept: `file:///absolute/folder` [default: offpeak-storage in the working directory]
+    #[arg(long, env = "OFFPEAK_STORAGE", value_name = "URL", global = true)]
+    pub storage: Option<String>,
+
+    /// Hours that an uploaded source is kept after its last use; its jobs' outputs stay [default: 168]
+    #[arg(long, env = "OFFPEAK_SOURCE_HOURS", value_name = "HOURS", global = true)]
+    pub source_hours: Option<u64>,
+
+    /// Hours after which an unfinished upload is given up [default: 24]
+    #[arg(long, env = "OFFPEAK_UPLOAD_HOURS", value_name = "HOURS", global = true)]
+    pub upload_hours: Option<u64>,
+
+    /// Largest source accepted, in bytes [default: 1 TiB]
+    #[arg(long, env = "OFFPEAK_MAX_SOURCE_BYTES", value_name = "BYTES", global = true)]
+    pub max_source_bytes: Option<u64>,
+}
+
+/// Settings that were checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: Url,
+    pub database_url: String,
+    pub storage: Url,
+    pub source_kept_for: Duration,
+    pub upload_kept_for: Duration,
+    pub max_source_bytes: u64,
+}
+
+/// A setting that cannot work, and what would.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    #[error("{name} is {value:?}, which {problem}. {hint}")]
+    Bad { name: &'static str, value: String, problem: &'static str, hint: &'static str },
+    #[error("cannot read the settings file {}: {cause}", path.display())]
+    File { path: PathBuf, cause: String },
+}
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:7070";
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Settings {
+    /// Adds what the settings file says where nothing stronger was given.
+    pub fn with_file(self) -> Result<Self, ConfigError> {
+        let Some(path) = self.config.clone() else { return Ok(self) };
+        let fail = |cause: String| ConfigError::File { path: path.clone(), cause };
+        let text = std::fs::read_to_string(&path).map_err(|e| fail(e.to_string()))?;
+        let file: Settings = toml::from_str(&text).map_err(|e| fail(e.to_string()))?;
+        Ok(Settings {
+            config: Some(path),
+            listen: self.listen.or(file.listen),
+            public_url: self.public_url.or(file.public_url),
+            database_url: self.database_url.or(file.database_url),
+            storage: self.storage.or(file.storage),
+            source_hours: self.source_hours.or(file.source_hours),
+            upload_hours: self.upload_hours.or(file.upload_hours),
+            max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
+        })
+    }
+
+    /// Fills in defaults and checks every value.
+    pub fn check(self) -> Result<Config, ConfigError> {
+        let listen = self.listen.unwrap_or_else(|| DEFAULT_LISTEN.to_owned());
+        let listen: SocketAddr = listen.parse().map_err(|_| ConfigError::Bad {
+            name: "OFFPEAK_LISTEN",
+            value: listen,
+            problem: "is not an address with a port",
+            hint: "Try 127.0.0.1:7070, or 0.0.0.0:7070 for all interfaces.",
+        })?;
+        let public_url = self.public_url.unwrap_or_else(|| format!("http://{listen}"));
+        let public_url =
+            Url::parse(&public_url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(ConfigError::Bad {
+                name: "OFFPEAK_PUBLIC_URL",
+                value: public_url,
+                problem: "is not an http or https address",
+                hint: "Give the address that people type, such as https://video.example.com.",
+            })?;
+        let database_url = self.database_url.unwrap_or_else(|| "sqlite://offpeak.db".to_owned());
+        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme)) {
+            return Err(ConfigError::Bad {
+                name: "OFFPEAK_DATABASE_URL",
+                // The value may hold a password: only its scheme is told.
+                value: database_url.split(':').next().unwrap_or_default().to_owned(),
+                problem: "is not a database that Offpeak knows",
+                hint: "Use sqlite:///absolute/path.db or postgres://user:password@host/name.",
+            });
+        }
+        Ok(Config {
+            listen,
+            public_url,
+            database_url,
+            storage: check_storage(self.storage)?,
+            source_kept_for: HOUR * u32::try_from(self.source_hours.unwrap_or(168)).unwrap_or(u32::MAX),
+            upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),
+            max_source_bytes: self.max_source_bytes.unwrap_or(1 << 40),
+        })
+    }
+}
+
+fn check_storage(given: Option<String>) -> Result<Url, ConfigError> {
+    let bad = |value: String, problem| ConfigError::Bad {
+        name: "OFFPEAK_STORAGE",
+        value,
+        problem,
+        hint: "Use file:///absolute/folder; the folder is made when missing.",
+    };
+    let Some(value) = given else {
+        let folder = std::env::current_dir().unwrap_or_default().join("offpeak-storage");
+        return Url::from_directory_path(&folder).map_err(|()| bad(folder.display().to_string(), "is not an absolute folder"));
+    };
+    let url = Url::parse(&value).map_err(|_| bad(value.clone(), "is not an address"))?;
+    match url.scheme() {
+        "file" if url.to_file_path().is_ok() => Ok(url),
+        "s3" => Err(bad(value, "is not supported yet")),
+        _ => Err(bad(value, "is not a storage that Offpeak knows")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_work_without_any_setting() {
+        let config = Settings::default().check().expect("defaults are valid");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:7070");
+        assert_eq!(config.public_url.as_str(), "http://127.0.0.1:7070/");
+        assert_eq!(config.storage.scheme(), "file");
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_what_to_do() {
+        let with = |edit: fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            edit(&mut settings);
+            settings.check().expect_err("must be refused").to_string()
+        };
+        assert!(with(|s| s.listen = Some("7070".into())).starts_with("OFFPEAK_LISTEN is \"7070\""));
+        assert!(with(|s| s.public_url = Some("ftp://x".into())).contains("OFFPEAK_PUBLIC_URL"));
+        let database = with(|s| s.database_url = Some("mysql://root:hunter2@db".into()));
+        assert!(database.contains("OFFPEAK_DATABASE_URL") && !database.contains("hunter2"), "{database}");
+        assert!(with(|s| s.storage = Some("folder".into())).contains("file:///"));
+    }
+}

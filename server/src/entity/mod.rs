@@ -1,0 +1,16 @@
+//! One file a table. Only `store.rs` files use these.
+
+pub mod agent;
+pub mod failure;
+pub mod job;
+pub mod job_event;
+pub mod lease;
+pub mod output_file;
+pub mod profile;
+pub mod rendition;
+pub mod segment;
+pub mod setting;
+pub mod source;
+pub mod task;
+pub mod team;
+pub mod token;

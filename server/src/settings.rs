@@ -1,0 +1,35 @@
+//! Small facts that all servers of one database share: the key that signs addresses, and when a server was last alive.
+
+use std::time::Duration;
+
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
+
+use crate::{auth::random_name, clock::Instant, db::Db, entity::setting, error::ApiError};
+
+const SIGNING_KEY: &str = "signing_key";
+const ALIVE_AT: &str = "alive_at_ms";
+
+/// The key that signs storage addresses; made by the first server that starts.
+pub async fn signing_key(db: &Db) -> Result<Vec<u8>, ApiError> {
+    let tx = db.write().await?;
+    let fresh = setting::ActiveModel { name: Set(SIGNING_KEY.to_owned()), value: Set(random_name(52)) };
+    setting::Entity::insert(fresh)
+        .on_conflict(OnConflict::column(setting::Column::Name).do_nothing().to_owned())
+        .exec_without_returning(&tx.tx)
+        .await?;
+    let row = setting::Entity::find_by_id(SIGNING_KEY.to_owned()).one(&tx.tx).await?;
+    tx.commit().await?;
+    row.map(|row| row.value.into_bytes()).ok_or_else(|| ApiError::internal("the signing key vanished"))
+}
+
+/// Notes that a server is alive; returns for how long none was.
+pub async fn mark_alive(tx: &impl ConnectionTrait, now: Instant) -> Result<Duration, ApiError> {
+    let row = setting::Entity::find_by_id(ALIVE_AT.to_owned()).one(tx).await?;
+    let before = row.as_ref().and_then(|row| row.value.parse().ok()).map_or(now, Instant);
+    let fresh = setting::ActiveModel { name: Set(ALIVE_AT.to_owned()), value: Set(now.ms().to_string()) };
+    match row {
+        Some(_) => fresh.update(tx).await.map(|_| ())?,
+        None => fresh.insert(tx).await.map(|_| ())?,
+    }
+    Ok(now.since(before))
+}
