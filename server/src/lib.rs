@@ -10,5 +10,6 @@ pub mod config;
 pub mod db;
 pub mod entity;
 pub mod error;
+pub mod plan;
 pub mod settings;
 pub mod wake;
