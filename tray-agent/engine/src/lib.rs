@@ -3,5 +3,8 @@
 //! `lease/` talks to the server; the other folders each do one kind of work and know no lease; `task.rs` is what passes
 //! between them.
 
+pub mod fetch;
+pub mod file;
 pub mod http;
+pub mod probe;
 pub mod task;

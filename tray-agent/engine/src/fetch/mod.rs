@@ -1,0 +1,4 @@
+//! Streams an address into storage.
+
+#[cfg(test)]
+pub(crate) mod origin;

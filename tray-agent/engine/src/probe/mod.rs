@@ -1,0 +1,4 @@
+//! Reads what a source is: streams, times, keyframes; refuses what cannot be encoded.
+
+#[cfg(test)]
+pub(crate) mod clips;
