@@ -13,3 +13,4 @@ pub mod error;
 pub mod plan;
 pub mod settings;
 pub mod wake;
+pub mod web;

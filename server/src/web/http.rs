@@ -1,0 +1,174 @@
+//! Handlers of the web pages.
+
+use axum::{
+    Router,
+    extract::Path,
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::{
+    Dist,
+    headers::{CACHE_BUT_ASK, CACHE_FOREVER, content_type, secure},
+};
+
+/// What to read when the server was compiled before the pages were built. It needs nothing that might be missing too.
+const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Offpeak</title>\
+    <h1>The web page is not built</h1>\
+    <p>The server works; its pages are missing from this build. \
+    Run <code>make demo</code> or <code>cargo xtask setup</code>, then build and start the server again.</p>\
+    <p>Streams are at <code>/media/{job}/multivariant.m3u8</code>, the API is described at <a href=\"/docs\">/docs</a>.</p></html>";
+
+/// The routes of the web pages: `/`, `/watch/{job}` and `/assets/…`. They need no state, so they fit any router.
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/", get(index_page)).route("/watch/{job}", get(watch_page)).route("/assets/{*path}", get(asset))
+}
+
+async fn index_page(request: HeaderMap) -> Response {
+    page("index.html", Dist::get("index.html"), &request)
+}
+
+/// The same page for every job: it looks the job up by itself and says so when there is none.
+async fn watch_page(request: HeaderMap) -> Response {
+    page("watch.html", Dist::get("watch.html"), &request)
+}
+
+async fn asset(Path(path): Path<String>, request: HeaderMap) -> Response {
+    asset_answer(&path, find_asset::<Dist>(&path), &request)
+}
+
+fn page(name: &str, file: Option<EmbeddedFile>, request: &HeaderMap) -> Response {
+    match file {
+        Some(file) => send(name, file, CACHE_BUT_ASK, request),
+        None => {
+            let mut response = (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response();
+            response.headers_mut().insert(CONTENT_TYPE, content_type("page.html"));
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            secure(response.headers_mut());
+            response
+        }
+    }
+}
+
+/// Debug builds read from disk, where `..` would lead out of the assets.
+fn find_asset<Files: RustEmbed>(path: &str) -> Option<EmbeddedFile> {
+    let leads_out = path.split(['/', '\\']).any(|part| part == "..");
+    if leads_out { None } else { Files::get(&format!("assets/{path}")) }
+}
+
+fn asset_answer(path: &str, file: Option<EmbeddedFile>, request: &HeaderMap) -> Response {
+    match file {
+        Some(file) => send(path, file, CACHE_FOREVER, request),
+        None => (StatusCode::NOT_FOUND, [(CACHE_CONTROL, "no-store")], "There is no such file in this build of the pages.\n")
+            .into_response(),
+    }
+}
+
+/// Sends a file, or 304 when the client has it.
+fn send(name: &str, file: EmbeddedFile, caching: HeaderValue, request: &HeaderMap) -> Response {
+    let tag = entity_tag(&file.metadata.sha256_hash());
+    let known = request
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|candidate| candidate.trim().trim_start_matches("W/") == tag);
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { file.data.into_owned().into_response() };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(name));
+    headers.insert(CACHE_CONTROL, caching);
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    secure(headers);
+    response
+}
+
+/// A strong entity tag from the first 16 bytes of the content's SHA-256: as short as cannot collide by accident.
+fn entity_tag(sha256: &[u8; 32]) -> String {
+    let hex: String = sha256.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hex}\"")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+mod tests {
+    use axum::{body::to_bytes, http::header::CONTENT_SECURITY_POLICY};
+
+    use super::*;
+
+    /// Stands for a build of the pages, so that these tests need no npm.
+    #[derive(RustEmbed)]
+    #[folder = "src/web/sample"]
+    struct Sample;
+
+    fn header<'r>(response: &'r Response, name: &str) -> &'r str {
+        response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    async fn text(response: Response) -> String {
+        String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_is_revalidated_and_locked_down() {
+        let first = page("watch.html", Sample::get("watch.html"), &HeaderMap::new());
+        assert_eq!(first.status(), StatusCode::OK);
+        assert_eq!(header(&first, "content-type"), "text/html; charset=utf-8");
+        assert_eq!(header(&first, "cache-control"), "no-cache");
+        assert_eq!(header(&first, "x-content-type-options"), "nosniff");
+        assert!(!header(&first, CONTENT_SECURITY_POLICY.as_str()).contains("unsafe"));
+
+        let tag = header(&first, "etag").to_owned();
+        assert!(text(first).await.contains("<title>Sample</title>"));
+        for (sent, status) in [
+            (tag.clone(), StatusCode::NOT_MODIFIED),
+            (format!("\"other\", W/{tag}"), StatusCode::NOT_MODIFIED),
+            ("\"other\"".to_owned(), StatusCode::OK),
+        ] {
+            let request = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_str(&sent).unwrap())]);
+            let again = page("watch.html", Sample::get("watch.html"), &request);
+            assert_eq!(again.status(), status, "{sent}");
+            assert_eq!(text(again).await.is_empty(), status == StatusCode::NOT_MODIFIED, "{sent}");
+        }
+    }
+
+    #[tokio::test]
+    async fn assets_are_kept_forever_and_missing_ones_are_not() {
+        let script = asset_answer("sample-4f2a.js", find_asset::<Sample>("sample-4f2a.js"), &HeaderMap::new());
+        assert_eq!(script.status(), StatusCode::OK);
+        assert_eq!(header(&script, "content-type"), "text/javascript; charset=utf-8");
+        assert_eq!(header(&script, "cache-control"), "public, max-age=31536000, immutable");
+
+        for path in ["gone-0000.js", "../watch.html", "../../mod.rs"] {
+            let missing = asset_answer(path, find_asset::<Sample>(path), &HeaderMap::new());
+            assert_eq!(missing.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(header(&missing, "cache-control"), "no-store");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_without_pages_says_what_to_do() {
+        let response = page("index.html", None, &HeaderMap::new());
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(header(&response, "cache-control"), "no-store");
+        assert!(text(response).await.contains("cargo xtask setup"));
+    }
+
+    #[test]
+    fn every_kind_of_file_that_the_build_makes_has_a_type() {
+        for (path, expected) in [
+            ("index.html", "text/html; charset=utf-8"),
+            ("a/b-1.css", "text/css; charset=utf-8"),
+            ("mark-1.svg", "image/svg+xml"),
+            ("noending", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The web pages, built from `web-dashboard/` and carried in the binary: the index page and the player page of a job.
+//!
+//! Comes in: addresses under `/`, `/watch/` and `/assets/`. Goes out: files of `web-dashboard/dist`. The pages know
+//! nothing of the server but its public addresses, so they are the same bytes for everybody and need no state.
+
+mod headers;
+mod http;
+
+pub use http::router;
+
+/// The built pages. Debug builds read them from disk, release builds carry them.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "../web-dashboard/dist"]
+struct Dist;

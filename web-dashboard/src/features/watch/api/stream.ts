@@ -1,0 +1,83 @@
+import { readMultivariant, readReadiness, type Multivariant, type Readiness } from "./playlist";
+
+/** What the server says about a job's stream at one moment. */
+export type StreamAnswer =
+  | { kind: "playable"; stream: Multivariant }
+  /** The job is known, its first segments are not there yet. */
+  | { kind: "waiting" }
+  | { kind: "missing" }
+  | { kind: "failed"; reason: string }
+  /** No answer, or one that makes no sense: worth asking again. */
+  | { kind: "unreachable" };
+
+export type ReadinessAnswer = { kind: "readiness"; readiness: Readiness } | Exclude<StreamAnswer, { kind: "playable" }>;
+
+export function hlsAddress(job: string): string {
+  return new URL(`/media/${encodeURIComponent(job)}/multivariant.m3u8`, location.href).href;
+}
+
+export function dashAddress(job: string): string {
+  return new URL(`/media/${encodeURIComponent(job)}/manifest.mpd`, location.href).href;
+}
+
+/** Asks for the multivariant playlist, which exists from the moment on that a player could start. */
+export async function askForStream(job: string): Promise<StreamAnswer> {
+  const address = hlsAddress(job);
+  const answer = await fetchText(address);
+  if (answer.kind !== "text") return answer;
+  const stream = readMultivariant(answer.text, address);
+  return stream === undefined ? { kind: "unreachable" } : { kind: "playable", stream };
+}
+
+/** Asks how far the encoding of a playable job is. */
+export async function askForReadiness(mediaPlaylist: string): Promise<ReadinessAnswer> {
+  const answer = await fetchText(mediaPlaylist);
+  return answer.kind === "text" ? { kind: "readiness", readiness: readReadiness(answer.text) } : answer;
+}
+
+/** Bytes of a file, if the server tells. */
+export async function askForSize(address: string): Promise<number | undefined> {
+  try {
+    const answer = await fetch(address, { method: "HEAD" });
+    const bytes = Number(answer.headers.get("content-length"));
+    return answer.ok && bytes > 0 ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type TextAnswer = { kind: "text"; text: string } | Exclude<StreamAnswer, { kind: "playable" }>;
+
+async function fetchText(address: string): Promise<TextAnswer> {
+  try {
+    const answer = await fetch(address, { cache: "no-cache" });
+    if (answer.ok) return { kind: "text", text: await answer.text() };
+    return whyNot(answer.status, await readProblem(answer));
+  } catch {
+    return { kind: "unreachable" };
+  }
+}
+
+interface Problem {
+  code: string;
+  detail: string;
+}
+
+async function readProblem(answer: Response): Promise<Problem> {
+  const nothing = { code: "", detail: "" };
+  if (!(answer.headers.get("content-type") ?? "").startsWith("application/problem+json")) return nothing;
+  return { ...nothing, ...((await answer.json()) as Partial<Problem>) };
+}
+
+/** Turns a refusal into what the page shows; `code` is the stable name in the server's problem document. */
+export function whyNot(status: number, problem: Problem): Exclude<StreamAnswer, { kind: "playable" }> {
+  switch (problem.code) {
+    case "not_playable_yet":
+      return { kind: "waiting" };
+    case "job_failed":
+    case "job_cancelled":
+      return { kind: "failed", reason: problem.detail };
+    default:
+      return status === 404 || status === 410 ? { kind: "missing" } : { kind: "unreachable" };
+  }
+}
