@@ -1,1 +1,32 @@
-fn main() {}
+//! `offpeak`: submit a video, watch its job, fetch what came out.
+//!
+//! Results go to standard output, everything about progress to standard error, so that `offpeak submit film.mov --json | jq`
+//! works while a person still sees the bars.
+
+mod args;
+mod client;
+mod commands;
+mod download;
+mod error;
+mod events;
+mod resume;
+mod text;
+mod upload;
+mod view;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match commands::run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.report();
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

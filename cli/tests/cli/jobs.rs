@@ -1,0 +1,35 @@
+//! Reading commands: lists that span pages, details, profiles.
+
+use offpeak_api::job::{Job, JobState};
+
+use crate::{fake::Fake, run};
+
+#[tokio::test]
+async fn lists_follow_pages_up_to_the_limit() {
+    let fake = Fake::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let jobs: Vec<Job> = (0..3).map(|n| fake.job_in(JobState::Encoding, f64::from(n) / 10.0)).collect();
+    fake.world().readings.extend(jobs.clone());
+    let ran = run(&fake, folder.path(), &["jobs", "--state", "encoding,failed", "--limit", "2", "--json"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let listed: Vec<Job> = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(listed, jobs[..2]);
+    assert_eq!(fake.world().queries, ["state=encoding%2Cfailed&limit=2", "state=encoding%2Cfailed&cursor=page1&limit=1"]);
+}
+
+#[tokio::test]
+async fn details_and_profiles_are_text_for_people() {
+    let fake = Fake::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let job = fake.job_in(JobState::Cancelled, 0.3);
+    fake.world().readings.push_back(job.clone());
+    for (args, said) in [
+        (&["show", job.id.as_str()][..], format!("{}  cancelled after 0 s\n  profile   hls-h264, priority 5", job.id)),
+        (&["cancel", job.id.as_str()], format!("{} cancelled", job.id)),
+        (&["profiles", "hls-h264"], "hls-h264 (built in)\n  A ladder in H.264\n   1080p  H.264, at most 5000 kbit/s".to_owned()),
+    ] {
+        let ran = run(&fake, folder.path(), args).await;
+        assert_eq!(ran.code, Some(0), "{args:?}: {ran:?}");
+        assert!(ran.stdout.starts_with(&said), "{args:?}: {ran:?}");
+    }
+}
