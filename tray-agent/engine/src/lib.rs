@@ -4,7 +4,12 @@
 //! between them.
 
 pub mod fetch;
+pub mod ffmpeg;
 pub mod file;
 pub mod http;
+pub mod loopback;
+mod platform;
 pub mod probe;
 pub mod task;
+#[cfg(test)]
+mod testing;

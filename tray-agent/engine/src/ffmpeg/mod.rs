@@ -1,0 +1,24 @@
+//! The bundled programs, ffmpeg and ffprobe, as processes that are never trusted.
+//!
+//! In: a program, arguments, and a [`Loopback`](crate::loopback::Loopback) as its only way to any data. Out: how it
+//! ended, what it printed, and the end of its log. What must hold: it dies with the engine, and neither its log nor its
+//! output can fill memory.
+//!
+//! ```ignore
+//! let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
+//! let argv = Argv::new().arg("-of").arg("json").input_limits(FORMATS).arg("-i").arg(loopback.source_url());
+//! let output = ffmpeg::capture(&ctx.tools.ffprobe, argv, 16 << 20, &ctx.stop).await?;
+//! loopback.check()?; // a source that could not be read must not look like a source that ended
+//! ```
+
+mod argv;
+mod capture;
+mod log;
+mod process;
+mod version;
+
+pub use argv::{Argv, FORMATS};
+pub use capture::{Captured, capture};
+pub use log::LogTail;
+pub use process::{Ended, Process};
+pub use version::{BuildError, identify, proven_encoders};

@@ -1,0 +1,74 @@
+//! What differs between operating systems: starting a program so that it cannot outlive the engine and never gets in
+//! the way of the person at the desk.
+//!
+//! In: a command. Out: a [`Child`]. What must hold: the child dies when the handle is dropped and when the engine dies,
+//! however it dies; it runs at the lowest priority that needs no special right.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(all(unix, not(target_os = "linux")))]
+mod other_unix;
+#[cfg(unix)]
+mod unix_child;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+use linux::prepare;
+#[cfg(all(unix, not(target_os = "linux")))]
+use other_unix::prepare;
+#[cfg(unix)]
+pub use unix_child::Child;
+#[cfg(windows)]
+pub use windows::Child;
+
+use std::{io, sync::OnceLock, sync::mpsc};
+
+use tokio::{process::Command, runtime::Handle, sync::oneshot};
+
+type SpawnOrder = Box<dyn FnOnce() + Send>;
+
+/// Starts `command`, lowest priority, tied to the life of this process.
+///
+/// Linux kills a child on the death of the *thread* that started it, and threads of an async runtime come and go: so one
+/// thread that lives as long as the process starts them all.
+///
+/// # Errors
+/// What the operating system says when the program cannot be started.
+pub async fn spawn(command: Command) -> io::Result<Child> {
+    static ORDERS: OnceLock<mpsc::Sender<SpawnOrder>> = OnceLock::new();
+    let orders = ORDERS.get_or_init(|| {
+        let (orders, received) = mpsc::channel::<SpawnOrder>();
+        // Should the thread not start, the channel is closed and every spawn says so below.
+        let _ = std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
+            for order in received {
+                order();
+            }
+        });
+        orders
+    });
+    let (answer, answered) = oneshot::channel();
+    let runtime = Handle::current();
+    let gone = || io::Error::other("the thread that starts programs is gone");
+    orders
+        .send(Box::new(move || {
+            let _guard = runtime.enter();
+            // If nobody waits any more, dropping the child kills it.
+            let _ = answer.send(start(command));
+        }))
+        .map_err(|_| gone())?;
+    answered.await.map_err(|_| gone())?
+}
+
+#[cfg(unix)]
+fn start(mut command: Command) -> io::Result<Child> {
+    // A group of its own: a Ctrl-C at the engine's terminal must not reach ffmpeg before the engine has committed.
+    command.process_group(0).kill_on_drop(true);
+    prepare(&mut command);
+    command.spawn().map(Child::new)
+}
+
+#[cfg(windows)]
+fn start(command: Command) -> io::Result<Child> {
+    windows::start(command)
+}

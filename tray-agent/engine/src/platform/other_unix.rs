@@ -1,0 +1,19 @@
+use std::io;
+
+use nix::libc;
+use tokio::process::Command;
+
+/// Runs the child when nothing else wants to.
+///
+/// Without a death signal the child ends a moment after the engine because its input and its outputs, all of them
+/// connections to the engine, are closed.
+#[expect(unsafe_code, reason = "a child's priority can only be set between fork and exec without a race")]
+pub(super) fn prepare(command: &mut Command) {
+    let between_fork_and_exec = || -> io::Result<()> {
+        // SAFETY: one plain system call on the calling process; lower priority is best effort, so its result is ignored.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
+        Ok(())
+    };
+    // SAFETY: the closure makes one async-signal-safe system call and allocates nothing.
+    unsafe { command.pre_exec(between_fork_and_exec) };
+}
