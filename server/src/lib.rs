@@ -10,6 +10,7 @@ pub mod config;
 pub mod db;
 pub mod entity;
 pub mod error;
+pub mod package;
 pub mod plan;
 pub mod settings;
 pub mod wake;
