@@ -21,7 +21,7 @@ pub(super) fn bit_rates(rendition: &PackagedRendition, all_complete: bool, targe
 }
 
 fn seconds(rendition: &PackagedRendition, segment: &PackagedSegment) -> f64 {
-    rendition.shown(segment).duration_ticks as f64 / f64::from(rendition.timescale.max(1))
+    segment.duration_ticks as f64 / f64::from(rendition.timescale.max(1))
 }
 
 /// RFC 8216 §4.1: the largest bit rate of any contiguous set of segments that lasts between 0.5 and 1.5 target durations.

@@ -2,7 +2,7 @@
 //!
 //! Every lease writes under its own prefix, so no template can name the segments: they are listed one by one, with a
 //! timeline of exact durations. Shaka Player and dash.js both play a `SegmentList` with a `SegmentTimeline`.
-//! While a job runs the manifest is static as well and shows what is there: see `docs/decisions/dash-timing.md`.
+//! While a job runs the manifest is static as well and shows what is there: see `docs/decisions/timing-of-segments.md`.
 
 use std::io;
 

@@ -25,7 +25,8 @@ pub fn multivariant(presentation: &Presentation) -> Result<String, PackageError>
     let all_complete = presentation.is_complete();
     let rates = |rendition| bit_rates(rendition, all_complete, presentation.target_duration_seconds());
     // Sound that turned out to be empty is not announced.
-    let audio = presentation.renditions.iter().find(|made| !made.is_video() && !(all_complete && made.segments.is_empty()));
+    let is_empty = |made: &PackagedRendition| all_complete && made.segments.is_empty();
+    let audio = presentation.renditions.iter().find(|made| !made.is_video() && !is_empty(made));
     let sound = audio.map(|audio| Sound { codecs: &audio.codecs, rates: rates(audio) });
 
     let mut media = Vec::new();
@@ -111,8 +112,9 @@ pub fn media_playlist(presentation: &Presentation, rendition_id: &str) -> Result
     let mut segments = Vec::new();
     let mut start = 0;
     for segment in rendition.published(published_prefix(presentation)) {
-        let shown = rendition.shown(segment);
-        let end = tidy_end(start, rendition.microseconds(shown.start_ticks + shown.duration_ticks));
+        // Not the time after the edit list, which for sound is 21 ms earlier: Shaka Player places each segment of an HLS
+        // stream by the sum of the durations before it, taken for its `tfdt`.
+        let end = tidy_end(start, rendition.microseconds(segment.start_ticks + segment.duration_ticks));
         let length = Duration::from_micros(end.saturating_sub(start));
         start = end;
         let mut written = MediaSegment::builder();

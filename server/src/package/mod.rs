@@ -3,7 +3,7 @@
 //! Pure functions: addresses of media are copied as given, nothing is read. What must hold:
 //! - while a job runs, all playlists show the same contiguous front part, and what was shown never changes, only grows;
 //! - `TARGETDURATION` and `CODECS` are the same from the first publication on;
-//! - times are times of presentation, after the init segment's edit list (see `docs/decisions/dash-timing.md`).
+//! - times are what players make of them (see `docs/decisions/timing-of-segments.md`): `tfdt` in HLS, after the edit list in DASH.
 
 mod bitrate;
 mod dash;
@@ -123,7 +123,7 @@ pub fn target_duration_seconds(grid: &FrameGrid) -> u32 {
     (grid.segment_seconds() + merged_tail.max(fragment)).ceil() as u32
 }
 
-/// When a segment is shown, in ticks of its rendition.
+/// When a segment is shown, after the edit list, in ticks of its rendition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shown {
     start_ticks: u64,

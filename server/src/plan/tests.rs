@@ -250,13 +250,13 @@ fn the_cases_of_the_table() {
         ),
         (
             "seven frames too many",
-            lasting(pictures(64, 36), 0.0, 6.28),
+            lasting(pictures(64, 36), 0.0, 157.0 / 25.0),
             None,
             "25 x150, 157 in 1, T0=0; 36p=64x36@100; silent".to_owned(),
         ),
         (
             "eight frames too many",
-            lasting(pictures(64, 36), 0.0, 6.32),
+            lasting(pictures(64, 36), 0.0, 158.0 / 25.0),
             None,
             "25 x150, 158 in 2, T0=0; 36p=64x36@100; silent".to_owned(),
         ),
