@@ -3,9 +3,11 @@
 //! `lease/` talks to the server; the other folders each do one kind of work and know no lease; `task.rs` is what passes
 //! between them.
 
+pub mod encode;
 pub mod fetch;
 pub mod ffmpeg;
 pub mod file;
+pub mod fragment;
 pub mod http;
 pub mod loopback;
 mod platform;

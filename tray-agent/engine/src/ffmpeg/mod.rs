@@ -13,12 +13,16 @@
 
 mod argv;
 mod capture;
+mod explain;
 mod log;
 mod process;
 mod version;
 
 pub use argv::{Argv, FORMATS};
+pub(crate) use capture::cannot_start;
 pub use capture::{Captured, capture};
+pub use explain::explain;
 pub use log::LogTail;
 pub use process::{Ended, Process};
+pub(crate) use version::hex;
 pub use version::{BuildError, identify, proven_encoders};

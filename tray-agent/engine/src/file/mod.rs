@@ -7,7 +7,7 @@
 //! What must hold: the file shows the same frames at the same times as the stream. The edit lists say the same as those of
 //! the init segments, so that sound keeps its place.
 
-mod boxes;
+pub(crate) mod boxes;
 mod layout;
 mod read;
 #[cfg(test)]

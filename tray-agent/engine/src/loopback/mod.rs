@@ -118,6 +118,11 @@ impl Loopback {
         (self.url(&token), received)
     }
 
+    /// Closes the sinks that nobody has opened: whoever reads from them sees that nothing will come.
+    pub fn close_unused_sinks(&self) {
+        self.shared.routes().retain(|_, route| matches!(route, Route::Source));
+    }
+
     /// Bytes of the source handed out so far.
     pub fn source_bytes(&self) -> u64 {
         self.shared.source.bytes_served()
