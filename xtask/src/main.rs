@@ -1,1 +1,70 @@
-fn main() {}
+//! The logic behind the Makefile. `make` prints the menu; `cargo xtask --help` has the same with every option.
+
+mod checks;
+mod child;
+mod demo;
+mod film;
+mod http;
+mod interrupt;
+mod paths;
+mod platform;
+mod say;
+mod setup;
+mod shell;
+mod system;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install what is missing: system packages, the pinned ffmpeg and ffprobe, the web pages' packages and build
+    Setup {
+        /// Also what only tests need (a browser)
+        #[arg(long)]
+        test: bool,
+    },
+    /// Start everything, put one video through it, and leave it running
+    Demo(demo::Demo),
+    /// Start a server and one engine for working on Offpeak
+    Dev,
+    /// Run every test
+    Test,
+    /// Check formatting, lints and licences
+    Lint,
+    /// Write openapi/openapi.json anew from the server's code
+    Openapi,
+    /// Remove what demos have left behind
+    CleanDemo,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Setup { test } => setup::run(if test { setup::Purpose::Test } else { setup::Purpose::Run }),
+        Command::Demo(wanted) => demo::demo(&wanted),
+        Command::Dev => demo::dev(),
+        Command::Test => checks::test(),
+        Command::Lint => checks::lint(),
+        Command::Openapi => checks::openapi(),
+        Command::CleanDemo => demo::clean(),
+    }
+}

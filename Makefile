@@ -1,0 +1,35 @@
+# The menu. Everything behind it is in Rust, in xtask/ (`cargo xtask --help`).
+
+.DEFAULT_GOAL := menu
+.PHONY: menu setup demo dev test soak bench lint openapi clean-demo rust
+
+# `make demo VIDEO=film.mov` passes these on.
+export VIDEO PROFILE DETACH RUNS MINUTES
+
+menu:
+	@echo 'make demo         start everything, encode a video on two engines, watch it in a browser'
+	@echo '                    VIDEO=path    a film of yours instead of the test film'
+	@echo '                    PROFILE=name  another profile than hls-h264'
+	@echo '                    DETACH=1      end when the job is over, 0 if it completed'
+	@echo 'make dev          start a server and one engine, for working on Offpeak'
+	@echo 'make test         run every test'
+	@echo 'make lint         check formatting, lints, types and licences'
+	@echo 'make bench        compare the system with one plain ffmpeg command (RUNS=3)'
+	@echo 'make soak         encode again and again while programs are killed (MINUTES=30)'
+	@echo 'make openapi      write openapi/openapi.json anew'
+	@echo 'make setup        only install what is missing'
+	@echo 'make clean-demo   remove what demos have left behind'
+
+setup demo dev test soak bench lint openapi clean-demo: rust
+	@cargo xtask $@
+
+# What xtask itself needs before it can look after the rest.
+rust:
+	@command -v cargo >/dev/null || { echo 'error: Rust is missing; install it from https://rustup.rs' >&2; exit 1; }
+	@command -v cc >/dev/null || { \
+		echo '▸ Installing a C compiler with apt' >&2; \
+		if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+		{ $$sudo apt-get update -q && $$sudo apt-get install -q -y --no-install-recommends build-essential; } || \
+			{ echo 'error: a C compiler (cc) is missing; install one (Debian: build-essential)' >&2; exit 1; }; }
+	@[ -n "$$(find "$${CARGO_TARGET_DIR:-target}/debug" -maxdepth 1 -name 'xtask*' 2>/dev/null)" ] || \
+		echo '▸ Building the commands behind this menu (once, about a minute)' >&2

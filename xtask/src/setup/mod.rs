@@ -1,0 +1,25 @@
+//! `cargo xtask setup`: brings a fresh machine to where everything builds and runs. Quick when there is nothing to do.
+
+mod packages;
+mod tools;
+mod web;
+
+use anyhow::Result;
+
+use crate::say;
+
+/// What the machine is set up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Building and running.
+    Run,
+    /// The same, and a browser that plays what came out.
+    Test,
+}
+
+pub fn run(purpose: Purpose) -> Result<()> {
+    say::step("Looking for what is missing");
+    packages::install(purpose)?;
+    tools::install()?;
+    web::build()
+}

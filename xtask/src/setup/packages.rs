@@ -1,0 +1,81 @@
+//! System packages: installed with apt where there is apt, named where there is not.
+
+use std::{
+    env,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::Purpose;
+use crate::{platform, say, shell};
+
+/// Something that a package brings.
+struct Need {
+    present: fn() -> bool,
+    /// Debian's packages.
+    packages: &'static [&'static str],
+    /// For people without apt.
+    called: &'static str,
+    /// Only tests want it.
+    test_only: bool,
+}
+
+const NEEDS: [Need; 3] = [
+    Need { present: has_c_compiler, packages: &["build-essential"], called: "a C compiler", test_only: false },
+    Need { present: has_pip, packages: &["python3", "python3-pip"], called: "Python 3 with pip", test_only: false },
+    Need { present: has_chromium, packages: &["chromium"], called: "Chromium", test_only: true },
+];
+
+fn has_c_compiler() -> bool {
+    cfg!(windows) || ["cc", "gcc", "clang"].iter().any(|name| shell::find(name).is_some())
+}
+
+/// Debian has Python without pip.
+fn has_pip() -> bool {
+    let Some(python) = shell::python() else { return false };
+    let status = Command::new(python).args(["-m", "pip", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn has_chromium() -> bool {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+    env::var_os("OFFPEAK_CHROMIUM").is_some() || names.iter().any(|name| shell::find(name).is_some())
+}
+
+pub fn install(purpose: Purpose) -> Result<()> {
+    let wanted = NEEDS.iter().filter(|need| purpose == Purpose::Test || !need.test_only);
+    let missing: Vec<&Need> = wanted.filter(|need| !(need.present)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let called = missing.iter().map(|need| need.called).collect::<Vec<_>>().join(", ");
+    if !Path::new("/etc/debian_version").exists() || shell::find("apt-get").is_none() {
+        bail!("missing: {called}. Install it with your system's package manager, then run this again");
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages.iter().copied()).collect();
+    say::step(format_args!("Installing {called} with apt: {}", packages.join(" ")));
+    let by_hand = || format!("install them by hand with `apt-get install {}`, then run this again", packages.join(" "));
+    shell::run(apt()?.args(["update", "-q"])).with_context(by_hand)?;
+    shell::run(apt()?.args(["install", "-q", "-y", "--no-install-recommends"]).args(&packages)).with_context(by_hand)?;
+    match missing.iter().find(|need| !(need.present)()) {
+        Some(need) => bail!("{} is still missing although apt installed {}", need.called, need.packages.join(" ")),
+        None => Ok(()),
+    }
+}
+
+/// apt-get with the right to install, never waiting for an answer.
+fn apt() -> Result<Command> {
+    let quiet = "DEBIAN_FRONTEND=noninteractive";
+    let mut command;
+    if platform::is_root() {
+        command = Command::new("env");
+    } else {
+        let sudo = shell::find("sudo").context("not root, and there is no sudo to install packages with")?;
+        command = Command::new(sudo);
+        command.arg("env");
+    }
+    command.args([quiet, "apt-get"]);
+    Ok(command)
+}
