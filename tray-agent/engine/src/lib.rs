@@ -3,15 +3,19 @@
 //! `lease/` talks to the server; the other folders each do one kind of work and know no lease; `task.rs` is what passes
 //! between them.
 
+pub mod backoff;
+pub mod client;
 pub mod encode;
 pub mod fetch;
 pub mod ffmpeg;
 pub mod file;
 pub mod fragment;
 pub mod http;
+pub mod lease;
 pub mod loopback;
 mod platform;
 pub mod probe;
+pub mod status;
 pub mod task;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,161 @@
+//! Asking for work: one long poll at a time for the whole engine, and as many leases held as it may run.
+
+use std::sync::Arc;
+
+use offpeak_api::lease::{Capabilities, Lease, LeaseRequest, PROTOCOL};
+use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info_span, warn};
+
+use super::{
+    Pace,
+    hold::{Held, Holder},
+    steps::Steps,
+};
+use crate::{
+    backoff::Backoff,
+    client::{CallError, Client},
+    task::Tools,
+};
+
+/// A server that says "nothing to do" at once, although it was asked to wait, is asked no faster than this.
+const LEAST_BETWEEN_ASKS: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineEnd {
+    Shutdown,
+    /// The server does not accept the token: enrol again.
+    Revoked,
+}
+
+/// The engine's work: lease, hold, and again.
+#[derive(Debug)]
+pub struct LeaseLoop<S> {
+    pub client: Client,
+    pub tools: Tools,
+    pub steps: S,
+    pub capabilities: Capabilities,
+    /// Steps that run at a time.
+    pub leases: u32,
+    pub pace: Pace,
+    pub shutdown: CancellationToken,
+}
+
+impl<S: Steps> LeaseLoop<S> {
+    /// Runs until shutdown or revocation; every lease has ended when it returns.
+    ///
+    /// A lease whose step is done gives its place free before its last rows are committed, so that the machine does not
+    /// idle meanwhile; but at most as many again may be in that state, which bounds memory on a slow network.
+    pub async fn run(self) -> EngineEnd {
+        let places = Arc::new(Semaphore::new(self.leases as usize));
+        // Revocation stops all leases as a shutdown does, without being one.
+        let stop = self.shutdown.child_token();
+        let holder = Arc::new(Holder {
+            client: self.client.clone(),
+            tools: self.tools,
+            steps: Arc::new(self.steps),
+            pace: self.pace,
+            shutdown: stop.clone(),
+        });
+        let ask = Ask { client: self.client, capabilities: self.capabilities, pace: self.pace };
+        let mut held = JoinSet::new();
+        let mut end = EngineEnd::Shutdown;
+
+        while !stop.is_cancelled() {
+            let room = held.len() < 2 * self.leases as usize;
+            let next = async {
+                match places.clone().acquire_owned().await {
+                    Ok(place) => ask.for_lease().await.map(|lease| (lease, place)),
+                    Err(_closed) => std::future::pending().await,
+                }
+            };
+            // One future is asked on while leases end, so that an ending lease does not cut a long poll short.
+            tokio::pin!(next);
+            let leased = loop {
+                tokio::select! {
+                    () = stop.cancelled() => break None,
+                    Some(ended) = held.join_next() => {
+                        match ended {
+                            Ok(Held::Revoked) => break Some(Err(Revoked)),
+                            Ok(Held::Completed | Held::Failed | Held::Released | Held::Lost) => {}
+                            Err(crash) => error!("a lease ended with a crash of the engine: {crash}"),
+                        }
+                        if !room {
+                            break None;
+                        }
+                    }
+                    leased = &mut next, if room => break Some(leased),
+                }
+            };
+            match leased {
+                Some(Ok((lease, place))) => {
+                    let span = info_span!("lease", id = %lease.id, job = %lease.job);
+                    let holder = holder.clone();
+                    held.spawn(async move { holder.hold(lease, place).await }.instrument(span));
+                }
+                Some(Err(Revoked)) => {
+                    end = EngineEnd::Revoked;
+                    stop.cancel();
+                }
+                None => {}
+            }
+        }
+        while held.join_next().await.is_some() {}
+        end
+    }
+}
+
+/// The token is not accepted.
+#[derive(Debug)]
+struct Revoked;
+
+struct Ask {
+    client: Client,
+    capabilities: Capabilities,
+    pace: Pace,
+}
+
+impl Ask {
+    /// Asks until there is work. Each ask has an id of its own; a repeat of an ask whose answer got lost has the same, and so
+    /// gets the lease that the lost answer granted.
+    async fn for_lease(&self) -> Result<Lease, Revoked> {
+        let mut refusal_logged = false;
+        loop {
+            let request = LeaseRequest {
+                request_id: request_id(),
+                protocol: PROTOCOL,
+                wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
+                capabilities: self.capabilities.clone(),
+            };
+            let mut backoff = Backoff::new(self.pace.retry_first, self.pace.retry_most);
+            let asked_at = Instant::now();
+            loop {
+                let error = match self.client.ask(&request).await {
+                    Ok(Some(lease)) => return Ok(lease),
+                    Ok(None) => break,
+                    Err(error) => error,
+                };
+                match &error {
+                    CallError::Unauthorized(_) => return Err(Revoked),
+                    // The status has logged it, once.
+                    CallError::Unreachable(_) => {}
+                    CallError::TooOld(_) | CallError::Refused(_) | CallError::Lost(_) | CallError::Broken(_) => {
+                        if !std::mem::replace(&mut refusal_logged, true) {
+                            warn!("no work: {error}; asking again");
+                        }
+                    }
+                }
+                tokio::time::sleep(backoff.next_wait()).await;
+            }
+            refusal_logged = false;
+            let least = LEAST_BETWEEN_ASKS.min(self.pace.ask_wait);
+            tokio::time::sleep_until(asked_at + least).await;
+        }
+    }
+}
+
+/// 128 random bits: nobody else's ask has the same.
+fn request_id() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}

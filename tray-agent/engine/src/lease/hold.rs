@@ -1,0 +1,270 @@
+//! One lease from its grant to its end: the step runs, heartbeats go out, rows are delivered, and one last call says how it
+//! ended.
+
+use std::{sync::Arc, time::Duration};
+
+use offpeak_api::{
+    ids::LeaseId,
+    lease::{CompleteRequest, FailRequest, Heartbeat, HolderState, Lease, ReleaseReason, ReleaseRequest, TaskResult},
+    work::Work,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::{debug, info, warn};
+
+use super::{
+    Pace,
+    deliver::Delivery,
+    ending::{Ending, persist},
+    orders::Reins,
+    rows::Assembly,
+    steps::{Outlets, Steps},
+    upload::{FileUpload, Uploader},
+};
+use crate::{
+    backoff::Backoff,
+    client::{CallError, Client},
+    task::{ProgressCell, TaskContext, TaskError, Tools},
+};
+
+/// Finished pieces that wait for the assembly.
+const PIECES_IN_CHANNEL: usize = 4;
+/// How long a step may take to end after it was stopped; then it is dropped, and its ffmpeg with it.
+const STEP_STOP_LIMIT: Duration = Duration::from_secs(3);
+/// The last call of a lease while the engine stops. Without it the lease expires by itself, only later.
+const RELEASE_LIMIT: Duration = Duration::from_secs(3);
+
+/// What every lease of this engine is held with.
+#[derive(Debug)]
+pub struct Holder<S> {
+    pub client: Client,
+    pub tools: Tools,
+    pub steps: Arc<S>,
+    pub pace: Pace,
+    /// Cancelled when the engine is to stop.
+    pub shutdown: CancellationToken,
+}
+
+/// How a lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    Completed,
+    Failed,
+    Released,
+    Lost,
+    /// The server does not know this agent any more.
+    Revoked,
+}
+
+impl<S: Steps> Holder<S> {
+    /// Holds `lease` to its end. `running` is the right to use the machine: it is given back as soon as the step is done,
+    /// while the last rows are still on their way.
+    pub async fn hold(&self, lease: Lease, running: OwnedSemaphorePermit) -> Held {
+        let _held = self.client.status().hold();
+        info!(work = %describe(&lease.work), "leased");
+        let stop = CancellationToken::new();
+        let stop_on_return = stop.clone().drop_guard();
+        let (news_out, mut news) = mpsc::channel(1);
+        let (pieces_out, pieces) = mpsc::channel(PIECES_IN_CHANNEL);
+        let uploader = Uploader::new(self.client.clone(), lease.id.clone(), self.pace);
+        let reins = Reins::of(&lease.work);
+        let progress = ProgressCell::default();
+        let context = TaskContext {
+            tools: self.tools.clone(),
+            http: self.client.http.clone(),
+            server: self.client.server.clone(),
+            source: reins.source.subscribe(),
+            end: reins.end.subscribe(),
+            stop: stop.clone(),
+            progress: progress.clone(),
+        };
+        let outlets = Outlets {
+            pieces: pieces_out,
+            file: FileUpload::new(uploader.clone(), news_out),
+            token: self.client.token().to_owned(),
+        };
+
+        let step_is_over = CancellationToken::new();
+        let step = {
+            let over = step_is_over.clone().drop_guard();
+            let (steps, work) = (self.steps.clone(), lease.work.clone());
+            let task = async move {
+                let _over = over;
+                steps.run(context, work, outlets).await
+            };
+            // The span of the lease goes along, so that what the step logs can be told apart.
+            AbortOnDropHandle::new(tokio::spawn(tracing::Instrument::in_current_span(task)))
+        };
+        let delivery = Delivery { client: self.client.clone(), lease: lease.id.clone(), uploader, pace: self.pace };
+
+        let outcome = {
+            let done = finish(&delivery, &reins, Assembly::of(&lease.work), pieces, step, running);
+            let beats = self.beat(&lease, &reins, &progress);
+            tokio::pin!(done, beats);
+            let first = tokio::select! {
+                biased;
+                Some(ending) = news.recv() => Err(ending),
+                ending = &mut beats => Err(ending),
+                done = &mut done => done,
+                () = self.shutdown.cancelled() => Err(Ending::Shutdown),
+            };
+            match first {
+                Err(Ending::Shutdown) => {
+                    stop.cancel();
+                    let finished = async {
+                        tokio::select! {
+                            done = &mut done => done,
+                            ending = &mut beats => Err(ending),
+                        }
+                    };
+                    timeout(self.pace.shutdown_limit, finished).await.unwrap_or(Err(Ending::Shutdown))
+                }
+                other => {
+                    // Before the last call, so that the machine is free as soon as nothing more is wanted of it.
+                    stop.cancel();
+                    if timeout(STEP_STOP_LIMIT, step_is_over.cancelled()).await.is_err() {
+                        warn!("the step did not stop in time and is dropped");
+                    }
+                    other
+                }
+            }
+        };
+        drop(stop_on_return);
+        self.end(&lease.id, outcome).await
+    }
+
+    /// Renews the lease for as long as it is held. Returns when it is over.
+    async fn beat(&self, lease: &Lease, reins: &Reins, progress: &ProgressCell) -> Ending {
+        let every = Duration::from_secs(lease.heartbeat_every_seconds).max(self.pace.heartbeat_least);
+        let mut backoff = Backoff::new(self.pace.retry_first.min(every), every);
+        tokio::time::sleep(every).await;
+        loop {
+            let beat = Heartbeat { state: HolderState::Encoding, reason: None, progress: progress.get() };
+            let wait = match self.client.heartbeat(&lease.id, &beat).await {
+                Ok(orders) => {
+                    backoff = Backoff::new(self.pace.retry_first.min(every), every);
+                    match reins.obey(orders) {
+                        Ok(()) => every,
+                        Err(ending) => return ending,
+                    }
+                }
+                Err(CallError::Lost(problem)) => return Ending::Lost(problem),
+                Err(CallError::Unauthorized(_)) => return Ending::Revoked,
+                Err(error) => {
+                    debug!("heartbeat failed: {error}");
+                    backoff.next_wait()
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// The last call of a lease, as its outcome demands.
+    async fn end(&self, lease: &LeaseId, outcome: Result<TaskResult, Ending>) -> Held {
+        let ending = match outcome {
+            Ok(result) => {
+                let request = CompleteRequest { result };
+                match self.last_call("completion", || self.client.complete(lease, &request)).await {
+                    Ok(()) => {
+                        info!("completed");
+                        return Held::Completed;
+                    }
+                    Err(ending) => ending,
+                }
+            }
+            Err(ending) => ending,
+        };
+        match ending {
+            Ending::Lost(problem) => {
+                info!(code = problem.code, "the lease is lost: {}", problem.detail);
+                Held::Lost
+            }
+            Ending::Ordered => {
+                info!("ordered to stop");
+                Held::Lost
+            }
+            Ending::Revoked => Held::Revoked,
+            Ending::Shutdown => {
+                let request = ReleaseRequest { reason: ReleaseReason::Shutdown };
+                let call = persist(&self.pace, self.client.status(), "release", || self.client.release(lease, &request));
+                match timeout(RELEASE_LIMIT, call).await {
+                    Ok(Ok(())) => info!("released, because the engine stops"),
+                    Ok(Err(ending)) => debug!("the release was not wanted any more: {ending:?}"),
+                    Err(_) => warn!("the lease could not be handed back in time; it will expire by itself"),
+                }
+                Held::Released
+            }
+            Ending::Failed(failure) => {
+                warn!(code = failure.code, blame = ?failure.blame, "failed: {}", failure.message);
+                let request = FailRequest {
+                    code: failure.code.to_owned(),
+                    message: failure.message,
+                    blame: failure.blame,
+                    log_tail: failure.log_tail,
+                };
+                match self.last_call("failure report", || self.client.fail(lease, &request)).await {
+                    Err(Ending::Revoked) => Held::Revoked,
+                    Ok(()) | Err(_) => Held::Failed,
+                }
+            }
+        }
+    }
+
+    /// Repeats a last call until it is answered, but does not keep the engine from stopping.
+    async fn last_call<F>(&self, what: &'static str, call: impl FnMut() -> F) -> Result<(), Ending>
+    where
+        F: Future<Output = Result<(), CallError>>,
+    {
+        let call = persist(&self.pace, self.client.status(), what, call);
+        let give_up = async {
+            self.shutdown.cancelled().await;
+            tokio::time::sleep(RELEASE_LIMIT).await;
+        };
+        tokio::select! {
+            answered = call => answered,
+            () = give_up => Err(Ending::Shutdown),
+        }
+    }
+}
+
+/// Waits for the step and for all its rows.
+async fn finish(
+    delivery: &Delivery,
+    reins: &Reins,
+    assembly: Assembly,
+    pieces: mpsc::Receiver<crate::task::Piece>,
+    step: AbortOnDropHandle<Result<TaskResult, TaskError>>,
+    running: OwnedSemaphorePermit,
+) -> Result<TaskResult, Ending> {
+    let stepped = async {
+        let ended = step.await;
+        drop(running);
+        Ok(ended)
+    };
+    let (unfinished_rows, ended) = tokio::try_join!(delivery.run(reins, assembly, pieces), stepped)?;
+    match ended {
+        Ok(Ok(_)) if unfinished_rows > 0 => {
+            Err(Ending::mishap("incomplete_rows", format!("{unfinished_rows} rows lack a rendition although the step succeeded")))
+        }
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(error)) => Err(Ending::of_step(error)),
+        Err(error) => Err(Ending::mishap("engine_crashed", format!("the step crashed: {error}"))),
+    }
+}
+
+/// For the log: what is to be done, in one line.
+fn describe(work: &Work) -> String {
+    match work {
+        Work::Fetch(_) => "fetch".to_owned(),
+        Work::Probe(_) => "probe".to_owned(),
+        Work::Encode(encode) => {
+            let (rows, end) = (encode.rows, if encode.to_end { " to the end" } else { "" });
+            format!("encode rows {}..{}{end} in {} renditions", rows.cursor, rows.last, encode.renditions.len())
+        }
+        Work::Audio(audio) => format!("audio {} rows {}..{}", audio.rendition, audio.rows.cursor, audio.rows.last),
+        Work::File(file) => format!("file {}", file.name),
+    }
+}

@@ -1,0 +1,365 @@
+//! The lease loop against a fake server with fake steps: what is delivered, what is repeated, and what ends a lease.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod fake_server;
+mod fake_steps;
+
+use std::time::Duration;
+
+use fake_server::{Call, FakeServer, TOKEN};
+use fake_steps::{FREELY, FakeSteps, Manner};
+use offpeak_api::{
+    lease::{Blame, Capabilities, ReleaseReason, TaskResult},
+    media::{FrameGrid, Ratio},
+    profile::{Quality, X264Preset},
+    work::{Audio, Encode, Fetch, Probe, Rows, SourceAddress, VideoFilters, VideoRendition, Work},
+};
+use offpeak_engine::{
+    client::{Client, connection_pool},
+    http::Http,
+    lease::{EngineEnd, LeaseLoop, Pace},
+    status::Status,
+    task::Tools,
+};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A running loop, a hundred times less patient than the real one.
+struct Engine {
+    shutdown: CancellationToken,
+    run: JoinHandle<EngineEnd>,
+}
+
+fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
+    let shutdown = CancellationToken::new();
+    let http = Http::new(connection_pool().unwrap(), None);
+    let pace = Pace {
+        ask_wait: Duration::from_millis(10),
+        retry_first: Duration::from_millis(5),
+        retry_most: Duration::from_millis(40),
+        heartbeat_least: Duration::from_millis(20),
+        shutdown_limit: Duration::from_millis(500),
+        trouble_limit: Duration::from_millis(500),
+    };
+    let engine = LeaseLoop {
+        client: Client::new(http, server.clone(), TOKEN, Status::default()),
+        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1 },
+        steps,
+        capabilities: Capabilities {
+            engine: "0.1.0".to_owned(),
+            ffmpeg: "fake".to_owned(),
+            encoders: vec!["libx264".to_owned()],
+            cores: 2,
+            os: "linux".to_owned(),
+        },
+        leases,
+        pace,
+        shutdown: shutdown.clone(),
+    };
+    Engine { shutdown, run: tokio::spawn(engine.run()) }
+}
+
+impl Engine {
+    async fn stop(self) -> EngineEnd {
+        self.shutdown.cancel();
+        tokio::time::timeout(Duration::from_secs(10), self.run).await.expect("the loop ends").unwrap()
+    }
+}
+
+fn source() -> SourceAddress {
+    SourceAddress { url: "/source".to_owned(), bytes: 1, expires_in_seconds: 600 }
+}
+
+fn grid() -> FrameGrid {
+    FrameGrid { rate: Ratio::new(24, 1), frames_per_segment: 48, source_start_seconds: 0.0 }
+}
+
+fn encode(cursor: u32, last: u32, to_end: bool) -> Work {
+    let rendition = |id: &str, height| VideoRendition {
+        id: id.to_owned(),
+        width: height * 16 / 9,
+        height,
+        max_kbps: 800,
+        preset: X264Preset::Ultrafast,
+        quality: Quality::default(),
+    };
+    Work::Encode(Encode {
+        source: source(),
+        container: "matroska".to_owned(),
+        stream: 0,
+        grid: grid(),
+        rows: Rows { first: 0, cursor, last },
+        to_end,
+        seek_points: vec![None],
+        read_until_seconds: None,
+        filters: VideoFilters::default(),
+        renditions: vec![rendition("h264-360p", 360), rendition("h264-180p", 180)],
+    })
+}
+
+fn audio(cursor: u32, last: u32) -> Work {
+    Work::Audio(Audio {
+        source: source(),
+        container: "matroska".to_owned(),
+        stream: 1,
+        grid: grid(),
+        rows: Rows { first: 0, cursor, last },
+        rendition: "aac-1".to_owned(),
+        bitrate_kbps: 128,
+        channels: 2,
+    })
+}
+
+fn no_complaints(server: &FakeServer) {
+    assert_eq!(server.farm().complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_span_is_uploaded_committed_and_completed() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(2, 9, false));
+    let steps = FakeSteps::new(FREELY);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    assert_eq!(engine.stop().await, EngineEnd::Shutdown);
+    let farm = server.farm();
+    assert_eq!(farm.committed(), [2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(farm.attempts(2), [0, 0]);
+    assert_eq!(farm.count(|call| matches!(call, Call::Release(..) | Call::Fail(..))), 0);
+    drop(farm);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_appears_after_many_asks_is_done() {
+    let (server, url) = FakeServer::start().await;
+    let engine = start(&url, FakeSteps::new(FREELY), 2);
+    server.until("three asks were answered with nothing", |farm| farm.asks().len() >= 3).await;
+    server.farm().queue.extend([
+        encode(0, 3, false),
+        encode(3, 6, false),
+        Work::Fetch(Fetch { url: String::new(), source: offpeak_api::ids::SourceId::new(), max_bytes: 1 }),
+    ]);
+    server.until("all is complete", |farm| farm.completed() == 3).await;
+    engine.stop().await;
+    let mut asks = server.farm().asks();
+    let all = asks.len();
+    asks.sort_unstable();
+    asks.dedup();
+    assert_eq!(asks.len(), all, "every ask that was answered is followed by one with an id of its own");
+    assert_eq!(server.farm().committed(), [0, 1, 2, 3, 4, 5]);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ask_whose_answer_got_lost_is_repeated_as_it_was() {
+    let (server, url) = FakeServer::start().await;
+    {
+        let mut farm = server.farm();
+        farm.queue.extend([encode(0, 2, false), encode(2, 4, false)]);
+        farm.lost_answers = 3;
+    }
+    let engine = start(&url, FakeSteps::new(FREELY), 1);
+    server.until("both are complete", |farm| farm.completed() == 2).await;
+    engine.stop().await;
+    let asks = server.farm().asks();
+    assert!(asks[0] == asks[1] && asks[1] == asks[2] && asks[2] == asks[3], "{asks:?}");
+    assert_ne!(asks[3], asks[4]);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_lease_stops_its_step_and_is_not_spoken_of_again() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 100, false));
+    let steps = FakeSteps::new(3);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("three rows are committed", |farm| farm.committed().len() == 3).await;
+    server.farm().lose_leases();
+    steps.until("the step is stopped", |seen| seen.stopped == 1).await;
+    // The engine goes on asking; by the third ask from now it would have said what it had left to say.
+    let calls = server.farm().calls.len();
+    let asks = server.farm().asks().len();
+    server.until("it asks again", |farm| farm.asks().len() >= asks + 3).await;
+    engine.stop().await;
+    let farm = server.farm();
+    let later: Vec<&Call> = farm.calls[calls..].iter().filter(|call| !matches!(call, Call::Ask(_))).collect();
+    assert!(later.is_empty(), "{later:?}");
+    assert_eq!(farm.count(|call| matches!(call, Call::Release(..) | Call::Fail(..) | Call::Complete(..))), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_to_stop_stops_the_step() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 100, false));
+    let steps = FakeSteps::new(1);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("a row is committed", |farm| farm.committed().len() == 1).await;
+    server.farm().order_stop();
+    steps.until("the step is stopped", |seen| seen.stopped == 1).await;
+    engine.stop().await;
+    assert_eq!(server.farm().count(|call| matches!(call, Call::Release(..) | Call::Fail(..) | Call::Complete(..))), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_loses_nothing_and_doubles_nothing() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 40, false));
+    let steps = FakeSteps::new(5);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("five rows are committed", |farm| farm.committed().len() == 5).await;
+    server.farm().down = true;
+    steps.0.rows_let_out.add_permits(FREELY);
+    // Rows pile up to what the loop takes in hand, and the step is held back.
+    steps.until("rows finish during the outage", |seen| seen.rows_sent >= 8).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (sent, committed) = (steps.seen(|seen| seen.rows_sent), server.farm().committed().len());
+    assert_eq!(committed, 5);
+    assert!(sent <= 5 + 3 + 3, "{sent} rows were made although nothing could be delivered");
+    server.farm().down = false;
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    let farm = server.farm();
+    assert_eq!(farm.committed(), (0..40).collect::<Vec<_>>());
+    assert!((0..40).all(|row| farm.attempts(row).len() == 2), "no row was committed twice");
+    assert_eq!(steps.seen(|seen| seen.started), 1);
+    drop(farm);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shortened_span_ends_where_it_is_told_to() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 50, true));
+    let steps = FakeSteps::new(4);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("four rows are committed", |farm| farm.committed().len() == 4).await;
+    server.farm().steal_from(6);
+    let beats = server.farm().count(|call| matches!(call, Call::Heartbeat));
+    server.until("two heartbeats went by", |farm| farm.count(|call| matches!(call, Call::Heartbeat)) >= beats + 2).await;
+    steps.0.rows_let_out.add_permits(FREELY);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    assert_eq!(server.farm().committed(), [0, 1, 2, 3, 4, 5]);
+    assert!(steps.seen(|seen| seen.ends.iter().any(|end| end.last == 6 && !end.to_end)));
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_hands_leases_back_and_keeps_what_is_committed() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.extend([encode(0, 50, false), encode(50, 100, false)]);
+    let steps = FakeSteps::new(6);
+    let engine = start(&url, steps.clone(), 2);
+    server.until("six rows are committed", |farm| farm.committed().len() == 6).await;
+    assert_eq!(engine.stop().await, EngineEnd::Shutdown);
+    let farm = server.farm();
+    assert_eq!(farm.committed().len(), 6);
+    let shutdowns = |call: &Call| matches!(call, Call::Release(request) if request.reason == ReleaseReason::Shutdown);
+    assert_eq!(farm.count(shutdowns), 2);
+    assert!(matches!(farm.calls.last(), Some(Call::Release(..))));
+    assert_eq!(steps.seen(|seen| seen.stopped), 2);
+    assert_eq!(farm.count(|call| matches!(call, Call::Fail(..) | Call::Complete(..))), 0);
+    drop(farm);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_without_a_server_does_not_take_for_ever() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 50, false));
+    let steps = FakeSteps::new(2);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
+    server.farm().down = true;
+    steps.0.rows_let_out.add_permits(FREELY);
+    assert_eq!(engine.stop().await, EngineEnd::Shutdown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renditions_may_be_out_of_step_and_come_twice() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(3, 11, false));
+    let steps = FakeSteps::with(FREELY, |script| script.manner = Manner::OutOfStepAndTwice);
+    let engine = start(&url, steps, 1);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    let farm = server.farm();
+    assert_eq!(farm.committed(), (3..11).collect::<Vec<_>>());
+    assert!((3..11).all(|row| farm.attempts(row) == [0, 0]), "the first delivery wins");
+    drop(farm);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn audio_goes_on_beyond_the_plan() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(audio(1, 4));
+    let steps = FakeSteps::with(FREELY, |script| script.extra_rows = 2);
+    let engine = start(&url, steps, 1);
+    server.until("the track is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    let farm = server.farm();
+    assert_eq!(farm.committed(), [1, 2, 3, 4, 5]);
+    let results = |call: &Call| matches!(call, Call::Complete(TaskResult::Audio { segments: 6, .. }));
+    assert_eq!(farm.count(results), 1);
+    drop(farm);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_comes_after_what_was_finished_before_it() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.extend([encode(0, 10, false), Work::Probe(Probe { source: source(), limits: Default::default() })]);
+    let steps = FakeSteps::with(FREELY, |script| script.fails_after = Some(3));
+    let engine = start(&url, steps, 1);
+    let failures = |call: &Call| matches!(call, Call::Fail(request) if request.blame == Blame::Source);
+    server.until("both have failed", |farm| farm.count(failures) == 2).await;
+    engine.stop().await;
+    let farm = server.farm();
+    assert_eq!(farm.committed(), [0, 1, 2]);
+    assert_eq!(farm.count(|call| matches!(call, Call::Complete(..) | Call::Release(..))), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_end_a_lease_with_blame_on_the_agent() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 10, false));
+    let engine = start(&url, FakeSteps::with(FREELY, |script| script.manner = Manner::WithoutInits), 1);
+    let failures = |code: &'static str| move |call: &Call| matches!(call, Call::Fail(request) if request.blame == Blame::Agent && request.code == code);
+    server.until("the bad piece is noticed", |farm| farm.count(failures("bad_piece")) == 1).await;
+    engine.stop().await;
+
+    {
+        let mut farm = server.farm();
+        farm.queue.push_back(encode(0, 10, false));
+        farm.refused_puts = u32::MAX;
+    }
+    let engine = start(&url, FakeSteps::new(FREELY), 1);
+    server.until("storage refused for good", |farm| farm.count(failures("upload_refused")) == 1).await;
+    engine.stop().await;
+
+    {
+        let mut farm = server.farm();
+        farm.queue.push_back(encode(0, 10, false));
+        farm.refused_puts = 3;
+    }
+    let engine = start(&url, FakeSteps::new(FREELY), 1);
+    server.until("a few refusals are survived", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_ends_the_loop() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 10, false));
+    let steps = FakeSteps::new(1);
+    let engine = start(&url, steps.clone(), 2);
+    server.until("a row is committed", |farm| farm.committed().len() == 1).await;
+    server.farm().revoked = true;
+    let end = tokio::time::timeout(Duration::from_secs(10), engine.run).await.expect("the loop ends").unwrap();
+    assert_eq!(end, EngineEnd::Revoked);
+    assert_eq!(steps.seen(|seen| seen.stopped), 1);
+}
