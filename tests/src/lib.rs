@@ -1,1 +1,21 @@
-//! Filled in next.
+//! The harness of the end-to-end tests: the real server, real engines and the real ffmpeg, as processes of their own.
+//!
+//! - [`system`] starts them in a folder that goes away, and stops or kills them;
+//! - [`client`] talks to the server as a program would;
+//! - [`sources`] makes films that are hard to cut, and [`reference`] what one uncut run of ffmpeg makes of them;
+//! - [`stream`] fetches a result like a player, [`playlist`] and [`fragments`] read it without trusting our own code;
+//! - [`frames`] and [`sound`] compare result and reference.
+//!
+//! What goes wrong panics with words: a test that cannot go on should stop there, and the logs of all processes follow.
+
+pub mod client;
+pub mod fragments;
+pub mod frames;
+pub mod playlist;
+pub mod process;
+pub mod programs;
+pub mod reference;
+pub mod sound;
+pub mod sources;
+pub mod stream;
+pub mod system;

@@ -1,0 +1,162 @@
+//! A whole Offpeak in a folder that goes away: one server on a free port, and as many engines as a test wants.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use url::Url;
+
+use crate::{
+    client::Client,
+    process::Process,
+    programs::{self, built},
+};
+
+/// Migrations and a first look at a new database, on a machine that builds something else at the same time.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const LOG_LINES_ON_FAILURE: usize = 60;
+
+pub struct System {
+    pub client: Client,
+    server: Option<Process>,
+    engines: Vec<Process>,
+    port: u16,
+    folder: TempDir,
+}
+
+impl System {
+    /// Starts a server and `engines` engines named `engine-1`, `engine-2` …, and waits until the server is ready.
+    pub async fn start(engines: usize) -> Self {
+        let folder = tempfile::Builder::new().prefix("offpeak-test-").tempdir().expect("a temporary folder");
+        let port = free_port();
+        let server = Some(spawn_server(folder.path(), port));
+        let address = Url::parse(&format!("http://127.0.0.1:{port}/")).expect("an address");
+        let client = Client::new(address, String::new());
+        let mut system = Self { client, server, engines: Vec::new(), port, folder };
+        system.wait_until_ready().await;
+        let token = system.server_says(&["token", "create", "--name", "test", "--kind", "program"]);
+        system.client = Client::new(system.client.server().clone(), token);
+        for number in 1..=engines {
+            system.start_engine(&format!("engine-{number}"));
+        }
+        system
+    }
+
+    /// A folder for the test's own files.
+    pub fn scratch(&self) -> PathBuf {
+        let scratch = self.folder.path().join("scratch");
+        std::fs::create_dir_all(&scratch).expect("a folder can be made");
+        scratch
+    }
+
+    /// Where the server keeps blobs.
+    pub fn storage(&self) -> PathBuf {
+        self.folder.path().join("storage")
+    }
+
+    /// Enrols and starts one more engine with one core.
+    pub fn start_engine(&mut self, name: &str) {
+        let code = self.server_says(&["token", "enrol", "--uses", "1"]);
+        let mut command = Command::new(&built().agent);
+        command
+            .args(["run", "--name", name, "--cores", "1", "--state-dir"])
+            .arg(self.folder.path().join(name))
+            .env("OFFPEAK_URL", self.client.server().as_str())
+            .env("OFFPEAK_ENROL_CODE", code)
+            .env("OFFPEAK_FFMPEG", programs::ffmpeg())
+            .env("OFFPEAK_FFPROBE", programs::ffprobe());
+        self.engines.push(Process::spawn(name, command, self.folder.path()));
+    }
+
+    pub fn engine(&mut self, name: &str) -> &mut Process {
+        self.engines.iter_mut().find(|engine| engine.name() == name).unwrap_or_else(|| panic!("there is no engine {name}"))
+    }
+
+    pub fn server(&mut self) -> &mut Process {
+        self.server.as_mut().expect("the server was started")
+    }
+
+    /// SIGKILL to the server, without warning.
+    pub fn kill_server(&mut self) {
+        self.server().kill();
+    }
+
+    /// Starts the server again on the same folder and port, and waits until it is ready.
+    pub async fn restart_server(&mut self) {
+        self.server().kill();
+        self.server = Some(spawn_server(self.folder.path(), self.port));
+        self.wait_until_ready().await;
+    }
+
+    /// Runs a command of the server's program on this system's database; what it printed, trimmed.
+    pub fn server_says(&self, arguments: &[&str]) -> String {
+        let output = server_command(self.folder.path(), self.port).args(arguments).output().expect("offpeak-server starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "offpeak-server {}: {stderr}", arguments.join(" "));
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    }
+
+    /// A command of the `offpeak` program, pointed at this system.
+    pub fn cli(&self) -> Command {
+        let mut command = Command::new(&built().cli);
+        command
+            .current_dir(self.scratch())
+            .env("OFFPEAK_URL", self.client.server().as_str())
+            .env("OFFPEAK_TOKEN", self.client.token())
+            .env("XDG_STATE_HOME", self.folder.path().join("cli-state"));
+        command
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let deadline = tokio::time::Instant::now() + START_LIMIT;
+        loop {
+            let request = self.client.anonymous(reqwest::Method::GET, "/readyz");
+            if request.send().await.is_ok_and(|response| response.status().is_success()) {
+                return;
+            }
+            assert!(self.server().is_running(), "the server ended:\n{}", self.server().log_tail(LOG_LINES_ON_FAILURE));
+            assert!(tokio::time::Instant::now() < deadline, "the server is not ready within {START_LIMIT:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for process in self.server.iter().chain(&self.engines) {
+                eprintln!("---- the last lines of {}", process.name());
+                eprintln!("{}", process.log_tail(LOG_LINES_ON_FAILURE));
+            }
+        }
+    }
+}
+
+fn spawn_server(folder: &Path, port: u16) -> Process {
+    let mut command = server_command(folder, port);
+    command.arg("serve");
+    Process::spawn("server", command, folder)
+}
+
+fn server_command(folder: &Path, port: u16) -> Command {
+    let storage = Url::from_directory_path(folder.join("storage")).expect("a temporary folder is absolute");
+    let mut command = Command::new(&built().server);
+    command
+        .current_dir(folder)
+        .env("OFFPEAK_LISTEN", format!("127.0.0.1:{port}"))
+        .env("OFFPEAK_DATABASE_URL", format!("sqlite://{}", folder.join("offpeak.db").display()))
+        .env("OFFPEAK_STORAGE", storage.as_str())
+        .env_remove("OFFPEAK_CONFIG")
+        .env_remove("OFFPEAK_PUBLIC_URL");
+    command
+}
+
+/// A port that nobody listened on a moment ago. A server that is started again must find its old one, so 0 will not do.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
