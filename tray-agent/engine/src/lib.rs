@@ -3,6 +3,7 @@
 //! `lease/` talks to the server; the other folders each do one kind of work and know no lease; `task.rs` is what passes
 //! between them.
 
+pub mod audio;
 pub mod backoff;
 pub mod client;
 pub mod encode;

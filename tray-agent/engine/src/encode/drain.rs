@@ -9,10 +9,10 @@ use tokio::sync::{Notify, mpsc};
 
 use super::{
     pass::Pass,
-    rows::{Mismatch, Rest, Row, Rows},
+    rows::{Mismatch, Rest, Rows},
 };
 use crate::{
-    fragment::{BadMedia, Fragment, Part, Splitter, TrackInit},
+    fragment::{BadMedia, Fragment, Part, Row, Splitter, TrackInit},
     loopback::SinkEvent,
     task::{InitHeader, Piece, TaskError},
 };

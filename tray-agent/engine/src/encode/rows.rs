@@ -1,7 +1,6 @@
-use bytes::{Bytes, BytesMut};
 use offpeak_api::media::{FrameGrid, ticks_per_frame};
 
-use crate::fragment::Fragment;
+use crate::fragment::{Fragment, Row};
 
 /// A last segment shorter than this is joined to the one before it: players stumble over tiny ones.
 const SHORTEST_SEGMENT: u32 = 8;
@@ -17,16 +16,6 @@ pub(super) enum Mismatch {
     Long { first: u64, frames: u32 },
     #[error("frames up to {wanted} should come but end at {got}")]
     Short { wanted: u64, got: u64 },
-}
-
-/// One segment, counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
-    pub index: u32,
-    pub frames: u32,
-    pub start_ticks: u64,
-    pub duration_ticks: u64,
-    pub data: Bytes,
 }
 
 /// Joins the fragments of one rendition to segments of the grid's length, and counts.
@@ -127,45 +116,21 @@ impl Rows {
         let held = self.held.take();
         let rest = (self.begun_frames > 0).then(|| self.take_begun());
         let rows = match (held, rest) {
-            (Some(held), Some(rest)) if rest.frames < SHORTEST_SEGMENT => vec![joined(held, rest)],
+            (Some(held), Some(rest)) if rest.frames < SHORTEST_SEGMENT => vec![held.joined_by(rest)],
             (held, rest) => held.into_iter().chain(rest).collect(),
         };
         Ok(Rest { rows, end_frame })
     }
 
     fn take_begun(&mut self) -> Row {
-        let fragments = std::mem::take(&mut self.begun);
-        let frames = std::mem::take(&mut self.begun_frames);
-        let start_ticks = fragments.first().map_or(0, |fragment| fragment.start_ticks);
-        let duration_ticks = fragments.iter().map(|fragment| fragment.duration_ticks).sum();
-        let data = match <[Fragment; 1]>::try_from(fragments) {
-            Ok([only]) => only.data,
-            Err(fragments) => concat(fragments.iter().map(|fragment| &fragment.data)),
-        };
-        Row { index: self.index, frames, start_ticks, duration_ticks, data }
+        self.begun_frames = 0;
+        Row::of(self.index, std::mem::take(&mut self.begun))
     }
-}
-
-fn joined(row: Row, rest: Row) -> Row {
-    Row {
-        index: row.index,
-        frames: row.frames + rest.frames,
-        start_ticks: row.start_ticks,
-        duration_ticks: row.duration_ticks + rest.duration_ticks,
-        data: concat([&row.data, &rest.data]),
-    }
-}
-
-fn concat<'a>(pieces: impl IntoIterator<Item = &'a Bytes>) -> Bytes {
-    let mut all = BytesMut::new();
-    for piece in pieces {
-        all.extend_from_slice(piece);
-    }
-    all.freeze()
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use offpeak_api::media::Ratio;
 
     use super::*;

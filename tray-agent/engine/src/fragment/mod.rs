@@ -6,10 +6,12 @@
 
 mod init;
 mod moof;
+mod row;
 mod splitter;
 
 pub use init::{TrackInit, parse_init};
 pub use moof::Fragment;
+pub use row::Row;
 pub use splitter::{Part, Splitter};
 
 pub use crate::file::boxes::BadMedia;
