@@ -74,9 +74,10 @@ impl Child {
         platform::terminate(&self.process);
     }
 
-    /// Ends it and its children at once, as a power cut would.
+    /// SIGKILL to this process alone: what becomes of its children is for it to have arranged.
     pub fn kill(&mut self) {
-        platform::kill(&self.process);
+        // Gone already is as good.
+        let _gone = self.process.kill();
         let _reaped = self.process.wait();
     }
 
@@ -89,7 +90,8 @@ impl Child {
                 Ok(Some(_)) | Err(_) => return,
             }
         }
-        self.kill();
+        platform::kill(&self.process);
+        let _reaped = self.process.wait();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The logic behind the Makefile. `make` prints the menu; `cargo xtask --help` has the same with every option.
 
+mod bench;
 mod checks;
 mod child;
 mod demo;
@@ -11,6 +12,7 @@ mod platform;
 mod say;
 mod setup;
 mod shell;
+mod soak;
 mod system;
 
 use std::process::ExitCode;
@@ -39,6 +41,10 @@ enum Command {
     Dev,
     /// Run every test
     Test,
+    /// Compare the system with one plain ffmpeg command, and uploads with a plain copy
+    Bench(bench::Bench),
+    /// Encode again and again while programs are killed
+    Soak(soak::Soak),
     /// Check formatting, lints and licences
     Lint,
     /// Write openapi/openapi.json anew from the server's code
@@ -63,6 +69,8 @@ fn run(command: Command) -> Result<()> {
         Command::Demo(wanted) => demo::demo(&wanted),
         Command::Dev => demo::dev(),
         Command::Test => checks::test(),
+        Command::Bench(wanted) => bench::bench(&wanted),
+        Command::Soak(wanted) => soak::soak(&wanted),
         Command::Lint => checks::lint(),
         Command::Openapi => checks::openapi(),
         Command::CleanDemo => demo::clean(),
