@@ -131,14 +131,20 @@ mod tests {
 
     #[test]
     fn shares_and_percentiles() {
-        // (gaps in ms with their counts, usual ms, share, 90th percentile of the rate)
-        let cases: [(&[(i64, i64)], f64, f64, f64); 4] = [
-            (&[(40, 95), (400, 5)], 40.0, 0.95, 25.0),
-            (&[(40, 50), (20, 40), (10, 10)], 40.0, 0.5, 50.0),
-            (&[(1000, 1)], 1000.0, 1.0, 1.0),
-            (&[(100, 89), (20, 11)], 100.0, 0.89, 50.0),
+        struct Case {
+            /// In ms, with their counts.
+            gaps: &'static [(i64, i64)],
+            usual: f64,
+            share: f64,
+            p90: f64,
+        }
+        let cases = [
+            Case { gaps: &[(40, 95), (400, 5)], usual: 40.0, share: 0.95, p90: 25.0 },
+            Case { gaps: &[(40, 50), (20, 40), (10, 10)], usual: 40.0, share: 0.5, p90: 50.0 },
+            Case { gaps: &[(1000, 1)], usual: 1000.0, share: 1.0, p90: 1.0 },
+            Case { gaps: &[(100, 89), (20, 11)], usual: 100.0, share: 0.89, p90: 50.0 },
         ];
-        for (gaps, usual, share, p90) in cases {
+        for Case { gaps, usual, share, p90 } in cases {
             let mut times = vec![0];
             for (gap, count) in gaps {
                 (0..*count).for_each(|_| times.push(times.last().copied().unwrap_or(0) + gap * 1000));

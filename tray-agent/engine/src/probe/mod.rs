@@ -32,6 +32,8 @@ use crate::{
 
 /// Demuxers of sources: those of every step, and the two picture formats that can move.
 const EXTRA_FORMATS: &str = "gif,apng";
+/// Decoders count pixels after rounding sides up to whole blocks; sizes just within the limit must not fail there.
+const ALIGNMENT_PIXELS: u64 = 1 << 20;
 /// Headers come from a few megabytes; on a slow network and a busy machine that takes a while.
 const HEADERS_LIMIT: Duration = Duration::from_secs(180);
 /// JSON of a file with hundreds of streams.
@@ -89,7 +91,7 @@ async fn read_headers(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback
 /// Options that every ffprobe run begins with.
 fn limited(work: &work::Probe) -> Argv {
     let argv = Argv::new().arg("-hide_banner").option("-v", "warning").input_limits(&format!("{FORMATS},{EXTRA_FORMATS}"));
-    argv.option("-max_pixels", work.limits.max_pixels)
+    argv.option("-max_pixels", work.limits.max_pixels + ALIGNMENT_PIXELS)
 }
 
 /// A short ffprobe run, under a time limit.

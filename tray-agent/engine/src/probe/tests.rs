@@ -271,9 +271,9 @@ async fn what_cannot_be_encoded_is_refused_with_a_reason() {
     let limits = |max_pixels, max_seconds| SourceLimits { max_pixels, max_seconds };
     let small = probed_within(film.clone(), limits(160 * 120 - 1, 60.0), Delivery::Whole).await;
     assert_eq!(refusal("pixels", small), "too_many_pixels");
-    let short = probed_within(film.clone(), limits(160 * 128, 3.9), Delivery::Whole).await;
+    let short = probed_within(film.clone(), limits(160 * 120, 3.9), Delivery::Whole).await;
     assert_eq!(refusal("seconds", short), "too_long");
-    assert!(probed_within(film, limits(160 * 128, 4.1), Delivery::Whole).await.is_ok());
+    assert!(probed_within(film, limits(160 * 120, 4.1), Delivery::Whole).await.is_ok());
 }
 
 #[tokio::test]
