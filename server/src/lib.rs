@@ -13,7 +13,5 @@ pub mod error;
 pub mod package;
 pub mod plan;
 pub mod settings;
-#[cfg(test)]
-mod test_server;
 pub mod wake;
 pub mod web;

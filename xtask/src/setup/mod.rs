@@ -13,7 +13,7 @@ use crate::say;
 pub enum Purpose {
     /// Building and running.
     Run,
-    /// The same, and a browser that plays what came out.
+    /// The same, and a browser with players that play what came out.
     Test,
 }
 
@@ -21,5 +21,8 @@ pub fn run(purpose: Purpose) -> Result<()> {
     say::step("Looking for what is missing");
     packages::install(purpose)?;
     tools::install()?;
+    if purpose == Purpose::Test {
+        web::install_players()?;
+    }
     web::build()
 }

@@ -1,4 +1,5 @@
-//! The web pages: npm's packages and the build that the server embeds, each only when its inputs changed.
+//! What npm installs: the web pages' packages and the build that the server embeds, and the players of the browser test.
+//! Each only when its inputs changed.
 
 use std::{
     fs,
@@ -22,22 +23,33 @@ pub fn folder() -> PathBuf {
 pub fn build() -> Result<()> {
     let folder = folder();
     check_node()?;
-    let lock = folder.join("package-lock.json");
-    let packages = Stamp::new("npm-ci", [lock.as_path()])?;
-    if !packages.is_fresh() || !folder.join("node_modules").is_dir() {
-        let since = Instant::now();
-        say::step("Installing the web pages' packages (npm ci)");
-        shell::run(shell::npm(&folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
-            .context("npm could not install the packages. Is this machine online, and may it reach the npm registry?")?;
-        packages.set()?;
-        say::took(since);
-    }
+    install_packages(&folder, "npm-ci", "the web pages' packages")?;
     let inputs = inputs(&folder)?;
     let pages = Stamp::new("npm-build", inputs.iter().map(PathBuf::as_path))?;
     if !pages.is_fresh() || !folder.join("dist/index.html").is_file() {
         say::step("Building the web pages (npm run build)");
         shell::run(shell::npm(&folder).args(["run", "--silent", "build"]))?;
         pages.set()?;
+    }
+    Ok(())
+}
+
+/// The players that the browser test drives.
+pub fn install_players() -> Result<()> {
+    check_node()?;
+    install_packages(&paths::root().join("tests/browser"), "npm-ci-players", "the browser test's players")
+}
+
+fn install_packages(folder: &Path, stamp: &str, what: &str) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    let packages = Stamp::new(stamp, [lock.as_path()])?;
+    if !packages.is_fresh() || !folder.join("node_modules").is_dir() {
+        let since = Instant::now();
+        say::step(format_args!("Installing {what} (npm ci)"));
+        shell::run(shell::npm(folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+            .context("npm could not install the packages. Is this machine online, and may it reach the npm registry?")?;
+        packages.set()?;
+        say::took(since);
     }
     Ok(())
 }

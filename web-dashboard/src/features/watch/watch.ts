@@ -70,11 +70,16 @@ function playStream(job: string) {
   const menu = setUpQualityMenu((index) => {
     playback.choose(index);
   });
-  const playback: Playback = play(video, hlsAddress(job), {
-    onLadder: (rungs) => {
-      menu.setLadder(rungs);
+  // Not earlier: only then does the browser know that there is sound, and whether it may start it unasked.
+  video.addEventListener(
+    "canplay",
+    () => {
       startPlaying(video);
     },
+    { once: true },
+  );
+  const playback: Playback = play(video, hlsAddress(job), {
+    onLadder: menu.setLadder,
     onRung: menu.setShown,
     onBroken: (reason) => {
       video.hidden = true;

@@ -1,0 +1,91 @@
+// Runs in the page before anything else. Writes down what a viewer would notice, and what the browser was told to buffer.
+//
+// window.observed = {
+//   video                the first video element that asked for frames to be watched
+//   sourceBuffers        [{ mime, buffer }] in the order in which players made them
+//   trouble              what should not happen: [{ at, what }]; `at` is the media time in seconds
+//   frames               media times of the frames that were shown while `watchFrames` was on
+// }
+(() => {
+  const observed = { video: undefined, sourceBuffers: [], trouble: [], frames: [] };
+  window.observed = observed;
+
+  for (const kind of [window.MediaSource, window.ManagedMediaSource]) {
+    if (!kind) continue;
+    const addSourceBuffer = kind.prototype.addSourceBuffer;
+    kind.prototype.addSourceBuffer = function (mime) {
+      const buffer = addSourceBuffer.call(this, mime);
+      observed.sourceBuffers.push({ mime, buffer, firstStart: undefined });
+      // What starts a track may be evicted later, so its place is noted when it comes in.
+      buffer.addEventListener("updateend", () => {
+        const entry = observed.sourceBuffers.find((candidate) => candidate.buffer === buffer);
+        if (entry.firstStart === undefined && buffer.buffered.length > 0) entry.firstStart = buffer.buffered.start(0);
+      });
+      return buffer;
+    };
+  }
+
+  window.noteTrouble = (what) => {
+    observed.trouble.push({ at: observed.video?.currentTime ?? 0, what });
+  };
+  window.addEventListener("securitypolicyviolation", (event) => {
+    noteTrouble(`the page's policy forbids ${event.violatedDirective} ${event.blockedURI}`);
+  });
+
+  /** The media time of the next frame that is shown. */
+  window.nextFrame = (video) =>
+    new Promise((resolve) => video.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)));
+
+  /** Starts to watch: the first frame, errors from now on, waiting once it plays and until it ends. */
+  window.observeVideo = (video) => {
+    observed.video = video;
+    observed.firstFrame = nextFrame(video);
+    let playing = false;
+    video.addEventListener("playing", () => (playing = true));
+    video.addEventListener("ended", () => (playing = false));
+    video.addEventListener("seeking", () => (playing = false));
+    video.addEventListener("waiting", () => {
+      // At the very end Chromium may say that it waits just before it says that it ended.
+      if (playing && video.duration - video.currentTime > 0.05) noteTrouble("waiting for data");
+    });
+    video.addEventListener("error", () => noteTrouble(`video error ${video.error?.code}: ${video.error?.message}`));
+  };
+
+  /** Plays to the end at `rate`, writing down every frame shown. */
+  window.playToEnd = (video, rate) =>
+    new Promise((resolve, reject) => {
+      const note = (_, { mediaTime }) => {
+        observed.frames.push(mediaTime);
+        video.requestVideoFrameCallback(note);
+      };
+      video.requestVideoFrameCallback(note);
+      video.addEventListener("ended", resolve, { once: true });
+      video.addEventListener("error", () => reject(new Error(video.error?.message)), { once: true });
+      // Players set the rate themselves when they start, so it is set after that.
+      video.addEventListener("playing", () => (video.playbackRate = rate), { once: true });
+      if (!video.paused) video.playbackRate = rate;
+      video.play().catch(reject);
+    });
+
+  /** Seeks and tells the media time of the frame that is then shown. */
+  window.frameAt = async (video, seconds) => {
+    const shown = nextFrame(video);
+    const sought = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    video.currentTime = seconds;
+    await sought;
+    return shown;
+  };
+
+  /** Where the tracks begin and end, as far as the browser has told so far. */
+  window.tracks = () =>
+    observed.sourceBuffers.map(({ mime, buffer, firstStart }) => {
+      const ranges = [];
+      try {
+        for (let i = 0; i < buffer.buffered.length; i++) ranges.push([buffer.buffered.start(i), buffer.buffered.end(i)]);
+      } catch {
+        // A buffer that a player has removed has no ranges any more.
+        return { mime, removed: true };
+      }
+      return { mime, firstStart, ranges, timestampOffset: buffer.timestampOffset };
+    });
+})();
