@@ -13,5 +13,7 @@ pub mod error;
 pub mod package;
 pub mod plan;
 pub mod settings;
+#[cfg(test)]
+mod test_server;
 pub mod wake;
 pub mod web;

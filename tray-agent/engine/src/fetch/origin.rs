@@ -14,11 +14,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, stream};
-use offpeak_api::work::{SourceAddress, StoredObject};
+use offpeak_api::work::StoredObject;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::task::{ProgressCell, TaskContext, TaskEnd, Tools};
+use crate::task::{ProgressCell, TaskContext, TaskEnd};
 
 /// How one request is answered instead of properly.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +99,8 @@ impl Origin {
         let server = url::Url::parse(&self.url("/")).expect("an address");
         let end = TaskEnd { last: 0, to_end: false };
         TaskContext {
-            tools: Tools { ffmpeg: program("ffmpeg"), ffprobe: program("ffprobe"), threads: 1 },
-            http: crate::http::Http::new(reqwest::Client::builder().build().expect("a client"), None),
+            tools: crate::testing::tools(),
+            http: crate::testing::http(),
             server,
             source: watch::channel(None).1,
             end: watch::channel(end).1,
@@ -108,21 +108,6 @@ impl Origin {
             progress: ProgressCell::default(),
         }
     }
-
-    /// A context whose source is the object at `path`.
-    pub fn context_of(&self, path: &str) -> (TaskContext, SourceAddress) {
-        let bytes = self.get(path).map_or(0, |bytes| bytes.len() as u64);
-        let source = SourceAddress { url: path.to_owned(), bytes, expires_in_seconds: 3600 };
-        (TaskContext { source: watch::channel(Some(source.clone())).1, ..self.context() }, source)
-    }
-}
-
-/// The bundled ffmpeg or ffprobe: where the variable says, else where the set-up puts it.
-pub fn program(name: &str) -> std::path::PathBuf {
-    std::env::var_os(format!("OFFPEAK_{}", name.to_uppercase())).map_or_else(
-        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.offpeak/bin").join(format!("offpeak-{name}")),
-        Into::into,
-    )
 }
 
 async fn answer(State(held): State<Arc<Mutex<Held>>>, request: Request) -> Response {

@@ -11,8 +11,16 @@ use offpeak_api::{
 use super::*;
 use crate::{
     fetch::origin::{Fault, Origin},
-    probe::clips::{ffmpeg, says},
+    testing::{ffmpeg_in as ffmpeg, tools},
 };
+
+/// What a bundled program says on its two outputs, for these words in `folder`.
+fn says(program: &Path, folder: &Path, words: &str) -> (String, String) {
+    let output = std::process::Command::new(program).current_dir(folder).args(words.split_whitespace()).output();
+    let output = output.expect("the program runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
 
 const FRAGMENTS: &str = "-movflags +frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer+delay_moov \
      -use_editlist 1 -avoid_negative_ts disabled -video_track_timescale 25000 -f mp4";
@@ -64,7 +72,7 @@ async fn made(origin: &Origin, tracks: Vec<FileTrack>) -> (FileMade, Bytes) {
 /// Presentation times of a stream's packets, in seconds.
 fn packet_times(folder: &Path, file: &str, stream: &str) -> Vec<f64> {
     let words = format!("-v error -select_streams {stream} -show_entries packet=pts_time -of csv=p=0 {file}");
-    let (out, _) = says("ffprobe", folder, &words);
+    let (out, _) = says(&tools().ffprobe, folder, &words);
     out.lines().map(|line| line.trim_matches(',').parse().expect("a time")).collect()
 }
 
@@ -96,12 +104,12 @@ async fn a_file_shows_the_frames_of_the_segments_at_their_times() {
         .collect();
     assert_eq!(kinds, ["ftyp", "moov", "mdat"]);
 
-    let (_, complaints) = says("ffmpeg", folder, "-nostdin -v warning -i film.mp4 -f null -");
+    let (_, complaints) = says(&tools().ffmpeg, folder, "-nostdin -v warning -i film.mp4 -f null -");
     assert_eq!(complaints, "");
     for (stream, rendition) in [("v", "v"), ("a", "a")] {
         let hashes = |file: &str| {
             let words = format!("-nostdin -v warning -i {file} -map 0:{stream}:0 -f framemd5 -");
-            let (hashes, complaints) = says("ffmpeg", folder, &words);
+            let (hashes, complaints) = says(&tools().ffmpeg, folder, &words);
             assert_eq!(complaints, "", "{file}");
             hashes.lines().map(str::to_owned).collect::<Vec<_>>()
         };
@@ -114,7 +122,8 @@ async fn a_file_shows_the_frames_of_the_segments_at_their_times() {
         assert!(whole == parts, "decoded frames of {stream}, times and all");
         assert_eq!(packet_times(folder, "film.mp4", stream), packet_times(folder, rendition, stream));
     }
-    let (durations, _) = says("ffprobe", folder, "-v error -show_entries stream=duration:format=duration -of csv=p=0 film.mp4");
+    let (durations, _) =
+        says(&tools().ffprobe, folder, "-v error -show_entries stream=duration:format=duration -of csv=p=0 film.mp4");
     let durations: Vec<f64> = durations.lines().map(|line| line.parse().expect("a duration")).collect();
     let [video, sound, whole] = durations.as_slice() else { panic!("{durations:?}") };
     assert!((video - 7.0).abs() < 1e-6, "{video}");
