@@ -1,6 +1,6 @@
 //! The agent's side of the HTTP API: one typed function a call. Repeating is left to the callers; every call is safe to repeat.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use offpeak_api::{
     ids::LeaseId,
@@ -11,7 +11,7 @@ use offpeak_api::{
     problem::Problem,
 };
 use reqwest::StatusCode;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{http::Http, status::Status};
@@ -79,22 +79,48 @@ pub async fn enrol(pool: &reqwest::Client, server: &Url, request: &EnrolRequest)
     answer.json()
 }
 
+/// An agent's bearer token; it does not show in logs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(String);
+
+impl Token {
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Whether anything that can be a server answers at this address.
+pub async fn check_server(pool: &reqwest::Client, server: &Url) -> Result<(), CallError> {
+    send(pool.get(endpoint(server, "healthz")), HEARTBEAT_LIMIT, Subject::Other).await.map(drop)
+}
+
 /// Calls of one enrolled agent. Clones share the pool, the bandwidth cap and the status.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub http: Http,
     pub server: Url,
-    token: Arc<str>,
+    token: Token,
     status: Status,
 }
 
 impl Client {
-    pub fn new(http: Http, server: Url, token: &str, status: Status) -> Self {
-        Self { http, server, token: token.into(), status }
+    pub fn new(http: Http, server: Url, token: Token, status: Status) -> Self {
+        Self { http, server, token, status }
     }
 
     /// The agent's token, for steps that talk to the server themselves.
-    pub fn token(&self) -> &str {
+    pub fn token(&self) -> &Token {
         &self.token
     }
 
@@ -144,7 +170,7 @@ impl Client {
     }
 
     async fn post<B: Serialize>(&self, path: &str, body: &B, limit: Duration, on: Subject) -> Result<Answer, CallError> {
-        let request = self.http.client.post(endpoint(&self.server, path)).bearer_auth(&self.token).json(body);
+        let request = self.http.client.post(endpoint(&self.server, path)).bearer_auth(self.token.secret()).json(body);
         let answer = send(request, limit, on).await;
         self.status.reached(!matches!(answer, Err(CallError::Unreachable(_))));
         answer

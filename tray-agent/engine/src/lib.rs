@@ -5,8 +5,11 @@
 
 pub mod audio;
 pub mod backoff;
+pub mod capabilities;
+pub mod check;
 pub mod client;
 pub mod encode;
+pub mod enrolment;
 pub mod fetch;
 pub mod ffmpeg;
 pub mod file;
@@ -16,7 +19,10 @@ pub mod lease;
 pub mod loopback;
 mod platform;
 pub mod probe;
+pub mod run;
+pub mod settings;
 pub mod status;
+pub mod steps;
 pub mod task;
 #[cfg(test)]
 mod testing;

@@ -120,37 +120,38 @@ impl Ask {
     /// Asks until there is work. Each ask has an id of its own; a repeat of an ask whose answer got lost has the same, and so
     /// gets the lease that the lost answer granted.
     async fn for_lease(&self) -> Result<Lease, Revoked> {
-        let mut refusal_logged = false;
+        let fresh_backoff = || Backoff::new(self.pace.retry_first, self.pace.retry_most);
+        let (mut request, mut backoff, mut refusal_logged) = (self.request(), fresh_backoff(), false);
         loop {
-            let request = LeaseRequest {
-                request_id: request_id(),
-                protocol: PROTOCOL,
-                wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
-                capabilities: self.capabilities.clone(),
-            };
-            let mut backoff = Backoff::new(self.pace.retry_first, self.pace.retry_most);
             let asked_at = Instant::now();
-            loop {
-                let error = match self.client.ask(&request).await {
-                    Ok(Some(lease)) => return Ok(lease),
-                    Ok(None) => break,
-                    Err(error) => error,
-                };
-                match &error {
-                    CallError::Unauthorized(_) => return Err(Revoked),
-                    // The status has logged it, once.
-                    CallError::Unreachable(_) => {}
-                    CallError::TooOld(_) | CallError::Refused(_) | CallError::Lost(_) | CallError::Broken(_) => {
-                        if !std::mem::replace(&mut refusal_logged, true) {
-                            warn!("no work: {error}; asking again");
-                        }
-                    }
+            let error = match self.client.ask(&request).await {
+                Ok(Some(lease)) => return Ok(lease),
+                Ok(None) => {
+                    (request, backoff, refusal_logged) = (self.request(), fresh_backoff(), false);
+                    tokio::time::sleep_until(asked_at + LEAST_BETWEEN_ASKS.min(self.pace.ask_wait)).await;
+                    continue;
                 }
-                tokio::time::sleep(backoff.next_wait()).await;
+                Err(CallError::Unauthorized(_)) => return Err(Revoked),
+                Err(error) => error,
+            };
+            if !error.is_passing() {
+                // That ask was answered, if only with a refusal (such as that its lease has ended meanwhile).
+                request = self.request();
             }
-            refusal_logged = false;
-            let least = LEAST_BETWEEN_ASKS.min(self.pace.ask_wait);
-            tokio::time::sleep_until(asked_at + least).await;
+            // That a server does not answer is a state, which was logged when it began.
+            if !matches!(error, CallError::Unreachable(_)) && !std::mem::replace(&mut refusal_logged, true) {
+                warn!("no work: {error}; asking again");
+            }
+            tokio::time::sleep(backoff.next_wait()).await;
+        }
+    }
+
+    fn request(&self) -> LeaseRequest {
+        LeaseRequest {
+            request_id: request_id(),
+            protocol: PROTOCOL,
+            wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
+            capabilities: self.capabilities.clone(),
         }
     }
 }

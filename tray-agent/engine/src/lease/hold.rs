@@ -81,11 +81,8 @@ impl<S: Steps> Holder<S> {
             stop: stop.clone(),
             progress: progress.clone(),
         };
-        let outlets = Outlets {
-            pieces: pieces_out,
-            file: FileUpload::new(uploader.clone(), news_out),
-            token: self.client.token().to_owned(),
-        };
+        let outlets =
+            Outlets { pieces: pieces_out, file: FileUpload::new(uploader.clone(), news_out), token: self.client.token().clone() };
 
         let step_is_over = CancellationToken::new();
         let step = {

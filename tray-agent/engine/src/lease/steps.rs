@@ -5,7 +5,10 @@ use std::future::Future;
 use offpeak_api::{lease::TaskResult, work::Work};
 
 use super::upload::FileUpload;
-use crate::task::{Pieces, TaskContext, TaskError};
+use crate::{
+    client::Token,
+    task::{Pieces, TaskContext, TaskError},
+};
 
 /// Where a step's results go besides its return value.
 #[derive(Debug, Clone)]
@@ -15,7 +18,7 @@ pub struct Outlets {
     /// Addresses for the file of a `file` task.
     pub file: FileUpload,
     /// The agent's token, for the step that appends to an upload itself.
-    pub token: String,
+    pub token: Token,
 }
 
 /// Does the work of leases. The engine has the real steps, tests of the loop have fake ones.

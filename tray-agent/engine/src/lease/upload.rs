@@ -188,7 +188,7 @@ async fn put(http: &Http, server: &Url, address: &UploadAddress, data: &Bytes) -
     match status {
         status if status.is_success() => Ok(()),
         StatusCode::PRECONDITION_FAILED => Ok(()),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::CONFLICT => {
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
             Err(PutError::Passing(format!("storage answered {status}")))
         }
         status if status.is_client_error() => Err(PutError::Refused(status)),

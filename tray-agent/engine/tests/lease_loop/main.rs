@@ -16,7 +16,7 @@ use offpeak_api::{
     work::{Audio, Encode, Fetch, Probe, Rows, SourceAddress, VideoFilters, VideoRendition, Work},
 };
 use offpeak_engine::{
-    client::{Client, connection_pool},
+    client::{Client, Token, connection_pool},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
     status::Status,
@@ -43,7 +43,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
         trouble_limit: Duration::from_millis(500),
     };
     let engine = LeaseLoop {
-        client: Client::new(http, server.clone(), TOKEN, Status::default()),
+        client: Client::new(http, server.clone(), Token::new(TOKEN.to_owned()), Status::default()),
         tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1 },
         steps,
         capabilities: Capabilities {

@@ -1,0 +1,106 @@
+//! What this machine can do: the bundled programs found, identified and proven, once at start.
+
+use std::path::{Path, PathBuf};
+
+use offpeak_api::lease::Capabilities;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ffmpeg::{BuildError, identify, proven_encoders},
+    task::Tools,
+};
+
+/// Encoders without which no built-in profile can be made.
+pub const NEEDED_ENCODERS: [&str; 2] = ["libx264", "aac"];
+
+/// Why this machine can encode nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Incapable {
+    #[error("cannot find {name}: run `cargo xtask setup`, or say where it is with --{option} or {variable}")]
+    Missing { name: &'static str, option: &'static str, variable: &'static str },
+    #[error("{0}; is the path right, and the file the bundled program?")]
+    Build(#[from] BuildError),
+    #[error("no encoder works with {ffmpeg}: a test encode failed with each of {}", NEEDED_ENCODERS.join(", "))]
+    NoEncoder { ffmpeg: String },
+}
+
+/// One of the bundled programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    Ffmpeg,
+    Ffprobe,
+}
+
+impl Program {
+    /// Its file name: not `ffmpeg`, so that it never stands in for the one a person may have installed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ffmpeg => "offpeak-ffmpeg",
+            Self::Ffprobe => "offpeak-ffprobe",
+        }
+    }
+
+    fn missing(self) -> Incapable {
+        let (option, variable) = match self {
+            Self::Ffmpeg => ("ffmpeg", "OFFPEAK_FFMPEG"),
+            Self::Ffprobe => ("ffprobe", "OFFPEAK_FFPROBE"),
+        };
+        Incapable::Missing { name: self.name(), option, variable }
+    }
+
+    /// Where it is: as told; else beside the engine, where installers put it; else below the folder that the engine was
+    /// started in, where `cargo xtask setup` puts it; else on the PATH.
+    pub fn find(self, told: Option<&Path>) -> Result<PathBuf, Incapable> {
+        if let Some(told) = told {
+            return std::path::absolute(told).ok().filter(|path| path.is_file()).ok_or_else(|| self.missing());
+        }
+        let file = format!("{}{}", self.name(), std::env::consts::EXE_SUFFIX);
+        let beside = std::env::current_exe().ok().and_then(|engine| engine.parent().map(Path::to_owned));
+        let set_up = std::env::current_dir().ok().map(|folder| folder.join(".offpeak/bin"));
+        let on_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
+        let folders = beside.into_iter().chain(set_up).chain(on_path);
+        folders.map(|folder| folder.join(&file)).find(|path| path.is_file()).ok_or_else(|| self.missing())
+    }
+}
+
+/// Runs both programs and a short test encode with every encoder; takes a second or two.
+pub async fn prove(tools: &Tools, cores: u32, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
+    let ffmpeg = identify(&tools.ffmpeg).await?;
+    identify(&tools.ffprobe).await?;
+    let encoders = proven_encoders(tools, stop).await;
+    if encoders.is_empty() {
+        return Err(Incapable::NoEncoder { ffmpeg: tools.ffmpeg.display().to_string() });
+    }
+    Ok(Capabilities {
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        ffmpeg,
+        encoders,
+        cores,
+        os: std::env::consts::OS.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::tools;
+
+    #[tokio::test]
+    async fn the_bundled_ffmpeg_is_proven() {
+        let proven = prove(&tools(), 2, &CancellationToken::new()).await.expect("the bundled programs work");
+        for encoder in NEEDED_ENCODERS {
+            assert!(proven.encoders.iter().any(|proven| proven == encoder), "{encoder}");
+        }
+        let (version, hash) = proven.ffmpeg.split_once(" sha256:").expect("a version and a hash");
+        assert!(!version.is_empty());
+        assert_eq!(hash.len(), 64);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_ffmpeg_proves_nothing() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let wrong = Tools { ffmpeg: file.path().to_owned(), ..tools() };
+        assert!(matches!(prove(&wrong, 2, &CancellationToken::new()).await, Err(Incapable::Build(_))));
+        assert!(matches!(Program::Ffmpeg.find(Some(Path::new("/nowhere/ffmpeg"))), Err(Incapable::Missing { .. })));
+    }
+}

@@ -1,0 +1,195 @@
+//! `offpeak-agent check` and `why`: what work needs, tried one by one, and what follows from it.
+
+use std::fmt;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    capabilities::{NEEDED_ENCODERS, Program},
+    client::{CallError, Client, check_server, connection_pool},
+    enrolment::{EnrolError, StateFolder},
+    ffmpeg::{identify, proven_encoders},
+    http::Http,
+    run::{cores, open_state, server},
+    settings::{Check, share_out},
+    status::{Readings, State, Status, state},
+    task::Tools,
+};
+
+/// One thing that work needs, and how it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub what: &'static str,
+    /// `Err` says what is wrong, and what to do.
+    pub how: Result<String, String>,
+}
+
+/// All findings, in the order in which one would mend them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings(pub Vec<Finding>);
+
+impl Findings {
+    pub fn is_fine(&self) -> bool {
+        self.0.iter().all(|finding| finding.how.is_ok())
+    }
+
+    fn add(&mut self, what: &'static str, how: Result<String, String>) {
+        self.0.push(Finding { what, how });
+    }
+
+    fn first_fault(&self, among: &[&str]) -> Option<String> {
+        let faults = self.0.iter().filter(|finding| among.contains(&finding.what));
+        faults.filter_map(|finding| finding.how.as_ref().err().cloned()).next()
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.0.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
+        for Finding { what, how } in &self.0 {
+            let (mark, text) = match how {
+                Ok(text) => ("ok    ", text),
+                Err(text) => ("FAILED", text),
+            };
+            writeln!(f, "{mark}  {what:width$}  {text}")?;
+        }
+        Ok(())
+    }
+}
+
+const FFMPEG: &str = "ffmpeg";
+const FFPROBE: &str = "ffprobe";
+const ENCODERS: &str = "encoders";
+const STATE_FOLDER: &str = "state folder";
+const SERVER: &str = "server";
+const TOKEN: &str = "token";
+const MACHINE: &str = "machine";
+
+/// Tries everything.
+pub async fn check(settings: &Check) -> Findings {
+    let mut findings = Findings::default();
+    programs(settings, &mut findings).await;
+    let cores = cores(None);
+    let shares = share_out(cores, None, None);
+    let threads = if shares.threads == 1 { "one thread".to_owned() } else { format!("{} threads", shares.threads) };
+    findings.add(MACHINE, Ok(format!("{cores} cores: up to {} tasks at a time, {threads} each", shares.leases)));
+    let state = match open_state(&settings.home) {
+        Ok(state) => {
+            findings.add(STATE_FOLDER, Ok(state.path().display().to_string()));
+            state
+        }
+        Err(error) => {
+            findings.add(STATE_FOLDER, Err(error.to_string()));
+            return findings;
+        }
+    };
+    reach(settings, &state, &mut findings).await;
+    findings
+}
+
+async fn programs(settings: &Check, findings: &mut Findings) {
+    let ffmpeg = Program::Ffmpeg.find(settings.programs.ffmpeg.as_deref());
+    let ffprobe = Program::Ffprobe.find(settings.programs.ffprobe.as_deref());
+    for (what, program) in [(FFMPEG, &ffmpeg), (FFPROBE, &ffprobe)] {
+        let how = match program {
+            Ok(path) => match identify(path).await {
+                Ok(build) => Ok(format!("{} {build}", path.display())),
+                Err(error) => Err(error.to_string()),
+            },
+            Err(error) => Err(error.to_string()),
+        };
+        findings.add(what, how);
+    }
+    if let (Ok(ffmpeg), Ok(ffprobe)) = (ffmpeg, ffprobe) {
+        let proven = proven_encoders(&Tools { ffmpeg, ffprobe, threads: 1 }, &CancellationToken::new()).await;
+        let missing: Vec<&str> = NEEDED_ENCODERS.into_iter().filter(|needed| !proven.iter().any(|p| p == needed)).collect();
+        let how = if missing.is_empty() {
+            Ok(format!("{}: a short test encode with each succeeded", proven.join(", ")))
+        } else {
+            Err(format!("a test encode failed with {}: is this the bundled ffmpeg?", missing.join(", ")))
+        };
+        findings.add(ENCODERS, how);
+    }
+}
+
+async fn reach(settings: &Check, state: &StateFolder, findings: &mut Findings) {
+    let server = match server(&settings.home, state) {
+        Ok(server) => server,
+        Err(error) => return findings.add(SERVER, Err(error.to_string())),
+    };
+    let pool = match connection_pool() {
+        Ok(pool) => pool,
+        Err(error) => return findings.add(SERVER, Err(error.to_string())),
+    };
+    match check_server(&pool, &server).await {
+        Ok(()) => findings.add(SERVER, Ok(format!("{server} answers"))),
+        Err(error) => return findings.add(SERVER, Err(format!("{server}: {error}; is the address right, and the server up?"))),
+    }
+    let how = match state.enrolment(&server) {
+        Ok(Some(enrolment)) => {
+            let client = Client::new(Http::new(pool, None), server.clone(), enrolment.token, Status::default());
+            match client.check_token().await {
+                Ok(()) => Ok(format!("accepted; this is {} ({})", enrolment.agent_id, enrolment.name)),
+                Err(CallError::Unauthorized(_)) => Err(format!(
+                    "{server} does not accept it (any more): enrol again with a code of `offpeak-server token enrol`"
+                )),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+        Ok(None) => Err(EnrolError::NotEnrolled { server }.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    findings.add(TOKEN, how);
+}
+
+/// The state that an engine would be in, as far as it can be told from outside.
+pub async fn why(settings: &Check) -> (State, String) {
+    let findings = check(settings).await;
+    let (is, reason) = state(&readings(&findings));
+    let reason = match is {
+        State::Broken => reason,
+        State::Revoked => findings.first_fault(&[TOKEN]).unwrap_or(reason),
+        State::NoServer => findings.first_fault(&[SERVER]).unwrap_or(reason),
+        State::Encoding | State::Waiting => "nothing keeps an engine here from taking work".to_owned(),
+    };
+    let running = match open_state(&settings.home).map(|state| state.lock()) {
+        Ok(Err(EnrolError::InUse { .. })) => "an engine runs here; whether it holds leases now, its log says",
+        Ok(Ok(_) | Err(_)) | Err(_) => "no engine runs here now; start one with `offpeak-agent run`",
+    };
+    (is, format!("{reason}\n{running}"))
+}
+
+fn readings(findings: &Findings) -> Readings {
+    Readings {
+        broken: findings.first_fault(&[FFMPEG, FFPROBE, ENCODERS, STATE_FOLDER]),
+        revoked: findings.first_fault(&[TOKEN]).is_some(),
+        unreachable: findings.first_fault(&[SERVER]).is_some(),
+        leases: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_fault_by_precedence_is_the_state() {
+        let cases = [
+            (vec![], State::Waiting),
+            (vec![SERVER], State::NoServer),
+            (vec![TOKEN], State::Revoked),
+            (vec![SERVER, ENCODERS], State::Broken),
+            (vec![STATE_FOLDER], State::Broken),
+        ];
+        for (faults, expected) in cases {
+            let mut findings = Findings::default();
+            for what in [FFMPEG, FFPROBE, ENCODERS, MACHINE, STATE_FOLDER, SERVER, TOKEN] {
+                let how = if faults.contains(&what) { Err("wrong".to_owned()) } else { Ok("right".to_owned()) };
+                findings.add(what, how);
+            }
+            assert_eq!(state(&readings(&findings)).0, expected, "{faults:?}");
+            assert_eq!(findings.is_fine(), faults.is_empty());
+            assert_eq!(findings.to_string().matches("FAILED").count(), faults.len());
+        }
+    }
+}

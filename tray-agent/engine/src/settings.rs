@@ -1,0 +1,238 @@
+//! What the command line and the environment say, checked before anything starts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use url::Url;
+
+/// Leases parts of videos from an Offpeak server, encodes them with the bundled ffmpeg and hands the segments back.
+#[derive(Debug, Parser)]
+#[command(name = "offpeak-agent", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Work until stopped; enrols first if this machine is not enrolled yet.
+    Run(Run),
+    /// Enrol this machine with a server, without starting to work.
+    Enrol(Identity),
+    /// Try everything that work needs, and say what is wrong.
+    Check(Check),
+    /// Say what an engine on this machine would do now, and why.
+    Why(Check),
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub identity: Identity,
+    #[command(flatten)]
+    pub programs: Programs,
+    /// Use no more than so many cores [default: all].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub cores: Option<u32>,
+    /// Threads for each task [default: cores divided by leases].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub threads: Option<u32>,
+    /// Tasks at a time [default: one a core, at most 4].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub leases: Option<u32>,
+    /// Cap on the network rate for media, in bits a second: 500k, 20M, 1G.
+    #[arg(long, value_parser = parse_bit_rate)]
+    pub bandwidth: Option<BitRate>,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub home: Home,
+    #[command(flatten)]
+    pub programs: Programs,
+}
+
+#[derive(Debug, Args)]
+pub struct Identity {
+    #[command(flatten)]
+    pub home: Home,
+    /// The one-time code that `offpeak-server token enrol` prints; needed once.
+    #[arg(long, env = "OFFPEAK_ENROL_CODE", hide_env_values = true)]
+    pub enrol_code: Option<String>,
+    /// How people will recognise this machine [default: its host name].
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Home {
+    /// The server's address [default: the one that this machine is enrolled with].
+    #[arg(long, env = "OFFPEAK_URL")]
+    pub server: Option<Url>,
+    /// Where the engine keeps who it is [default: the platform's folder for such things].
+    #[arg(long, alias = "state")]
+    pub state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Programs {
+    /// The bundled ffmpeg [default: `offpeak-ffmpeg` beside this program, in .offpeak/bin or on the PATH].
+    #[arg(long, env = "OFFPEAK_FFMPEG")]
+    pub ffmpeg: Option<PathBuf>,
+    /// The bundled ffprobe [default: `offpeak-ffprobe`, likewise].
+    #[arg(long, env = "OFFPEAK_FFPROBE")]
+    pub ffprobe: Option<PathBuf>,
+}
+
+impl Identity {
+    /// The code, unless it is empty, as variables in files of settings often are.
+    pub fn code(&self) -> Option<&str> {
+        self.enrol_code.as_deref().map(str::trim).filter(|code| !code.is_empty())
+    }
+}
+
+/// Bits a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BitRate(u64);
+
+impl BitRate {
+    pub fn bytes_per_second(self) -> u64 {
+        (self.0 / 8).max(1)
+    }
+}
+
+fn parse_bit_rate(text: &str) -> Result<BitRate, String> {
+    let wrong = || "a rate is a number with k, M or G behind it, such as 20M for 20 megabits a second".to_owned();
+    let (number, unit) = match text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, ""),
+    };
+    let factor = match unit {
+        "k" | "K" => 1e3,
+        "m" | "M" => 1e6,
+        "g" | "G" => 1e9,
+        _ => 1.0,
+    };
+    let bits = number.parse::<f64>().map_err(|_| wrong())? * factor;
+    // Below this a segment takes longer than its lease would live.
+    if (10e3..1e12).contains(&bits) { Ok(BitRate(bits as u64)) } else { Err(format!("{text} is out of range; {}", wrong())) }
+}
+
+/// How the machine is shared out between tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// Tasks at a time.
+    pub leases: u32,
+    /// Threads of each.
+    pub threads: u32,
+}
+
+/// More than this at a time gains nothing: each task reads the source once more and holds its rows in memory.
+const MOST_LEASES: u32 = 4;
+
+/// Shares `cores` out. Several tasks with few threads each beat one with all of them, because x264 does not use its threads
+/// to the full: on two cores, two spans at a time took 0.99 times the wall time of a plain encode, one at a time 1.01 times.
+pub fn share_out(cores: u32, leases: Option<u32>, threads: Option<u32>) -> Shares {
+    let cores = cores.max(1);
+    let leases = leases.unwrap_or_else(|| (cores / threads.unwrap_or(1).max(1)).clamp(1, MOST_LEASES)).max(1);
+    let threads = threads.unwrap_or(cores / leases).max(1);
+    Shares { leases, threads }
+}
+
+/// Where the engine keeps its state unless told: `variable` reads the environment.
+pub fn default_state_dir(os: &str, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let home = || variable("HOME");
+    match os {
+        "windows" => variable("LOCALAPPDATA").map(|folder| folder.join("Offpeak")),
+        "macos" => home().map(|home| home.join("Library/Application Support/Offpeak")),
+        // systemd gives a service its own; people have theirs (XDG Base Directory Specification).
+        _ => variable("STATE_DIRECTORY")
+            .or_else(|| variable("XDG_STATE_HOME").map(|folder| folder.join("offpeak")))
+            .or_else(|| home().map(|home| home.join(".local/state/offpeak"))),
+    }
+}
+
+/// The machine's own name, for people to recognise it by.
+pub fn host_name() -> String {
+    own_name().filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed machine".to_owned())
+}
+
+#[cfg(unix)]
+fn own_name() -> Option<String> {
+    nix::unistd::gethostname().ok()?.into_string().ok()
+}
+
+#[cfg(not(unix))]
+fn own_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn cores_are_shared_out() {
+        let cases = [
+            ((1, None, None), (1, 1)),
+            ((2, None, None), (2, 1)),
+            ((3, None, None), (3, 1)),
+            ((4, None, None), (4, 1)),
+            ((6, None, None), (4, 1)),
+            ((8, None, None), (4, 2)),
+            ((32, None, None), (4, 8)),
+            ((8, Some(1), None), (1, 8)),
+            ((8, Some(2), None), (2, 4)),
+            ((2, Some(8), None), (8, 1)),
+            ((8, None, Some(4)), (2, 4)),
+            ((2, None, Some(16)), (1, 16)),
+            ((2, Some(3), Some(5)), (3, 5)),
+            ((0, None, None), (1, 1)),
+        ];
+        for ((cores, leases, threads), (expected_leases, expected_threads)) in cases {
+            let expected = Shares { leases: expected_leases, threads: expected_threads };
+            assert_eq!(share_out(cores, leases, threads), expected, "{cores} {leases:?} {threads:?}");
+        }
+    }
+
+    #[test]
+    fn rates_are_in_bits() {
+        for (text, bits) in
+            [("20M", 20_000_000), ("500k", 500_000), ("1G", 1_000_000_000), ("2.5m", 2_500_000), ("64000", 64_000)]
+        {
+            assert_eq!(parse_bit_rate(text), Ok(BitRate(bits)), "{text}");
+        }
+        assert_eq!(BitRate(20_000_000).bytes_per_second(), 2_500_000);
+        for text in ["", "M", "20Mb", "-1M", "1", "nanM", "infG", "20 M B", "é"] {
+            assert!(parse_bit_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_platform_has_its_folder() {
+        let folder = |os: &str, set: &[(&str, &str)]| {
+            let set = set.to_vec();
+            default_state_dir(os, move |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| PathBuf::from(value)))
+        };
+        let home = ("HOME", "/home/ada");
+        let cases = [
+            ("linux", vec![home], Some("/home/ada/.local/state/offpeak")),
+            ("linux", vec![home, ("XDG_STATE_HOME", "/s")], Some("/s/offpeak")),
+            ("linux", vec![home, ("STATE_DIRECTORY", "/var/lib/offpeak-agent")], Some("/var/lib/offpeak-agent")),
+            ("macos", vec![home], Some("/home/ada/Library/Application Support/Offpeak")),
+            ("windows", vec![("LOCALAPPDATA", "/AppData")], Some("/AppData/Offpeak")),
+            ("windows", vec![home], None),
+            ("linux", vec![], None),
+        ];
+        for (os, set, expected) in cases {
+            assert_eq!(folder(os, &set), expected.map(PathBuf::from), "{os} {set:?}");
+        }
+    }
+}
