@@ -64,6 +64,8 @@ pub(super) enum DrainEnd {
     Done,
     /// The stream ended, in a span to the end. What is left is not sent yet.
     Ended { rest: Rest, init: Option<Init> },
+    /// The stream ended within the span.
+    Short(Mismatch),
 }
 
 pub(super) type Init = (Bytes, TrackInit);
@@ -95,7 +97,7 @@ pub(super) struct Drain<'a> {
 impl<'a> Drain<'a> {
     pub fn new(pass: &'a Pass<'a>, signs: &'a Signs, rendition: usize, events: mpsc::Receiver<SinkEvent>) -> Self {
         let to_end = pass.end.to_end;
-        let rows = Rows::new(&pass.work.grid, pass.first_row(), to_end);
+        let rows = Rows::new(&pass.work.grid, pass.first_row(), pass.from, to_end);
         Self { pass, signs, rendition, events, splitter: Splitter::new(), rows, to_end, init: None, done: false }
     }
 
@@ -121,8 +123,11 @@ impl<'a> Drain<'a> {
             return Err(Fault::CutOff);
         }
         let last = self.pass.ctx.end.borrow().last;
-        let rest = self.rows.finish(last).map_err(Fault::Mismatch)?;
-        Ok(if self.to_end { DrainEnd::Ended { rest, init: self.init } } else { DrainEnd::Done })
+        Ok(match self.rows.finish(last) {
+            Ok(rest) if self.to_end => DrainEnd::Ended { rest, init: self.init },
+            Ok(_) => DrainEnd::Done,
+            Err(mismatch) => DrainEnd::Short(mismatch),
+        })
     }
 
     async fn take(&mut self, data: &[u8]) -> Result<(), Fault> {

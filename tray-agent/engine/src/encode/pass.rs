@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use offpeak_api::work::Encode;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
 pub(super) use super::drain::SpanState;
@@ -17,7 +17,7 @@ use super::{
     tries::How,
 };
 use crate::{
-    ffmpeg::{Ended, Process, cannot_start, explain},
+    ffmpeg::{Ended, LogTail, Process, cannot_start, explain},
     loopback::Loopback,
     task::{Pieces, TaskContext, TaskEnd, TaskError},
 };
@@ -92,12 +92,11 @@ impl Pass<'_> {
                 return Err(TaskError::Stopped);
             }
         };
-        let outcome = self.judge(&mut process, drained, ended).await;
         process.kill().await;
-        outcome
+        self.judge(process.log(), drained, ended).await
     }
 
-    /// Waits until the drains have all they want or can get. Says how ffmpeg ended, if it did first.
+    /// Waits until the drains have all they want or can get, and for ffmpeg's end where that matters (with a limit).
     async fn watch(
         &self,
         process: &mut Process,
@@ -106,14 +105,22 @@ impl Pass<'_> {
     ) -> Result<(Drained, Option<Ended>), TaskError> {
         let mut drains = std::pin::pin!(drains);
         let mut ended = None;
+        let mut drained: Option<Result<Vec<DrainEnd>, Fault>> = None;
+        let mut exit_by = Instant::now();
         let mut printed = process.take_stdout().map(|stdout| BufReader::new(stdout).lines());
         let mut pace = Pace::new(self);
         let mut ticks = interval(Duration::from_secs(5));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last_seen = (0, Instant::now());
         loop {
+            if let Some(result) = drained.take_if(|result| ended.is_some() || !matters_how_it_ends(result)) {
+                return Ok((Drained::Streams(result), ended));
+            }
             tokio::select! {
-                result = &mut drains => return Ok((Drained::Streams(result), ended)),
+                result = &mut drains, if drained.is_none() => {
+                    drained = Some(result);
+                    exit_by = Instant::now() + EXIT_LIMIT;
+                }
                 () = signs.all_done.notified() => return Ok((Drained::AllRows, ended)),
                 status = process.wait(), if ended.is_none() => {
                     ended = Some(status.map_err(|error| TaskError::agent("program_lost", format!("cannot wait for ffmpeg: {error}")))?);
@@ -123,6 +130,9 @@ impl Pass<'_> {
                     Some(line) => pace.read(&line),
                     None => printed = None,
                 },
+                () = sleep_until(exit_by), if drained.is_some() => {
+                    return Err(TaskError::agent("ffmpeg_stalled", "ffmpeg does not end").with_log(process.log().lines()));
+                }
                 _ = ticks.tick() => {
                     let seen = signs.events.load(Ordering::Relaxed) + self.loopback.source_bytes() + pace.frames();
                     let uploading = signs.sending.load(Ordering::Acquire) > 0;
@@ -137,45 +147,33 @@ impl Pass<'_> {
         }
     }
 
-    async fn judge(&self, process: &mut Process, drained: Drained, ended: Option<Ended>) -> Result<PassEnd, TaskError> {
+    async fn judge(&self, log: &LogTail, drained: Drained, ended: Option<Ended>) -> Result<PassEnd, TaskError> {
         let ends = match drained {
             Drained::AllRows => return Ok(PassEnd::RowsDone),
-            Drained::Streams(Ok(ends)) => ends,
             Drained::Streams(Err(Fault::Task(error))) => return Err(error),
-            Drained::Streams(Err(fault)) => {
+            Drained::Streams(streams) => {
                 // A source that could not be read explains everything else.
                 self.loopback.check()?;
-                return match fault {
-                    Fault::Mismatch(mismatch @ Mismatch::Short { .. }) => match self.exit(process, ended).await? {
-                        None | Some(Ended::Well) => Ok(PassEnd::Mismatch(mismatch)),
-                        Some(ended) => Ok(PassEnd::Broke(explain(ended, process.log()))),
-                    },
-                    // Found while ffmpeg was at work: how it would end says nothing.
-                    Fault::Mismatch(mismatch) => Ok(PassEnd::Mismatch(mismatch)),
-                    Fault::CutOff => match self.exit(process, ended).await? {
-                        None | Some(Ended::Well) => {
-                            Err(TaskError::agent("output_cut_off", "ffmpeg broke off an output").with_log(process.log().lines()))
-                        }
-                        Some(ended) => Ok(PassEnd::Broke(explain(ended, process.log()))),
-                    },
-                    Fault::Media(why) => {
-                        let message = format!("ffmpeg wrote something else than fragmented MP4: {why}");
-                        Err(TaskError::agent("output_not_understood", message).with_log(process.log().lines()))
-                    }
-                    Fault::Task(error) => Err(error),
-                };
+                streams
             }
         };
-        if ends.iter().any(|end| matches!(end, DrainEnd::Done)) {
-            return Ok(PassEnd::RowsDone);
-        }
-        // An end is believed only when ffmpeg had no reason to give up and the source was read to its end.
-        match self.exit(process, ended).await? {
-            Some(Ended::Well) => {}
-            Some(ended) => return Ok(PassEnd::Broke(explain(ended, process.log()))),
-            None => return Err(TaskError::agent("ffmpeg_stalled", "ffmpeg does not end").with_log(process.log().lines())),
-        }
-        self.loopback.check()?;
+        let gave_up = ended.filter(|ended| *ended != Ended::Well).map(|ended| PassEnd::Broke(explain(ended, log)));
+        let ends = match (ends, gave_up) {
+            (Ok(ends), _) if ends.iter().any(|end| matches!(end, DrainEnd::Done)) => return Ok(PassEnd::RowsDone),
+            // Found while ffmpeg was at work: how it ends says nothing.
+            (Err(Fault::Mismatch(mismatch)), _) => return Ok(PassEnd::Mismatch(mismatch)),
+            (Err(Fault::Task(error)), _) => return Err(error),
+            // An end is believed only when ffmpeg had no reason to give up.
+            (_, Some(broke)) => return Ok(broke),
+            (Ok(ends), None) => ends,
+            (Err(Fault::CutOff), None) => {
+                return Err(TaskError::agent("output_cut_off", "ffmpeg broke off an output").with_log(log.lines()));
+            }
+            (Err(Fault::Media(why)), None) => {
+                let message = format!("ffmpeg wrote something else than fragmented MP4: {why}");
+                return Err(TaskError::agent("output_not_understood", message).with_log(log.lines()));
+            }
+        };
         self.finish(ends).await
     }
 
@@ -184,6 +182,9 @@ impl Pass<'_> {
         let first_frame = self.work.grid.first_frame(self.first_row());
         let mut end_frames = Vec::new();
         for end in &ends {
+            if let DrainEnd::Short(mismatch) = end {
+                return Ok(PassEnd::Mismatch(*mismatch));
+            }
             if let DrainEnd::Ended { rest, .. } = end {
                 end_frames.push(rest.end_frame);
                 let is_alone = rest.end_frame > first_frame && rest.end_frame < first_frame + u64::from(FEWEST_FRAMES);
@@ -212,17 +213,14 @@ impl Pass<'_> {
         }
         Ok(PassEnd::StreamEnded { end_frame })
     }
+}
 
-    /// How ffmpeg ended, if it does without being told.
-    async fn exit(&self, process: &mut Process, ended: Option<Ended>) -> Result<Option<Ended>, TaskError> {
-        if ended.is_some() {
-            return Ok(ended);
-        }
-        match timeout(EXIT_LIMIT, process.wait()).await {
-            Ok(Ok(ended)) => Ok(Some(ended)),
-            Ok(Err(error)) => Err(TaskError::agent("program_lost", format!("cannot wait for ffmpeg: {error}"))),
-            Err(_) => Ok(None),
-        }
+/// Whether what the drains came to is worth nothing without knowing how ffmpeg ended.
+fn matters_how_it_ends(drained: &Result<Vec<DrainEnd>, Fault>) -> bool {
+    match drained {
+        Ok(ends) => !ends.iter().any(|end| matches!(end, DrainEnd::Done)),
+        Err(Fault::CutOff) => true,
+        Err(Fault::Mismatch(_) | Fault::Media(_) | Fault::Task(_)) => false,
     }
 }
 

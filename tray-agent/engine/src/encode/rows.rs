@@ -24,6 +24,8 @@ pub(super) struct Rows {
     frames_per_segment: u32,
     ticks_per_frame: u64,
     first: u32,
+    /// Rows before this one are dropped by whoever gets them.
+    wanted: u32,
     /// The row that fragments go to now.
     index: u32,
     begun: Vec<Fragment>,
@@ -42,12 +44,13 @@ pub(super) struct Rest {
 }
 
 impl Rows {
-    /// Rows from `first` on. With `to_end` the stream may end anywhere.
-    pub fn new(grid: &FrameGrid, first: u32, to_end: bool) -> Self {
+    /// Rows from `first` on, of which those from `wanted` on count. With `to_end` the stream may end anywhere.
+    pub fn new(grid: &FrameGrid, first: u32, wanted: u32, to_end: bool) -> Self {
         Self {
             frames_per_segment: grid.frames_per_segment,
             ticks_per_frame: ticks_per_frame(grid.rate),
             first,
+            wanted,
             index: first,
             begun: Vec::new(),
             begun_frames: 0,
@@ -107,16 +110,19 @@ impl Rows {
         let end_frame = self.next_frame();
         if !self.to_end {
             let wanted = u64::from(last) * u64::from(self.frames_per_segment);
-            return if end_frame < wanted {
-                Err(Mismatch::Short { wanted, got: end_frame })
-            } else {
+            let first = u64::from(self.first) * u64::from(self.frames_per_segment);
+            return if end_frame >= wanted {
                 Ok(Rest { rows: Vec::new(), end_frame })
+            } else if end_frame == first {
+                Err(Mismatch::Start { wanted: first, got: None })
+            } else {
+                Err(Mismatch::Short { wanted, got: end_frame })
             };
         }
         let held = self.held.take();
         let rest = (self.begun_frames > 0).then(|| self.take_begun());
         let rows = match (held, rest) {
-            (Some(held), Some(rest)) if rest.frames < SHORTEST_SEGMENT => vec![held.joined_by(rest)],
+            (Some(held), Some(rest)) if rest.frames < SHORTEST_SEGMENT && held.index >= self.wanted => vec![held.joined_by(rest)],
             (held, rest) => held.into_iter().chain(rest).collect(),
         };
         Ok(Rest { rows, end_frame })
@@ -155,7 +161,7 @@ mod tests {
     }
 
     fn run(first: u32, last: u32, to_end: bool, fragments: &[(u64, u32)]) -> Result<(Vec<String>, u64), Mismatch> {
-        let mut rows = Rows::new(&GRID, first, to_end);
+        let mut rows = Rows::new(&GRID, first, first, to_end);
         let mut found = Vec::new();
         for &(first, frames) in fragments {
             found.extend(rows.push(fragment(first, frames))?);
@@ -178,7 +184,7 @@ mod tests {
             ("a gap", &[(100, 50), (151, 49)], Mismatch::Gap { wanted: 150, got_ticks: 151 * 400 }),
             ("a long row", &[(100, 51)], Mismatch::Long { first: 100, frames: 51 }),
             ("a row over the edge", &[(100, 30), (130, 30)], Mismatch::Long { first: 130, frames: 60 }),
-            ("nothing", &[], Mismatch::Short { wanted: 200, got: 100 }),
+            ("nothing", &[], Mismatch::Start { wanted: 100, got: None }),
             ("short", &[(100, 50), (150, 49)], Mismatch::Short { wanted: 200, got: 199 }),
         ];
         for (what, fragments, mismatch) in cases {
@@ -186,7 +192,7 @@ mod tests {
         }
         let mut slow = fragment(100, 50);
         slow.duration_ticks += 1;
-        assert!(Rows::new(&GRID, 2, false).push(slow).is_err());
+        assert!(Rows::new(&GRID, 2, 2, false).push(slow).is_err());
     }
 
     #[test]
@@ -207,8 +213,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rest_does_not_join_a_row_that_is_dropped() {
+        let mut rows = Rows::new(&GRID, 2, 3, true);
+        for (first, frames) in [(100, 50), (150, 2)] {
+            assert_eq!(rows.push(fragment(first, frames)), Ok(None));
+        }
+        let rest = rows.finish(4).expect("right frames");
+        assert_eq!(text(&rest.rows), ["2:50:[100+50]", "3:2:[150+2]"]);
+    }
+
+    #[test]
     fn a_row_held_back_is_final_once_the_end_is_somebody_elses() {
-        let mut rows = Rows::new(&GRID, 2, true);
+        let mut rows = Rows::new(&GRID, 2, 2, true);
         assert_eq!(rows.push(fragment(100, 50)), Ok(None));
         assert_eq!(text(&rows.give_up_end().into_iter().collect::<Vec<_>>()), ["2:50:[100+50]"]);
         let next = rows.push(fragment(150, 50)).expect("right frames");

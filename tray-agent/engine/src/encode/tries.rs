@@ -55,19 +55,24 @@ impl Tries {
         if self.now.fill {
             return Err(mismatch);
         }
-        if matches!(mismatch, Mismatch::Short { .. }) && !to_end {
-            self.short_from.get_or_insert(self.now.seek);
-            if self.now.bounded {
-                self.now.bounded = false;
-                return Ok(());
+        match mismatch {
+            Mismatch::Short { .. } if !to_end => {
+                self.short_from.get_or_insert(self.now.seek);
+                if self.now.bounded {
+                    self.now.bounded = false;
+                    return Ok(());
+                }
             }
+            // Reading began after the span, or a hole is where the span is: the further back, the surer the second.
+            Mismatch::Start { got: None, .. } if !to_end => self.short_from = Some(self.now.seek),
+            Mismatch::Short { .. } | Mismatch::Start { .. } | Mismatch::Gap { .. } | Mismatch::Long { .. } => {}
         }
         if self.next_seek() {
             return Ok(());
         }
         match self.short_from {
             Some(seek) if !to_end => {
-                self.now = How { seek, bounded: false, fill: true };
+                self.now = How { seek, bounded: false, fill: !self.now.bounded };
                 Ok(())
             }
             Some(_) | None => Err(mismatch),
@@ -114,8 +119,25 @@ mod tests {
     }
 
     #[test]
+    fn a_span_without_any_frame_may_be_a_seek_too_far() {
+        let nothing = Mismatch::Start { wanted: 1, got: None };
+        let mut tries = tries(&[Some(8.0), None]);
+        let expected = [
+            How { seek: None, bounded: true, fill: false },
+            How { seek: None, bounded: false, fill: false },
+            How { seek: None, bounded: false, fill: true },
+        ];
+        for how in expected {
+            assert_eq!(tries.next(nothing, false), Ok(()));
+            assert_eq!(tries.now(), how);
+        }
+        assert_eq!(tries.next(nothing, false), Err(nothing));
+    }
+
+    #[test]
     fn the_end_of_the_presentation_is_never_made_up() {
-        let mut tries = tries(&[None]);
-        assert_eq!(tries.next(SHORT, true), Err(SHORT));
+        for mismatch in [SHORT, Mismatch::Start { wanted: 1, got: None }] {
+            assert_eq!(tries(&[None]).next(mismatch, true), Err(mismatch));
+        }
     }
 }

@@ -72,3 +72,6 @@ fn start(mut command: Command) -> io::Result<Child> {
 fn start(command: Command) -> io::Result<Child> {
     windows::start(command)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -14,7 +14,11 @@ use crate::{
     testing::{self, Delivery, ffmpeg_in},
 };
 
+mod exact;
+mod unruly;
+
 const FRAMES_PER_SEGMENT: u32 = 50;
+const MP4: &str = "mov,mp4,m4a,3gp,3g2,mj2";
 
 /// A clip in a folder of its own, and the work that encodes all of it.
 struct Clip {
@@ -195,52 +199,4 @@ fn segments(pieces: &[Piece], name: &str) -> Vec<(u32, u32)> {
             Piece::Init { .. } | Piece::Segment { .. } => None,
         })
         .collect()
-}
-
-#[tokio::test]
-async fn spans_of_an_open_gop_mp4_are_exact_and_the_tail_joins_the_last_segment() {
-    let clip = Clip::h264("-g 48 -bf 3 -x264-params open-gop=1", "a.mp4", "mov,mp4,m4a,3gp,3g2,mj2", 0.0);
-    let pieces = clip.assert_exact("open GOP MP4", 1).await;
-    for name in ["h264-180p", "h264-90p"] {
-        assert_eq!(segments(&pieces, name), [(0, 50), (1, 50), (2, 50), (3, 50), (4, 53)]);
-    }
-}
-
-#[tokio::test]
-async fn spans_of_a_transport_stream_are_exact() {
-    let clip = Clip::h264("-g 40 -bf 2 -x264-params open-gop=1 -output_ts_offset 1000", "a.ts", "mpegts", 1001.4);
-    assert_eq!(clip.keyframes().first(), Some(&1001.4));
-    clip.assert_exact("transport stream", 1).await;
-}
-
-#[tokio::test]
-async fn spans_of_one_gop_in_matroska_are_exact() {
-    let clip = Clip::h264("-g 1000 -bf 3", "a.mkv", "matroska,webm", 0.0);
-    clip.assert_exact("one GOP in Matroska", 0).await;
-}
-
-#[tokio::test]
-async fn spans_of_variable_frame_rate_are_exact() {
-    let pick = "-vf select=gt(mod(n\\,7)\\,2)+lt(n\\,60) -fps_mode vfr -g 30 -bf 2";
-    let clip = Clip::h264(pick, "a.mp4", "mov,mp4,m4a,3gp,3g2,mj2", 0.0);
-    clip.assert_exact("variable frame rate", 0).await;
-}
-
-#[tokio::test]
-async fn spans_of_late_video_are_exact() {
-    let arguments = "-itsoffset 0.7 -f lavfi -i testsrc2=size=320x180:rate=30000/1001:duration=8 -f lavfi -i sine=duration=8.5 \
-                     -map 0 -map 1 -pix_fmt yuv420p -c:v libx264 -preset veryfast -g 45 -bf 2 -c:a aac";
-    let clip = Clip::make(arguments, "a.mkv", "matroska,webm", Ratio::new(30000, 1001), 0.0);
-    let pieces = clip.assert_exact("late video", 0).await;
-    // 0.7 s of the first picture, and 8 s of film.
-    assert_eq!(clip.joined(&pieces, 0).len(), 261);
-}
-
-#[tokio::test]
-async fn spans_of_interlaced_video_are_exact() {
-    let arguments = "-f lavfi -i testsrc2=size=320x180:rate=50:duration=10 -vf interlace -pix_fmt yuv420p -c:v mpeg2video \
-                     -flags +ilme+ildct -top 1 -g 12 -bf 2 -b:v 2M";
-    let mut clip = Clip::make(arguments.replace(" -top 1", "").as_str(), "a.mkv", "matroska,webm", Ratio::new(25, 1), 0.0);
-    clip.work.filters.deinterlace = true;
-    clip.assert_exact("interlaced", 2).await;
 }
