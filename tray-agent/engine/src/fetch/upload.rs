@@ -17,6 +17,8 @@ pub struct Upload<'a> {
     url: Url,
     token: &'a str,
     offset: u64,
+    /// The server knows the length of the whole: tus has it told once, and never changed.
+    length_told: bool,
 }
 
 enum Trouble {
@@ -29,7 +31,7 @@ impl<'a> Upload<'a> {
     pub async fn open(ctx: &'a TaskContext, source: &SourceId, token: &'a str) -> Result<Self, TaskError> {
         let url = ctx.server.join(&format!("/v1/uploads/{source}"));
         let url = url.map_err(|error| failed(format!("the server's address is not one: {error}")))?;
-        let mut upload = Self { ctx, url, token, offset: 0 };
+        let mut upload = Self { ctx, url, token, offset: 0, length_told: false };
         let mut failures = 0;
         loop {
             match upload.ask_offset().await {
@@ -77,7 +79,7 @@ impl<'a> Upload<'a> {
     async fn patch(&mut self, rest: &[u8], length: Option<u64>) -> Result<(), Trouble> {
         let mut request = self.request(reqwest::Method::PATCH);
         request = request.header("upload-offset", self.offset).header("content-type", "application/offset+octet-stream");
-        if let Some(length) = length {
+        if let Some(length) = length.filter(|_| !self.length_told) {
             request = request.header("upload-length", length);
         }
         self.ctx.http.pay(rest.len()).await;
@@ -87,6 +89,7 @@ impl<'a> Upload<'a> {
             return Err(Trouble::Passing(format!("the server says it has {offset} bytes")));
         }
         self.offset = offset;
+        self.length_told |= length.is_some();
         Ok(())
     }
 
