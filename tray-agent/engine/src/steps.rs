@@ -5,6 +5,7 @@ use offpeak_api::{lease::TaskResult, work::Work};
 use crate::{
     audio, encode, fetch, file,
     lease::{Outlets, Steps},
+    probe,
     task::{TaskContext, TaskError},
 };
 
@@ -20,8 +21,8 @@ impl Steps for Bundled {
                 Ok(TaskResult::Fetch {})
             }
             Work::Probe(work) => {
-                let _ = work;
-                Err(TaskError::agent("cannot_probe", "this build of the engine cannot probe"))
+                let facts = probe::probe(&ctx, &work).await?;
+                Ok(TaskResult::Probe { facts: Box::new(facts) })
             }
             Work::Encode(work) => {
                 let end = encode::encode(&ctx, &work, outlets.pieces).await?;
