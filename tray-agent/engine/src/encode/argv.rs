@@ -16,6 +16,10 @@ const READ_SLACK_SECONDS: f64 = 1.0;
 /// Options for reading: where from, and up to where (`bounded`).
 fn input(argv: Argv, work: &Encode, how: How, bounded: bool, url: &str, threads: u32) -> Argv {
     let mut argv = argv.option("-threads", threads).arg("-copyts");
+    if !work.filters.deinterlace {
+        // When pictures change their size midway, a graph made anew would begin at frame 0 again; `scale` copes by itself.
+        argv = argv.option("-reinit_filter", 0);
+    }
     if let Some(seek) = how.seek {
         argv = argv.arg("-noaccurate_seek").option("-seek_timestamp", 1).option("-ss", seek);
     }

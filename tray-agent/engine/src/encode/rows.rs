@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn wrong_frames_are_told_apart() {
-        let cases: [(&str, &[(u64, u32)], Mismatch); 6] = [
+        type Case = (&'static str, &'static [(u64, u32)], Mismatch);
+        let cases: [Case; 6] = [
             ("late start", &[(103, 47)], Mismatch::Start { wanted: 100, got: Some(103) }),
             ("a gap", &[(100, 50), (151, 49)], Mismatch::Gap { wanted: 150, got_ticks: 151 * 400 }),
             ("a long row", &[(100, 51)], Mismatch::Long { first: 100, frames: 51 }),

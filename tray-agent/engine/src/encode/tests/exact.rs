@@ -74,3 +74,16 @@ async fn spans_of_an_upright_film_are_exact_and_turned_once() {
         .expect("ffprobe runs");
     assert_eq!(String::from_utf8_lossy(&probed.stdout).trim(), "90,160", "upright, and no turn is left to do");
 }
+
+#[tokio::test]
+async fn pictures_may_change_their_size_midway() {
+    let clip = Clip::h264("-g 25 -bf 2 -frames:v 120", "a.ts", "mpegts", 1.4);
+    ffmpeg_in(
+        clip.path(),
+        "-f lavfi -i testsrc2=size=640x360:rate=25:duration=5 -c:v libx264 -preset veryfast -g 25 -bf 2 -output_ts_offset 4.8 b.ts",
+    );
+    let both = [clip.path().join("clip"), clip.path().join("b.ts")].map(|part| std::fs::read(part).expect("a part")).concat();
+    std::fs::write(clip.path().join("clip"), both).expect("the clip");
+    let pieces = clip.assert_exact("two sizes", 1).await;
+    assert_eq!(clip.joined(&pieces, 0).len(), 245);
+}

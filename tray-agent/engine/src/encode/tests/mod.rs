@@ -115,7 +115,10 @@ impl Clip {
             false => format!("-map [v{other}] -f null -"),
         });
         let outputs: Vec<String> = outputs.collect();
-        hashes(&ffmpeg_in(self.path(), &format!("-copyts -i clip -filter_complex {graph} {}", outputs.join(" "))))
+        hashes(&ffmpeg_in(
+            self.path(),
+            &format!("-copyts -reinit_filter 0 -i clip -filter_complex {graph} {}", outputs.join(" ")),
+        ))
     }
 
     /// Hashes of the frames of segments joined as a player joins them; their times must be those of the grid.
