@@ -26,6 +26,8 @@ pub struct Multivariant {
     pub independent_segments: bool,
     pub variants: Vec<Variant>,
     pub audio: Vec<Audio>,
+    /// `DATA-ID` to `VALUE`.
+    pub session_data: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +131,15 @@ impl Multivariant {
                 "#EXT-X-VERSION" => {}
                 "#EXT-X-INDEPENDENT-SEGMENTS" => playlist.independent_segments = true,
                 "#EXT-X-MEDIA" => playlist.audio.push(Audio::read(attributes(value)?)?),
+                "#EXT-X-SESSION-DATA" => {
+                    let mut data = attributes(value)?;
+                    let (Some(id), Some(text), None) = (data.remove("DATA-ID"), data.remove("VALUE"), data.pop_first()) else {
+                        return Err(format!("{line} is not a DATA-ID with a VALUE (4.3.4.4)"));
+                    };
+                    if playlist.session_data.insert(id, text).is_some() {
+                        return Err(format!("{line} says again what was said (4.3.4.4)"));
+                    }
+                }
                 "#EXT-X-STREAM-INF" => pending = Some(attributes(value)?),
                 _ if line.starts_with('#') => return Err(format!("{line} does not belong there")),
                 _ => {

@@ -8,6 +8,7 @@
 mod bitrate;
 mod dash;
 mod hls;
+mod page_notes;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use offpeak_api::{
 pub use self::{
     dash::mpd,
     hls::{media_playlist, multivariant},
+    page_notes::page_notes,
 };
 use crate::plan::SHORTEST_SEGMENT_FRAMES;
 

@@ -98,7 +98,11 @@ fn entity_tag(sha256: &[u8; 32]) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
-    use axum::{body::to_bytes, http::header::CONTENT_SECURITY_POLICY};
+    use axum::{
+        body::{Body, to_bytes},
+        http::{Request, header::CONTENT_SECURITY_POLICY},
+    };
+    use tower::ServiceExt;
 
     use super::*;
 
@@ -158,6 +162,22 @@ mod tests {
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(header(&response, "cache-control"), "no-store");
         assert!(text(response).await.contains("cargo xtask setup"));
+    }
+
+    #[tokio::test]
+    async fn the_addresses_lead_to_the_pages() {
+        let is_built = Dist::get("index.html").is_some();
+        let page = if is_built { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        for (address, status) in [
+            ("/", page),
+            ("/watch/job_01J8ZC5V2M0N6QW3T7RX9KPEHD", page),
+            ("/assets/gone-0000.js", StatusCode::NOT_FOUND),
+            ("/assets/%2e%2e/index.html", StatusCode::NOT_FOUND),
+            ("/watch", StatusCode::NOT_FOUND),
+        ] {
+            let request = Request::get(address).body(Body::empty()).unwrap();
+            assert_eq!(router::<()>().oneshot(request).await.unwrap().status(), status, "{address}");
+        }
     }
 
     #[test]
