@@ -62,8 +62,9 @@ async fn submit_source(client: &Client, submit: &Submit, view: &View, json: bool
     client.profile(&submit.profile).await?;
     let create =
         |source| CreateJob { source, profile: submit.profile.clone(), priority: submit.priority, metadata: submit.metadata() };
-    let job = if is_address(&submit.source) {
-        client.create_job(&create(JobSource::Url(submit.source.clone()))).await?
+    // The upload's bar is kept to the end: the terminal forgets the line of one that is dropped.
+    let (job, _bar) = if is_address(&submit.source) {
+        (client.create_job(&create(JobSource::Url(submit.source.clone()))).await?, None)
     } else {
         let path = Path::new(&submit.source);
         let upload = Upload::of(client, path)?;
@@ -73,7 +74,7 @@ async fn submit_source(client: &Client, submit: &Submit, view: &View, json: bool
         bar.done();
         let job = client.create_job(&create(JobSource::Upload(source.clone()))).await?;
         upload.forget(&source);
-        job
+        (job, Some(bar))
     };
     if submit.watch {
         return watch_job(client, &job.id, view, json).await;

@@ -65,6 +65,9 @@ impl Child {
     pub fn tail(&self) -> String {
         let text = end_of(&self.log).unwrap_or_else(|e| format!("(cannot read the log: {e})"));
         let lines: Vec<&str> = text.lines().collect();
+        if lines.is_empty() {
+            return "    (it is empty)".to_owned();
+        }
         let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
         shown.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
     }

@@ -4,6 +4,8 @@ mod packages;
 mod tools;
 mod web;
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use crate::say;
@@ -19,10 +21,13 @@ pub enum Purpose {
 
 pub fn run(purpose: Purpose) -> Result<()> {
     say::step("Looking for what is missing");
+    let since = Instant::now();
     packages::install(purpose)?;
     tools::install()?;
     if purpose == Purpose::Test {
         web::install_players()?;
     }
-    web::build()
+    web::build()?;
+    say::detail(format_args!("all is there ({})", say::seconds(since.elapsed())));
+    Ok(())
 }
