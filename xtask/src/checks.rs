@@ -44,6 +44,8 @@ pub fn lint() -> Result<()> {
     });
     if shell::find("cargo-deny").is_some() {
         list.go_on("licences, bans and sources of dependencies (cargo deny)", || {
+            // It looks at the crates of every platform, and offline only at those that are here.
+            shell::run(cargo().args(["fetch", "--quiet", "--locked"]))?;
             shell::run(cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
         });
     } else {

@@ -187,7 +187,7 @@ impl System {
     fn set_server_env(&self, command: &mut Command) {
         command.env("OFFPEAK_LISTEN", self.address.to_string()).env("OFFPEAK_PUBLIC_URL", self.url());
         command.env("OFFPEAK_DATABASE_URL", format!("sqlite://{}", self.folder.join("offpeak.db").display()));
-        command.env("OFFPEAK_STORAGE", format!("file://{}", self.folder.join("storage").display()));
+        command.env("OFFPEAK_STORAGE", file_url(&self.folder.join("storage")));
         command.env_remove("OFFPEAK_CONFIG");
     }
 
@@ -228,4 +228,10 @@ fn free_address() -> Result<SocketAddr> {
     let other = TcpListener::bind("127.0.0.1:0").context("there is no free port on 127.0.0.1")?.local_addr()?;
     say::detail(format_args!("port {USUAL_PORT} is taken, so the server listens on {} this time", other.port()));
     Ok(other)
+}
+
+/// A folder as an address. Letters beyond ASCII and spaces are encoded by whoever parses it; these would change its meaning.
+fn file_url(path: &Path) -> String {
+    let path = path.display().to_string().replace('%', "%25").replace('#', "%23").replace('?', "%3F");
+    if cfg!(windows) { format!("file:///{}", path.replace('\\', "/")) } else { format!("file://{path}") }
 }
