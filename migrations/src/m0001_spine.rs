@@ -2,7 +2,16 @@
 
 #![expect(elided_lifetimes_in_paths, reason = "async_trait wants the signature exactly as the trait has it")]
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::{
+        ColumnDef, DbErr, Index, IndexCreateStatement, MigrationName, MigrationTrait, SchemaManager, Table, TableCreateStatement,
+        async_trait,
+    },
+    schema::{
+        big_integer, big_integer_null, big_pk_auto, blob_null, boolean, double, integer, integer_null, json, json_null, string,
+        string_null, string_uniq, text, text_null,
+    },
+};
 
 pub struct Migration;
 

@@ -2,18 +2,30 @@
 //!
 //! A folder a step of the flow; in each, `mod.rs` holds the rules, `http.rs` the handlers, `store.rs` all SQL.
 
+pub mod agents;
 pub mod app;
 pub mod auth;
 pub mod blob;
 pub mod clock;
+pub mod commit;
 pub mod config;
 pub mod db;
+pub mod deliver;
 pub mod entity;
 pub mod error;
 pub mod package;
+pub mod finish;
+pub mod health;
+pub mod jobs;
+pub mod lease;
+pub mod notify;
 pub mod plan;
+pub mod profile;
+pub mod router;
 pub mod settings;
 #[cfg(test)]
 mod test_server;
+pub mod tick;
+pub mod upload;
 pub mod wake;
 pub mod web;

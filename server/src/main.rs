@@ -1,1 +1,191 @@
-fn main() {}
+//! `offpeak-server`: serve the API, or do one chore and exit.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use offpeak_server::{
+    app::App,
+    auth::{ENROL_CODE_LIFETIME, TokenKind, store as auth_store},
+    clock::Clock,
+    config::{Config, Settings},
+    db::Db,
+    router, tick,
+};
+use tokio::net::TcpListener;
+
+/// The Offpeak server: takes videos in, leases spans to idle machines, delivers adaptive streams.
+///
+/// Settings come from flags, OFFPEAK_* variables, or a TOML file; with none at all it serves on 127.0.0.1:7070, with a
+/// database and a storage folder in the working directory.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API, the player page and the media
+    Serve,
+    /// Bring the database's schema up to date, and exit
+    Migrate,
+    /// Do once what is due (expired uploads, old leases …), and exit; `serve` does it by itself
+    Tick,
+    /// Print the API's description (OpenAPI 3.1, JSON)
+    Openapi,
+    /// Make tokens
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Make a token and print its secret, which is not kept
+    Create {
+        /// What it is for, as people will recognise it
+        #[arg(long)]
+        name: String,
+        #[arg(long, value_enum, default_value = "program")]
+        kind: TokenKind,
+        /// Days until it expires [default: never]
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u64>,
+    },
+    /// Print an enrolment code for agents
+    Enrol {
+        /// How many agents may use it
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+        /// Hours until it expires
+        #[arg(long, value_name = "HOURS", default_value_t = ENROL_CODE_LIFETIME.as_secs() / 3600)]
+        hours: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    if matches!(cli.command, Command::Openapi) {
+        println!("{}", serde_json::to_string_pretty(&router::openapi())?);
+        return Ok(());
+    }
+    log_to_stderr();
+    let config = cli.settings.with_file()?.check()?;
+    match cli.command {
+        Command::Serve => serve(config).await,
+        Command::Migrate => {
+            let db = Db::connect(&config.database_url).await.context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
+            db.migrate().await.context("cannot bring the database's schema up to date")
+        }
+        Command::Tick => Ok(tick::tick(&App::start(config, Clock::system()).await?).await?),
+        Command::Token(token) => {
+            println!("{}", make_token(config, token).await?);
+            Ok(())
+        }
+        Command::Openapi => Ok(()),
+    }
+}
+
+fn log_to_stderr() {
+    use std::io::IsTerminal;
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("OFFPEAK_LOG").is_ok_and(|format| format == "json") {
+        builder.json().init();
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}
+
+/// How long open requests may finish after SIGTERM. Engines retry, so nothing is lost when they cannot.
+const GRACE: Duration = Duration::from_secs(5);
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (OFFPEAK_LISTEN): is another server running there?", config.listen))?;
+    let app = App::start(config, Clock::system()).await?;
+    tick::tick(&app).await?;
+    let ticking = tokio::spawn({
+        let app = app.clone();
+        async move {
+            loop {
+                tokio::time::sleep(tick::TICK_EVERY).await;
+                if let Err(error) = tick::tick(&app).await {
+                    tracing::warn!(%error, "a tick failed; the next one tries again");
+                }
+            }
+        }
+    });
+    tracing::info!(address = %listener.local_addr()?, public_url = %app.config.public_url, storage = %app.config.storage, "serving");
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let server = axum::serve(listener, router::router(app).into_make_service()).with_graceful_shutdown(async move {
+        stop_signal().await;
+        tracing::info!("stopping");
+        stop.send_replace(true);
+    });
+    let mut stopped = stopped;
+    let out_of_grace = async {
+        // An error means that the server ended by itself.
+        let _ = stopped.wait_for(|stop| *stop).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        done = server => done?,
+        () = out_of_grace => tracing::info!("long polls and streams were cut off; their clients come back by themselves"),
+    }
+    ticking.abort();
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM where there are signals.
+async fn stop_signal() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupted.await;
+}
+
+async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
+    let now = Clock::system().now();
+    let db = Db::connect(&config.database_url).await.context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
+    db.migrate().await?;
+    let tx = db.write().await?;
+    let team = auth_store::default_team(&tx.tx, now).await?;
+    let secret = match token {
+        Token::Create { name, kind: TokenKind::Agent, .. } => auth_store::create_agent(&tx.tx, &team, &name, now).await?.1,
+        Token::Create { name, kind, days } => {
+            let lifetime = days.map(|days| Duration::from_secs(days * 24 * 3600));
+            let new = auth_store::NewToken { team: &team, kind, name: &name, agent: None, uses: None, lifetime };
+            auth_store::create_token(&tx.tx, new, now).await?
+        }
+        Token::Enrol { uses, hours } => {
+            let lifetime = Some(Duration::from_secs(hours * 3600));
+            let new = auth_store::NewToken {
+                team: &team,
+                kind: TokenKind::Enrol,
+                name: "enrolment code",
+                agent: None,
+                uses: Some(uses),
+                lifetime,
+            };
+            auth_store::create_token(&tx.tx, new, now).await?
+        }
+    };
+    tx.commit().await?;
+    Ok(secret)
+}

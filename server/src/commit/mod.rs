@@ -1,0 +1,204 @@
+//! Commits: the durable acceptance of finished segments of a leased task.
+//!
+//! In: what a holder says it uploaded. Out: rows that count, and the task's cursor moved on. What must hold: a commit
+//! accepts whole rows from the cursor on; a segment counts once; every segment but the last has exactly the frames that
+//! the grid gives it.
+
+pub mod http;
+pub mod store;
+
+use std::collections::BTreeMap;
+
+use offpeak_api::{
+    lease::SegmentReport,
+    media::{FrameGrid, ticks_per_frame},
+};
+
+use crate::lease::TaskKind;
+
+/// A last segment shorter than 8 frames is merged into the one before it, which then has up to 7 frames more.
+pub const SHORTEST_LAST_SEGMENT: u32 = 8;
+
+/// The task that a commit is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub kind: TaskKind,
+    pub renditions: &'a [String],
+    pub cursor: u32,
+    pub last: u32,
+    /// The task may go on past its planned `last`: it ends the presentation, or is a whole audio track.
+    pub open_end: bool,
+    pub grid: FrameGrid,
+}
+
+/// Rows sorted by what is to be done with them.
+#[derive(Debug, Default, PartialEq)]
+pub struct Sorted<'a> {
+    /// Whole rows from the cursor on, in order, without holes.
+    pub accepted: Vec<Vec<&'a SegmentReport>>,
+    /// Segments of rows before the cursor: repeats, to be compared with what was committed.
+    pub repeated: Vec<&'a SegmentReport>,
+    /// Rows at or past `last`.
+    pub refused: Vec<u32>,
+}
+
+/// Why a commit does not fit.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Misfit {
+    #[error("this task makes no segments")]
+    NoSegments,
+    #[error("this task does not make the rendition {0}")]
+    UnknownRendition(String),
+    #[error("segment {index} of {rendition} is reported twice")]
+    Doubled { rendition: String, index: u32 },
+    #[error("row {index} lacks {missing}")]
+    IncompleteRow { index: u32, missing: String },
+    #[error("the next row to commit is {expected}, not {found}")]
+    Hole { expected: u32, found: u32 },
+    #[error("segment {index} of {rendition} has {frames} frames; the grid gives it {expected}")]
+    WrongFrames { rendition: String, index: u32, frames: u32, expected: String },
+    #[error("segment {index} of {rendition} begins at tick {found}; the grid says {expected}")]
+    WrongStart { rendition: String, index: u32, found: u64, expected: u64 },
+}
+
+impl Misfit {
+    /// Stable code on the wire.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSegments | Self::UnknownRendition(_) => "unknown_rendition",
+            Self::Doubled { .. } => "doubled_segment",
+            Self::IncompleteRow { .. } => "incomplete_row",
+            Self::Hole { .. } => "row_out_of_order",
+            Self::WrongFrames { .. } => "wrong_frames",
+            Self::WrongStart { .. } => "wrong_start",
+        }
+    }
+}
+
+/// Sorts reported segments into rows and checks each against the grid.
+pub fn sort_rows<'a>(target: &Target<'_>, reports: &'a [SegmentReport]) -> Result<Sorted<'a>, Misfit> {
+    if !target.kind.makes_segments() {
+        return Err(Misfit::NoSegments);
+    }
+    let mut rows: BTreeMap<u32, BTreeMap<&str, &SegmentReport>> = BTreeMap::new();
+    for report in reports {
+        if !target.renditions.contains(&report.rendition) {
+            return Err(Misfit::UnknownRendition(report.rendition.clone()));
+        }
+        if rows.entry(report.index).or_default().insert(&report.rendition, report).is_some() {
+            return Err(Misfit::Doubled { rendition: report.rendition.clone(), index: report.index });
+        }
+    }
+    let mut sorted = Sorted::default();
+    let mut expected = target.cursor;
+    for (index, row) in rows {
+        if index < target.cursor {
+            sorted.repeated.extend(row.into_values());
+            continue;
+        }
+        if index >= target.last && !target.open_end {
+            sorted.refused.push(index);
+            continue;
+        }
+        if index != expected {
+            return Err(Misfit::Hole { expected, found: index });
+        }
+        let mut whole = Vec::with_capacity(target.renditions.len());
+        for rendition in target.renditions {
+            let report =
+                row.get(rendition.as_str()).ok_or_else(|| Misfit::IncompleteRow { index, missing: rendition.clone() })?;
+            check_segment(target, report)?;
+            whole.push(*report);
+        }
+        sorted.accepted.push(whole);
+        expected += 1;
+    }
+    Ok(sorted)
+}
+
+fn check_segment(target: &Target<'_>, report: &SegmentReport) -> Result<(), Misfit> {
+    let full = target.grid.frames_per_segment;
+    let wrong = |expected: String| Misfit::WrongFrames {
+        rendition: report.rendition.clone(),
+        index: report.index,
+        frames: report.frames,
+        expected,
+    };
+    match target.kind {
+        TaskKind::Encode => {
+            // The last segment may be shorter, or have a short rest merged in. Which row is the last only `complete` tells.
+            let longest = full + SHORTEST_LAST_SEGMENT - 1;
+            if target.open_end && !(1..=longest).contains(&report.frames) {
+                return Err(wrong(format!("1 to {longest}")));
+            }
+            if !target.open_end && report.frames != full {
+                return Err(wrong(full.to_string()));
+            }
+            let expected = target.grid.first_frame(report.index) * ticks_per_frame(target.grid.rate);
+            if report.start_ticks != expected {
+                return Err(Misfit::WrongStart {
+                    rendition: report.rendition.clone(),
+                    index: report.index,
+                    found: report.start_ticks,
+                    expected,
+                });
+            }
+            Ok(())
+        }
+        TaskKind::Audio if report.frames == 0 => Err(wrong("at least 1".to_owned())),
+        TaskKind::Audio | TaskKind::Fetch | TaskKind::Probe | TaskKind::File => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use offpeak_api::media::Ratio;
+
+    use super::*;
+
+    const GRID: FrameGrid = FrameGrid { rate: Ratio { num: 25, den: 1 }, frames_per_segment: 50, source_start_seconds: 0.0 };
+
+    fn report(rendition: &str, index: u32, frames: u32) -> SegmentReport {
+        SegmentReport {
+            rendition: rendition.to_owned(),
+            index,
+            attempt: 0,
+            frames,
+            start_ticks: u64::from(index) * 50 * ticks_per_frame(GRID.rate),
+            duration_ticks: u64::from(frames) * ticks_per_frame(GRID.rate),
+            bytes: 1,
+            sha256: String::new(),
+        }
+    }
+
+    fn sort(reports: &[SegmentReport], cursor: u32, open_end: bool) -> Result<(Vec<u32>, usize, Vec<u32>), Misfit> {
+        let renditions = ["a".to_owned(), "b".to_owned()];
+        let target = Target { kind: TaskKind::Encode, renditions: &renditions, cursor, last: 4, open_end, grid: GRID };
+        sort_rows(&target, reports).map(|s| (s.accepted.iter().map(|row| row[0].index).collect(), s.repeated.len(), s.refused))
+    }
+
+    #[test]
+    fn whole_rows_from_the_cursor_on_are_accepted() {
+        let both = |index, frames| [report("a", index, frames), report("b", index, frames)];
+        let rows = |list: &[(u32, u32)]| list.iter().flat_map(|&(index, frames)| both(index, frames)).collect::<Vec<_>>();
+        assert_eq!(sort(&rows(&[(2, 50), (3, 50)]), 2, false), Ok((vec![2, 3], 0, vec![])));
+        assert_eq!(sort(&rows(&[(1, 50), (2, 50)]), 2, false), Ok((vec![2], 2, vec![])), "a repeat of row 1");
+        assert_eq!(sort(&rows(&[(3, 50), (4, 50)]), 3, false), Ok((vec![3], 0, vec![4])), "past last");
+        assert_eq!(sort(&rows(&[(3, 50), (4, 9)]), 3, true), Ok((vec![3, 4], 0, vec![])), "the film is longer than planned");
+        assert_eq!(sort(&rows(&[(3, 57)]), 3, true), Ok((vec![3], 0, vec![])), "a short rest merged in");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_a_reason() {
+        let code = |reports: &[SegmentReport], open_end| sort(reports, 2, open_end).expect_err("must not fit").code();
+        let (a, b) = (report("a", 2, 50), report("b", 2, 50));
+        assert_eq!(code(std::slice::from_ref(&a), false), "incomplete_row");
+        assert_eq!(code(&[a.clone(), a.clone()], false), "doubled_segment");
+        assert_eq!(code(&[report("c", 2, 50)], false), "unknown_rendition");
+        assert_eq!(code(&[report("a", 3, 50), report("b", 3, 50)], false), "row_out_of_order");
+        assert_eq!(code(&[report("a", 2, 49), b.clone()], false), "wrong_frames");
+        assert_eq!(code(&[report("a", 2, 58), b.clone()], true), "wrong_frames");
+        let late = SegmentReport { start_ticks: a.start_ticks + 1, ..a };
+        assert_eq!(code(&[late, b], false), "wrong_start");
+    }
+}

@@ -1,0 +1,202 @@
+//! SQL of renditions and committed segments.
+
+use std::collections::HashMap;
+
+use offpeak_api::{
+    lease::{InitReport, SegmentReport},
+    work::VideoRendition,
+};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+
+use crate::{
+    clock::Instant,
+    entity::{rendition, segment, task},
+    error::ApiError,
+    lease::TaskKind,
+};
+
+/// The renditions that this task makes segments of, in the plan's order.
+pub async fn renditions_of_task(db: &impl ConnectionTrait, task: &task::Model) -> Result<Vec<rendition::Model>, ApiError> {
+    let kind = match TaskKind::parse(&task.kind) {
+        Some(TaskKind::Encode) => "video",
+        Some(TaskKind::Audio) => "audio",
+        Some(TaskKind::Fetch | TaskKind::Probe | TaskKind::File) | None => return Ok(Vec::new()),
+    };
+    Ok(rendition::Entity::find()
+        .filter(rendition::Column::JobId.eq(task.job_id.as_str()))
+        .filter(rendition::Column::Kind.eq(kind))
+        .order_by_asc(rendition::Column::Ordinal)
+        .all(db)
+        .await?)
+}
+
+/// All renditions of a job, in the plan's order.
+pub async fn renditions_of_job(db: &impl ConnectionTrait, job: &str) -> Result<Vec<rendition::Model>, ApiError> {
+    Ok(rendition::Entity::find()
+        .filter(rendition::Column::JobId.eq(job))
+        .order_by_asc(rendition::Column::Ordinal)
+        .all(db)
+        .await?)
+}
+
+pub async fn find_rendition(db: &impl ConnectionTrait, job: &str, name: &str) -> Result<Option<rendition::Model>, ApiError> {
+    Ok(rendition::Entity::find_by_id((job.to_owned(), name.to_owned())).one(db).await?)
+}
+
+/// What the pinned init segment says, if one is pinned.
+pub fn pinned_init(rendition: &rendition::Model) -> Result<Option<InitReport>, ApiError> {
+    Ok(rendition.init.clone().map(serde_json::from_value).transpose()?)
+}
+
+/// The picture size of a video rendition.
+pub fn picture(rendition: &rendition::Model) -> Option<VideoRendition> {
+    serde_json::from_value(rendition.spec.clone()).ok()
+}
+
+/// A new rendition, as planned.
+pub async fn insert_rendition(
+    tx: &impl ConnectionTrait,
+    job: &str,
+    name: &str,
+    kind: &str,
+    ordinal: i32,
+    spec: serde_json::Value,
+    segments_total: u32,
+) -> Result<(), ApiError> {
+    let row = rendition::ActiveModel {
+        job_id: Set(job.to_owned()),
+        name: Set(name.to_owned()),
+        ordinal: Set(ordinal),
+        kind: Set(kind.to_owned()),
+        spec: Set(spec),
+        epoch: Set(0),
+        segments_total: Set(segments_total.cast_signed()),
+        init: Set(None),
+        init_key: Set(None),
+    };
+    row.insert(tx).await?;
+    Ok(())
+}
+
+/// The first commit's init segment is the rendition's.
+pub async fn pin_init(
+    tx: &impl ConnectionTrait,
+    rendition: &rendition::Model,
+    init: &InitReport,
+    key: &str,
+) -> Result<(), ApiError> {
+    let row = rendition::ActiveModel {
+        job_id: Set(rendition.job_id.clone()),
+        name: Set(rendition.name.clone()),
+        init: Set(Some(serde_json::to_value(init)?)),
+        init_key: Set(Some(key.to_owned())),
+        ..Default::default()
+    };
+    rendition::Entity::update(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// The true number of segments, once the last task of a kind told it.
+pub async fn set_segments_total(tx: &impl ConnectionTrait, job: &str, kind: &str, total: u32) -> Result<(), ApiError> {
+    rendition::Entity::update_many()
+        .col_expr(rendition::Column::SegmentsTotal, Expr::value(total.cast_signed()))
+        .filter(rendition::Column::JobId.eq(job))
+        .filter(rendition::Column::Kind.eq(kind))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Committed segments of a rendition's present epoch, in order.
+pub async fn segments_of(db: &impl ConnectionTrait, rendition: &rendition::Model) -> Result<Vec<segment::Model>, ApiError> {
+    Ok(segment::Entity::find()
+        .filter(segment::Column::JobId.eq(rendition.job_id.as_str()))
+        .filter(segment::Column::Rendition.eq(rendition.name.as_str()))
+        .filter(segment::Column::Epoch.eq(rendition.epoch))
+        .order_by_asc(segment::Column::Index)
+        .all(db)
+        .await?)
+}
+
+pub async fn find_segment(
+    db: &impl ConnectionTrait,
+    rendition: &rendition::Model,
+    index: u32,
+) -> Result<Option<segment::Model>, ApiError> {
+    let key = (rendition.job_id.clone(), rendition.name.clone(), rendition.epoch, index.cast_signed());
+    Ok(segment::Entity::find_by_id(key).one(db).await?)
+}
+
+/// Writes one committed segment.
+pub async fn insert_segment(
+    tx: &impl ConnectionTrait,
+    rendition: &rendition::Model,
+    report: &SegmentReport,
+    key: &str,
+    lease_id: &str,
+    now: Instant,
+) -> Result<(), ApiError> {
+    let row = segment::ActiveModel {
+        job_id: Set(rendition.job_id.clone()),
+        rendition: Set(rendition.name.clone()),
+        epoch: Set(rendition.epoch),
+        index: Set(report.index.cast_signed()),
+        storage_key: Set(key.to_owned()),
+        frames: Set(report.frames.cast_signed()),
+        start_ticks: Set(report.start_ticks.cast_signed()),
+        duration_ticks: Set(report.duration_ticks.cast_signed()),
+        bytes: Set(report.bytes.cast_signed()),
+        sha256: Set(report.sha256.clone()),
+        lease_id: Set(lease_id.to_owned()),
+        created_at_ms: Set(now.ms()),
+    };
+    row.insert(tx).await?;
+    Ok(())
+}
+
+/// Moves a task's cursor, and its `last` when the cursor passed it.
+pub async fn advance(tx: &impl ConnectionTrait, task: &task::Model, cursor: u32) -> Result<(), ApiError> {
+    let row = task::ActiveModel {
+        id: Set(task.id.clone()),
+        cursor: Set(cursor.cast_signed()),
+        last: Set(Ord::max(task.last, cursor.cast_signed())),
+        ..Default::default()
+    };
+    task::Entity::update(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// What was committed of one rendition.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Committed {
+    pub job_id: String,
+    pub rendition: String,
+    pub segments: i64,
+    pub frames: i64,
+    pub bytes: i64,
+}
+
+/// What was committed of each rendition of these jobs.
+pub async fn committed_of(db: &impl ConnectionTrait, jobs: &[String]) -> Result<HashMap<(String, String), Committed>, ApiError> {
+    // SUM gives a decimal on PostgreSQL and an integer on SQLite: cast to one.
+    let sum = |column: segment::Column| Expr::col(column).sum().cast_as("bigint");
+    let rows = segment::Entity::find()
+        .select_only()
+        .column(segment::Column::JobId)
+        .column(segment::Column::Rendition)
+        .column_as(segment::Column::Index.count(), "segments")
+        .column_as(sum(segment::Column::Frames), "frames")
+        .column_as(sum(segment::Column::Bytes), "bytes")
+        .filter(segment::Column::JobId.is_in(jobs.iter().map(String::as_str)))
+        .group_by(segment::Column::JobId)
+        .group_by(segment::Column::Rendition)
+        .into_model::<Committed>()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| ((row.job_id.clone(), row.rendition.clone()), row)).collect())
+}

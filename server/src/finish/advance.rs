@@ -1,0 +1,213 @@
+//! What a completed task means for its job.
+
+use offpeak_api::{
+    facts::{Facts, Warning},
+    job::{JobError, JobState},
+    lease::{ObjectName, TaskResult},
+    profile::{FileContainer, Profile},
+};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+use crate::{
+    app::App,
+    clock::Instant,
+    commit::store as commit_store,
+    entity::{job, lease, task},
+    error::ApiError,
+    jobs::{self, tasks},
+    lease::{TaskKind, TaskState, http::object_key, spec, store as lease_store},
+    notify,
+    plan::{self, PlannedFile},
+    upload,
+};
+
+/// How the job goes on after a task's result.
+#[derive(Debug)]
+pub enum Outcome {
+    GoesOn,
+    /// The result itself says that the job cannot succeed.
+    JobFailed(JobError),
+}
+
+/// What the result names must be in storage. Asked before the transaction begins.
+pub async fn check_stored(app: &App, lease: &lease::Model, task: &task::Model, result: &TaskResult) -> Result<(), ApiError> {
+    match result {
+        TaskResult::File { attempt, bytes, .. } if spec::kind_of(task)? == TaskKind::File => {
+            let key = object_key(lease, task, &ObjectName::File, *attempt)?;
+            match app.blobs.stat(&key).await.map_err(ApiError::internal)? {
+                Some(stored) if stored == *bytes => Ok(()),
+                _ => Err(ApiError::unfit("not_uploaded", format!("The file is not in storage with {bytes} bytes."))),
+            }
+        }
+        TaskResult::File { .. }
+        | TaskResult::Fetch {}
+        | TaskResult::Probe { .. }
+        | TaskResult::Encode { .. }
+        | TaskResult::Audio { .. } => Ok(()),
+    }
+}
+
+/// Takes a task's result into the job.
+pub async fn complete(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    lease: &lease::Model,
+    task: &task::Model,
+    result: TaskResult,
+    now: Instant,
+) -> Result<Outcome, ApiError> {
+    match (spec::kind_of(task)?, result) {
+        (TaskKind::Fetch, TaskResult::Fetch {}) => fetched(tx, task, now).await,
+        (TaskKind::Probe, TaskResult::Probe { facts }) => probed(app, tx, task, *facts, now).await,
+        (TaskKind::Encode, TaskResult::Encode { end_frame, warnings }) => {
+            jobs::store::add_warnings(tx, &task.job_id, warnings).await?;
+            encoded(tx, task, end_frame).await
+        }
+        (TaskKind::Audio, TaskResult::Audio { segments, warnings }) => {
+            jobs::store::add_warnings(tx, &task.job_id, warnings).await?;
+            if task.cursor.cast_unsigned() != segments {
+                return Err(incomplete(task, segments));
+            }
+            commit_store::set_segments_total(tx, &task.job_id, "audio", segments).await?;
+            jobs::tasks::set_last(tx, task, segments).await?;
+            Ok(Outcome::GoesOn)
+        }
+        (TaskKind::File, TaskResult::File { attempt, bytes, sha256 }) => {
+            let planned: PlannedFile = serde_json::from_value(task.spec.clone())?;
+            let key = object_key(lease, task, &ObjectName::File, attempt)?;
+            let content_type = match planned.container {
+                FileContainer::Mp4 => "video/mp4",
+            };
+            jobs::store::insert_file(tx, &task.job_id, &planned.name, key.as_str(), content_type, bytes, &sha256, now).await?;
+            Ok(Outcome::GoesOn)
+        }
+        (kind, _) => Err(ApiError::unfit("wrong_result", format!("This is not the result of a task of kind {}.", kind.as_str()))),
+    }
+}
+
+fn incomplete(task: &task::Model, last: u32) -> ApiError {
+    ApiError::unfit("incomplete", format!("Segments are committed up to {}, not up to {last}.", task.cursor))
+}
+
+async fn fetched(tx: &impl ConnectionTrait, task: &task::Model, now: Instant) -> Result<Outcome, ApiError> {
+    let job = jobs::store::get(tx, &task.job_id).await?;
+    let source = upload::store::get(tx, &job.source_id.parse().map_err(ApiError::internal)?).await?;
+    if source.state != "ready" {
+        return Err(ApiError::unfit("incomplete", "The source's last bytes have not arrived."));
+    }
+    tasks::insert(tx, &job, tasks::NewTask::plain(TaskKind::Probe), now).await?;
+    Ok(Outcome::GoesOn)
+}
+
+/// Facts become a plan, the plan becomes renditions and tasks.
+async fn probed(
+    app: &App,
+    tx: &impl ConnectionTrait,
+    task: &task::Model,
+    facts: Facts,
+    now: Instant,
+) -> Result<Outcome, ApiError> {
+    let job = jobs::store::get(tx, &task.job_id).await?;
+    let profile: Profile = serde_json::from_value(job.profile.clone())?;
+    let plan = match plan::plan(&facts, &profile) {
+        Ok(plan) => plan,
+        Err(error) => {
+            let message = format!("{}. {}", capitalised(&error.to_string()), error.hint());
+            return Ok(Outcome::JobFailed(JobError { code: error.code().to_owned(), message, log_tail: Vec::new() }));
+        }
+    };
+    let warnings: Vec<Warning> = facts.warnings.clone();
+    jobs::store::set_planned(tx, &job, &facts, &plan).await?;
+    jobs::store::add_warnings(tx, &job.id, warnings).await?;
+    tasks::insert_planned(tx, &job, &plan, now).await?;
+    let event = json!({
+        "duration_seconds": facts.end_seconds() - facts.start_seconds(), "segments": plan.segments, "spans": plan.spans.len(),
+        "renditions": plan.video.iter().map(|made| &made.id).chain(plan.audio.iter().map(|made| &made.id)).collect::<Vec<_>>(),
+    });
+    notify::record(tx, &job.id, "job.planned", event, now).await?;
+    tracing::info!(job.id, segments = plan.segments, spans = plan.spans.len(), storage = %app.config.storage.scheme(), "planned job");
+    Ok(Outcome::GoesOn)
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// A span is done; the one that ends the presentation tells its true length.
+async fn encoded(tx: &impl ConnectionTrait, task: &task::Model, end_frame: Option<u64>) -> Result<Outcome, ApiError> {
+    if !task.to_end {
+        return if task.cursor == task.last { Ok(Outcome::GoesOn) } else { Err(incomplete(task, task.last.cast_unsigned())) };
+    }
+    let end_frame =
+        end_frame.ok_or_else(|| ApiError::unfit("no_end_frame", "The last span tells where the presentation ended."))?;
+    let segments = task.cursor.cast_unsigned();
+    jobs::tasks::set_last(tx, task, segments).await?;
+    if task.cursor > task.first {
+        let frames = jobs::store::frames_of_video(tx, &task.job_id, segments).await?;
+        if frames.is_some_and(|frames| frames != end_frame) {
+            return Err(ApiError::unfit(
+                "wrong_end",
+                format!("The presentation ends at frame {end_frame}, but {frames:?} would be committed."),
+            ));
+        }
+        jobs::store::set_end_frame(tx, &task.job_id, end_frame).await?;
+        commit_store::set_segments_total(tx, &task.job_id, "video", segments).await?;
+        return Ok(Outcome::GoesOn);
+    }
+    // The film ended before this span: the span before it is now the last one.
+    if task.first == 0 {
+        return Ok(Outcome::JobFailed(JobError {
+            code: "no_frames".to_owned(),
+            message: "Not one picture of this video could be decoded. The file is probably damaged; export or upload it again."
+                .to_owned(),
+            log_tail: Vec::new(),
+        }));
+    }
+    let before = lease_store::tasks_of_job(tx, &task.job_id)
+        .await?
+        .into_iter()
+        .find(|other| other.kind == task.kind && other.last == task.first && other.id != task.id)
+        .ok_or_else(|| ApiError::internal(format!("no span before {}", task.id)))?;
+    commit_store::set_segments_total(tx, &task.job_id, "video", segments).await?;
+    if before.state == TaskState::Done.as_str() {
+        let (_, plan) = spec::facts_and_plan(&jobs::store::get(tx, &task.job_id).await?)?;
+        jobs::store::set_end_frame(tx, &task.job_id, plan.grid.first_frame(segments)).await?;
+    } else {
+        jobs::tasks::set_to_end(tx, &before).await?;
+    }
+    Ok(Outcome::GoesOn)
+}
+
+/// Begins the job's next stage when nothing of the present one is open. True when the job is complete.
+pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -> Result<bool, ApiError> {
+    let job = jobs::store::get(tx, job_id).await?;
+    let all = lease_store::tasks_of_job(tx, job_id).await?;
+    if job.plan.is_none() || all.iter().any(|task| task.state != TaskState::Done.as_str()) {
+        return Ok(false);
+    }
+    match jobs::store::state_of(&job)? {
+        JobState::Encoding => {
+            let (_, plan) = spec::facts_and_plan(&job)?;
+            if plan.files.is_empty() {
+                return complete_job(tx, &job, now).await;
+            }
+            jobs::store::set_state(tx, &job, JobState::Finishing).await?;
+            for (ordinal, file) in (0..).zip(&plan.files) {
+                tasks::insert(tx, &job, tasks::NewTask::file(ordinal, file)?, now).await?;
+            }
+            notify::record(tx, job_id, "job.encoded", json!({ "files": plan.files.len() }), now).await?;
+            Ok(false)
+        }
+        JobState::Finishing => complete_job(tx, &job, now).await,
+        JobState::Queued | JobState::Probing | JobState::Completed | JobState::Failed | JobState::Cancelled => Ok(false),
+    }
+}
+
+async fn complete_job(tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<bool, ApiError> {
+    jobs::store::end(tx, job, JobState::Completed, now).await?;
+    notify::record(tx, &job.id, "job.completed", json!({}), now).await?;
+    tracing::info!(job.id, "completed job");
+    Ok(true)
+}

@@ -1,0 +1,153 @@
+//! The three calls that end a lease.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use offpeak_api::{
+    ids::{JobId, LeaseId},
+    lease::{CompleteRequest, FailRequest, Orders, ReleaseRequest},
+    problem::Problem,
+};
+use serde_json::json;
+
+use super::{advance, failure};
+use crate::{
+    app::App,
+    auth::AgentAuth,
+    deliver,
+    entity::{lease, task},
+    error::{ApiError, Body},
+    jobs,
+    lease::{LeaseState, TaskEvent, http as lease_http, store as lease_store},
+    notify,
+};
+
+/// Complete a task
+///
+/// Nothing is left to do: everything was committed, or the result is in the body.
+#[utoipa::path(post, path = "/v1/leases/{id}/complete", tag = "leases", security(("bearer" = [])),
+    params(("id" = LeaseId, Path)), request_body = CompleteRequest, responses(
+    (status = 200, description = "Settled; the lease has ended", body = Orders),
+    (status = 409, description = "The lease is lost", body = Problem),
+    (status = 422, description = "Something is missing", body = Problem),
+))]
+pub async fn complete(
+    State(app): State<App>,
+    auth: AgentAuth,
+    Path(id): Path<LeaseId>,
+    Body(request): Body<CompleteRequest>,
+) -> Result<Json<Orders>, ApiError> {
+    if let Some(orders) = repeated(&app, &id, &auth, LeaseState::Completed).await? {
+        return Ok(orders);
+    }
+    let (lease, task) = lease_http::held(&app.db.reader, &id, &auth).await?;
+    advance::check_stored(&app, &lease, &task, &request.result).await?;
+
+    let now = app.clock.now();
+    let tx = app.db.write().await?;
+    let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
+    let outcome = advance::complete(&app, &tx.tx, &lease, &task, request.result, now).await?;
+    end(&tx.tx, &lease, &task, LeaseState::Completed, json!(null), now).await?;
+    lease_store::settle_task(&tx.tx, &task, TaskEvent::Complete, now).await?;
+    let job_done = match outcome {
+        advance::Outcome::GoesOn => advance::next_stage(&tx.tx, &task.job_id, now).await?,
+        advance::Outcome::JobFailed(error) => {
+            jobs::store::fail(&tx.tx, &task.job_id, &error, now).await?;
+            false
+        }
+    };
+    jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+    tx.commit().await?;
+    if job_done {
+        finish_delivery(&app, &task.job_id).await;
+    }
+    app.wake.work();
+    app.wake.events();
+    Ok(Json(lease_http::orders(&task)))
+}
+
+/// Manifests into storage, so that a CDN can sit on it. Delivery makes them on request until they are there.
+async fn finish_delivery(app: &App, job: &str) {
+    let Ok(id) = job.parse::<JobId>() else { return };
+    if let Err(error) = deliver::write_manifests(app, &id).await {
+        tracing::warn!(job.id = job, %error, "manifests were not written to storage; they are made on request");
+    }
+}
+
+/// Hand a task back without blame
+#[utoipa::path(post, path = "/v1/leases/{id}/release", tag = "leases", security(("bearer" = [])),
+    params(("id" = LeaseId, Path)), request_body = ReleaseRequest, responses(
+    (status = 200, description = "Somebody else will go on; what was committed stays", body = Orders),
+    (status = 409, description = "The lease is lost", body = Problem),
+))]
+pub async fn release(
+    State(app): State<App>,
+    auth: AgentAuth,
+    Path(id): Path<LeaseId>,
+    Body(request): Body<ReleaseRequest>,
+) -> Result<Json<Orders>, ApiError> {
+    if let Some(orders) = repeated(&app, &id, &auth, LeaseState::Released).await? {
+        return Ok(orders);
+    }
+    let now = app.clock.now();
+    let tx = app.db.write().await?;
+    let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
+    end(&tx.tx, &lease, &task, LeaseState::Released, json!(request.reason), now).await?;
+    lease_store::settle_task(&tx.tx, &task, TaskEvent::GiveBack, now).await?;
+    tx.commit().await?;
+    app.wake.work();
+    app.wake.events();
+    Ok(Json(lease_http::orders(&task)))
+}
+
+/// Hand a task back with blame
+///
+/// A source at fault fails the job now; else another agent may try.
+#[utoipa::path(post, path = "/v1/leases/{id}/fail", tag = "leases", security(("bearer" = [])),
+    params(("id" = LeaseId, Path)), request_body = FailRequest, responses(
+    (status = 200, description = "Noted", body = Orders),
+    (status = 409, description = "The lease is lost", body = Problem),
+))]
+pub async fn fail(
+    State(app): State<App>,
+    auth: AgentAuth,
+    Path(id): Path<LeaseId>,
+    Body(request): Body<FailRequest>,
+) -> Result<Json<Orders>, ApiError> {
+    if let Some(orders) = repeated(&app, &id, &auth, LeaseState::Failed).await? {
+        return Ok(orders);
+    }
+    let now = app.clock.now();
+    let tx = app.db.write().await?;
+    let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
+    tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = request.code, message = request.message, "task failed");
+    end(&tx.tx, &lease, &task, LeaseState::Failed, json!({ "code": request.code, "message": request.message }), now).await?;
+    failure::take(&tx.tx, &lease, &task, request, now).await?;
+    tx.commit().await?;
+    app.wake.work();
+    app.wake.events();
+    Ok(Json(lease_http::orders(&task)))
+}
+
+/// The first answer again, when this lease already ended this way.
+async fn repeated(app: &App, id: &LeaseId, auth: &AgentAuth, how: LeaseState) -> Result<Option<Json<Orders>>, ApiError> {
+    let found = lease_store::find_lease(&app.db.reader, id, &auth.agent_id).await?;
+    Ok(found.filter(|(lease, _)| lease.state == how.as_str()).map(|(_, task)| Json(lease_http::orders(&task))))
+}
+
+async fn end(
+    tx: &impl sea_orm::ConnectionTrait,
+    lease: &lease::Model,
+    task: &task::Model,
+    how: LeaseState,
+    why: serde_json::Value,
+    now: crate::clock::Instant,
+) -> Result<(), ApiError> {
+    lease_store::end_lease(tx, &lease.id, how, now).await?;
+    let event = json!({
+        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "how": how.as_str(), "why": why,
+        "cursor": task.cursor, "last": task.last,
+    });
+    notify::record(tx, &task.job_id, "lease.ended", event, now).await
+}

@@ -1,0 +1,8 @@
+//! The ends of a lease: complete, release, fail; and what each means for the job.
+//!
+//! In: the holder's last word. Out: the task settled, and the job one step further: facts become a plan, the last segment
+//! makes files due, the last file completes the job. What must hold: each in one transaction, repeats harmless.
+
+pub mod advance;
+pub mod failure;
+pub mod http;

@@ -1,0 +1,236 @@
+//! Jobs: make, read, list, cancel, retry, delete.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use offpeak_api::{
+    ids::{JobId, SourceId},
+    job::{CreateJob, Job, JobList, JobSource, JobState, ListJobs, SourceState},
+    problem::Problem,
+};
+use serde_json::json;
+
+use super::{check_request, parse_states, progress, store, tasks};
+use crate::{
+    app::App,
+    auth::TeamAuth,
+    blob::BlobKey,
+    entity::job,
+    error::{ApiError, Body},
+    lease::TaskKind,
+    notify, profile, upload,
+};
+
+const DEFAULT_PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
+
+/// Make a job
+///
+/// One source through one profile. The source is a finished upload, or a URL to fetch from.
+#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", security(("bearer" = [])), request_body = CreateJob, responses(
+    (status = 201, description = "The job, queued", body = Job),
+    (status = 404, description = "No such upload", body = Problem),
+    (status = 409, description = "The upload is not finished, or its bytes are gone", body = Problem),
+    (status = 422, description = "Something in the request does not fit, such as an unknown profile", body = Problem),
+))]
+pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): Body<CreateJob>) -> Result<Response, ApiError> {
+    check_request(&request)?;
+    let now = app.clock.now();
+    let profile = profile::store::find(&app.db.reader, &auth.team_id, &request.profile).await?;
+    let tx = app.db.write().await?;
+    let (source, kind) = match &request.source {
+        JobSource::Upload(id) => (ready_source(&app, &auth, id).await?, TaskKind::Probe),
+        JobSource::Url(url) => {
+            let url = check_url(url)?;
+            let expires = now + app.config.upload_kept_for;
+            (upload::store::create_fetch_source(&tx.tx, &auth.team_id, &url, now, expires).await?, TaskKind::Fetch)
+        }
+    };
+    let row = job::Model {
+        id: JobId::new().to_string(),
+        team_id: auth.team_id.to_string(),
+        source_id: source.to_string(),
+        profile_name: profile.name.clone(),
+        profile: serde_json::to_value(&profile)?,
+        state: JobState::Queued.as_str().to_owned(),
+        priority: i32::from(request.priority),
+        metadata: serde_json::to_value(&request.metadata)?,
+        facts: None,
+        plan: None,
+        warnings: json!([]),
+        error: None,
+        end_frame: None,
+        progress: 0.0,
+        created_at_ms: now.ms(),
+        started_at_ms: None,
+        playable_at_ms: None,
+        ended_at_ms: None,
+    };
+    store::insert(&tx.tx, row.clone()).await?;
+    tasks::insert(&tx.tx, &row, tasks::NewTask::plain(kind), now).await?;
+    notify::record(&tx.tx, &row.id, "job.created", json!({ "profile": row.profile_name }), now).await?;
+    tx.commit().await?;
+    app.wake.work();
+    app.wake.events();
+    tracing::info!(job.id = row.id, source.id = %source, profile = profile.name, "created job");
+    let location = HeaderValue::try_from(format!("/v1/jobs/{}", row.id)).map_err(ApiError::internal)?;
+    let job = one(&app, row).await?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(job)).into_response())
+}
+
+async fn ready_source(app: &App, auth: &TeamAuth, id: &SourceId) -> Result<SourceId, ApiError> {
+    let source = upload::store::find_source(&app.db.reader, &auth.team_id, id).await?;
+    match upload::store::state_of(&source)? {
+        SourceState::Ready => Ok(id.clone()),
+        SourceState::Uploading => Err(ApiError::conflict(
+            "upload_unfinished",
+            format!("The upload {id} is not finished: {} bytes have arrived.", source.received),
+        )
+        .hint("Finish it with PATCH /v1/uploads/{id}, then make the job.")),
+        SourceState::Deleted => {
+            Err(ApiError::conflict("source_deleted", format!("The bytes of {id} are gone.")).hint("Upload the file again."))
+        }
+    }
+}
+
+fn check_url(text: &str) -> Result<String, ApiError> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.filter(|url| url.as_str().len() <= 4096).map(String::from).ok_or_else(|| {
+        ApiError::unfit("bad_url", format!("{text:?} is not an http or https address."))
+            .hint("Give the address of the file itself, such as https://example.com/film.mp4.")
+    })
+}
+
+async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {
+    progress::to_wire(app, vec![row]).await?.pop().ok_or_else(|| ApiError::internal("a job got lost on its way out"))
+}
+
+/// Read a job
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+    (status = 200, description = "The job", body = Job),
+    (status = 404, description = "No such job", body = Problem),
+))]
+pub async fn get_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+    let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
+    let shown = row.progress;
+    let job = one(&app, row).await?;
+    if job.progress.fraction > shown + 0.001 {
+        // Once shown, progress never goes back, even if a holder is lost.
+        let tx = app.db.write().await?;
+        store::raise_progress(&tx.tx, id.as_str(), job.progress.fraction).await?;
+        tx.commit().await?;
+    }
+    Ok(Json(job))
+}
+
+/// List jobs
+///
+/// Youngest first, in pages.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", security(("bearer" = [])), params(ListJobs), responses(
+    (status = 200, description = "A page of jobs", body = JobList),
+    (status = 422, description = "A filter does not fit", body = Problem),
+))]
+pub async fn list_jobs(
+    State(app): State<App>,
+    auth: TeamAuth,
+    query: Result<Query<ListJobs>, QueryRejection>,
+) -> Result<Json<JobList>, ApiError> {
+    let Query(query) = query.map_err(|rejection| ApiError::unfit("bad_filter", rejection.body_text()))?;
+    let states = parse_states(query.state.as_deref())?;
+    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(ApiError::unfit("bad_limit", format!("`limit` is 1 to {LARGEST_PAGE}.")));
+    }
+    if query.cursor.as_ref().is_some_and(|cursor| cursor.parse::<JobId>().is_err()) {
+        return Err(ApiError::unfit("bad_cursor", "`cursor` is the `next_cursor` of an earlier answer."));
+    }
+    let (rows, more) = store::list(&app.db.reader, &auth.team_id, &query, &states, u64::from(limit)).await?;
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.clone());
+    Ok(Json(JobList { jobs: progress::to_wire(&app, rows).await?, next_cursor }))
+}
+
+/// Cancel a job
+///
+/// Its machines stop within one heartbeat, and what it had made is removed.
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+    (status = 200, description = "The job, cancelled", body = Job),
+    (status = 404, description = "No such job", body = Problem),
+    (status = 409, description = "The job is over", body = Problem),
+))]
+pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+    let now = app.clock.now();
+    let tx = app.db.write().await?;
+    let row = store::find(&tx.tx, &auth.team_id, &id).await?;
+    match store::state_of(&row)? {
+        JobState::Cancelled => {}
+        JobState::Completed | JobState::Failed => {
+            return Err(ApiError::conflict("job_over", format!("This job is {}; there is nothing to cancel.", row.state))
+                .hint("DELETE removes a job that is over, with its outputs."));
+        }
+        JobState::Queued | JobState::Probing | JobState::Encoding | JobState::Finishing => {
+            store::end(&tx.tx, &row, JobState::Cancelled, now).await?;
+            store::delete_results(&tx.tx, &id).await?;
+            notify::record(&tx.tx, id.as_str(), "job.cancelled", json!({}), now).await?;
+        }
+    }
+    tx.commit().await?;
+    app.blobs.delete_prefix(&BlobKey::job_folder(&id)).await.map_err(ApiError::internal)?;
+    app.wake.events();
+    app.wake.work();
+    let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
+    Ok(Json(one(&app, row).await?))
+}
+
+/// Retry a failed job
+///
+/// Only what is missing is done again.
+#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+    (status = 200, description = "The job, at work again", body = Job),
+    (status = 404, description = "No such job", body = Problem),
+    (status = 409, description = "The job did not fail, or its source is gone", body = Problem),
+))]
+pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+    let now = app.clock.now();
+    let tx = app.db.write().await?;
+    let row = store::find(&tx.tx, &auth.team_id, &id).await?;
+    if store::state_of(&row)? != JobState::Failed {
+        return Err(ApiError::conflict("job_not_failed", format!("This job is {}; only failed jobs can be retried.", row.state)));
+    }
+    let source: SourceId = row.source_id.parse().map_err(ApiError::internal)?;
+    let source = upload::store::get(&tx.tx, &source).await?;
+    let state = match (upload::store::state_of(&source)?, row.plan.is_some()) {
+        (SourceState::Deleted, _) => {
+            return Err(ApiError::conflict("source_deleted", "The bytes of this job's source are gone.").hint("Submit it again."));
+        }
+        (SourceState::Ready | SourceState::Uploading, true) => JobState::Encoding,
+        (SourceState::Ready | SourceState::Uploading, false) => JobState::Queued,
+    };
+    store::reopen(&tx.tx, &row, state).await?;
+    notify::record(&tx.tx, id.as_str(), "job.retried", json!({}), now).await?;
+    tx.commit().await?;
+    app.wake.events();
+    app.wake.work();
+    let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
+    Ok(Json(one(&app, row).await?))
+}
+
+/// Delete a job
+///
+/// With all that it made. A job that is at work is cancelled first. Its source stays.
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+    (status = 204, description = "Gone"),
+    (status = 404, description = "No such job", body = Problem),
+))]
+pub async fn delete_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
+    let tx = app.db.write().await?;
+    store::find(&tx.tx, &auth.team_id, &id).await?;
+    store::delete(&tx.tx, &id).await?;
+    tx.commit().await?;
+    app.blobs.delete_prefix(&BlobKey::job_folder(&id)).await.map_err(ApiError::internal)?;
+    app.wake.events();
+    tracing::info!(job.id = %id, "deleted job");
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,273 @@
+//! SQL of jobs and their files.
+
+use offpeak_api::{
+    facts::{Facts, Warning},
+    ids::{JobId, TeamId},
+    job::{JobError, JobState, ListJobs},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use serde_json::json;
+
+use super::playable;
+use crate::{
+    clock::Instant,
+    entity::{failure, job, job_event, lease, output_file, rendition, segment, task},
+    error::ApiError,
+    lease::store as lease_store,
+    notify,
+    plan::Plan,
+};
+
+pub async fn get(db: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiError> {
+    job::Entity::find_by_id(id.to_owned()).one(db).await?.ok_or_else(|| not_found(id))
+}
+
+/// A job of this team.
+pub async fn find(db: &impl ConnectionTrait, team: &TeamId, id: &JobId) -> Result<job::Model, ApiError> {
+    job::Entity::find_by_id(id.to_string())
+        .filter(job::Column::TeamId.eq(team.as_str()))
+        .one(db)
+        .await?
+        .ok_or_else(|| not_found(id.as_str()))
+}
+
+fn not_found(id: &str) -> ApiError {
+    ApiError::not_found("job_not_found", format!("There is no job {id}."))
+}
+
+pub fn state_of(job: &job::Model) -> Result<JobState, ApiError> {
+    Ok(serde_json::from_value(json!(job.state))?)
+}
+
+pub async fn insert(tx: &impl ConnectionTrait, job: job::Model) -> Result<(), ApiError> {
+    use sea_orm::IntoActiveModel;
+    job.into_active_model().insert(tx).await?;
+    Ok(())
+}
+
+/// A page of a team's jobs, youngest first, and whether more follow.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    team: &TeamId,
+    query: &ListJobs,
+    states: &[JobState],
+    limit: u64,
+) -> Result<(Vec<job::Model>, bool), ApiError> {
+    let mut select = job::Entity::find().filter(job::Column::TeamId.eq(team.as_str()));
+    if !states.is_empty() {
+        select = select.filter(job::Column::State.is_in(states.iter().map(|state| state.as_str())));
+    }
+    if let Some(profile) = &query.profile {
+        select = select.filter(job::Column::ProfileName.eq(profile.as_str()));
+    }
+    if let Some(source) = &query.source {
+        select = select.filter(job::Column::SourceId.eq(source.as_str()));
+    }
+    if let Some(cursor) = &query.cursor {
+        select = select.filter(job::Column::Id.lt(cursor.as_str()));
+    }
+    let mut rows = select.order_by_desc(job::Column::Id).limit(limit + 1).all(db).await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok((rows, more))
+}
+
+/// Writes a few columns of a job.
+async fn update(tx: &impl ConnectionTrait, id: &str, change: job::ActiveModel) -> Result<(), ApiError> {
+    let row = job::ActiveModel { id: Set(id.to_owned()), ..change };
+    job::Entity::update(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// A task of the job was leased: if it was the first, the job has begun.
+pub async fn mark_started(tx: &impl ConnectionTrait, task: &task::Model, now: Instant) -> Result<(), ApiError> {
+    let job = get(tx, &task.job_id).await?;
+    if state_of(&job)? == JobState::Queued {
+        let state = Set(JobState::Probing.as_str().to_owned());
+        let change = job::ActiveModel { state, started_at_ms: Set(Some(now.ms())), ..Default::default() };
+        update(tx, &job.id, change).await?;
+    }
+    Ok(())
+}
+
+pub async fn set_state(tx: &impl ConnectionTrait, job: &job::Model, state: JobState) -> Result<(), ApiError> {
+    let change = job::ActiveModel { state: Set(state.as_str().to_owned()), ..Default::default() };
+    update(tx, &job.id, change).await
+}
+
+pub async fn set_planned(tx: &impl ConnectionTrait, job: &job::Model, facts: &Facts, plan: &Plan) -> Result<(), ApiError> {
+    let change = job::ActiveModel {
+        facts: Set(Some(serde_json::to_value(facts)?)),
+        plan: Set(Some(serde_json::to_value(plan)?)),
+        state: Set(JobState::Encoding.as_str().to_owned()),
+        ..Default::default()
+    };
+    update(tx, &job.id, change).await
+}
+
+pub async fn set_end_frame(tx: &impl ConnectionTrait, job: &str, end_frame: u64) -> Result<(), ApiError> {
+    let change = job::ActiveModel { end_frame: Set(Some(end_frame.cast_signed())), ..Default::default() };
+    update(tx, job, change).await
+}
+
+/// Adds warnings, each code once.
+pub async fn add_warnings(tx: &impl ConnectionTrait, job: &str, new: Vec<Warning>) -> Result<(), ApiError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut warnings: Vec<Warning> = serde_json::from_value(get(tx, job).await?.warnings)?;
+    for warning in new {
+        if !warnings.iter().any(|known| known.code == warning.code) {
+            warnings.push(warning);
+        }
+    }
+    let change = job::ActiveModel { warnings: Set(serde_json::to_value(warnings)?), ..Default::default() };
+    update(tx, job, change).await
+}
+
+/// Keeps the highest progress that was shown.
+pub async fn raise_progress(tx: &impl ConnectionTrait, job: &str, progress: f64) -> Result<(), ApiError> {
+    job::Entity::update_many()
+        .col_expr(job::Column::Progress, progress.into())
+        .filter(job::Column::Id.eq(job))
+        .filter(job::Column::Progress.lt(progress))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// The job is over: open tasks are cancelled, leases lost.
+pub async fn end(tx: &impl ConnectionTrait, job: &job::Model, state: JobState, now: Instant) -> Result<(), ApiError> {
+    let id: JobId = job.id.parse().map_err(ApiError::internal)?;
+    lease_store::close_job_tasks(tx, &id, now).await?;
+    let progress = if state == JobState::Completed { Set(1.0) } else { Set(job.progress) };
+    let change = job::ActiveModel {
+        state: Set(state.as_str().to_owned()),
+        ended_at_ms: Set(Some(now.ms())),
+        progress,
+        ..Default::default()
+    };
+    update(tx, &job.id, change).await
+}
+
+/// The job fails, for a reason that a person can act on.
+pub async fn fail(tx: &impl ConnectionTrait, job: &str, error: &JobError, now: Instant) -> Result<(), ApiError> {
+    let job = get(tx, job).await?;
+    if state_of(&job)?.is_over() {
+        return Ok(());
+    }
+    end(tx, &job, JobState::Failed, now).await?;
+    let change = job::ActiveModel { error: Set(Some(serde_json::to_value(error)?)), ..Default::default() };
+    update(tx, &job.id, change).await?;
+    tracing::info!(job.id, code = error.code, "failed job");
+    notify::record(tx, &job.id, "job.failed", json!(error), now).await
+}
+
+/// Back to work after a failure: open tasks are ready again, and nobody is blamed any more. What was committed stays.
+pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model, state: JobState) -> Result<(), ApiError> {
+    use crate::lease::{TaskEvent, TaskState};
+    failure::Entity::delete_many().filter(failure::Column::JobId.eq(job.id.as_str())).exec(tx).await?;
+    for task in lease_store::tasks_of_job(tx, &job.id).await? {
+        let Some(ready) = TaskState::parse(&task.state).and_then(|state| state.after(TaskEvent::Retry)) else { continue };
+        let row =
+            task::ActiveModel { id: Set(task.id), state: Set(ready.as_str().to_owned()), failures: Set(0), ..Default::default() };
+        task::Entity::update(row).exec_without_returning(tx).await?;
+    }
+    let change = job::ActiveModel {
+        state: Set(state.as_str().to_owned()),
+        ended_at_ms: Set(None),
+        error: Set(None),
+        ..Default::default()
+    };
+    update(tx, &job.id, change).await
+}
+
+/// Notes the moment from which a player could start, if it has come.
+pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<(), ApiError> {
+    let job = get(tx, job).await?;
+    if job.playable_at_ms.is_some() || job.plan.is_none() {
+        return Ok(());
+    }
+    if playable::is_playable(&lease_store::tasks_of_job(tx, &job.id).await?) {
+        let change = job::ActiveModel { playable_at_ms: Set(Some(now.ms())), ..Default::default() };
+        update(tx, &job.id, change).await?;
+        notify::record(tx, &job.id, "job.playable", json!({}), now).await?;
+    }
+    Ok(())
+}
+
+/// Frames of the presentation if its rows below `segments` are all committed; nothing while some are missing.
+pub async fn frames_of_video(db: &impl ConnectionTrait, job: &str, segments: u32) -> Result<Option<u64>, ApiError> {
+    let Some(video) = rendition::Entity::find()
+        .filter(rendition::Column::JobId.eq(job))
+        .filter(rendition::Column::Kind.eq("video"))
+        .order_by_asc(rendition::Column::Ordinal)
+        .limit(1)
+        .one(db)
+        .await?
+    else {
+        return Ok(None);
+    };
+    let committed = crate::commit::store::segments_of(db, &video).await?;
+    if committed.len() != segments as usize {
+        return Ok(None);
+    }
+    Ok(Some(committed.iter().map(|segment| u64::from(segment.frames.cast_unsigned())).sum()))
+}
+
+#[expect(clippy::too_many_arguments, reason = "a row's columns, each with a name of its own")]
+pub async fn insert_file(
+    tx: &impl ConnectionTrait,
+    job: &str,
+    name: &str,
+    key: &str,
+    content_type: &str,
+    bytes: u64,
+    sha256: &str,
+    now: Instant,
+) -> Result<(), ApiError> {
+    let row = output_file::ActiveModel {
+        job_id: Set(job.to_owned()),
+        name: Set(name.to_owned()),
+        storage_key: Set(key.to_owned()),
+        content_type: Set(content_type.to_owned()),
+        bytes: Set(bytes.cast_signed()),
+        sha256: Set(sha256.to_owned()),
+        created_at_ms: Set(now.ms()),
+    };
+    row.insert(tx).await?;
+    Ok(())
+}
+
+pub async fn files_of(db: &impl ConnectionTrait, jobs: &[String]) -> Result<Vec<output_file::Model>, ApiError> {
+    Ok(output_file::Entity::find()
+        .filter(output_file::Column::JobId.is_in(jobs.iter().map(String::as_str)))
+        .order_by_asc(output_file::Column::Name)
+        .all(db)
+        .await?)
+}
+
+/// Removes every row of a job.
+pub async fn delete(tx: &impl ConnectionTrait, job: &JobId) -> Result<(), ApiError> {
+    let id = job.as_str();
+    segment::Entity::delete_many().filter(segment::Column::JobId.eq(id)).exec(tx).await?;
+    rendition::Entity::delete_many().filter(rendition::Column::JobId.eq(id)).exec(tx).await?;
+    output_file::Entity::delete_many().filter(output_file::Column::JobId.eq(id)).exec(tx).await?;
+    failure::Entity::delete_many().filter(failure::Column::JobId.eq(id)).exec(tx).await?;
+    lease::Entity::delete_many().filter(lease::Column::JobId.eq(id)).exec(tx).await?;
+    task::Entity::delete_many().filter(task::Column::JobId.eq(id)).exec(tx).await?;
+    job_event::Entity::delete_many().filter(job_event::Column::JobId.eq(id)).exec(tx).await?;
+    job::Entity::delete_by_id(id.to_owned()).exec(tx).await?;
+    Ok(())
+}
+
+/// Removes what a cancelled job had made; its own row stays.
+pub async fn delete_results(tx: &impl ConnectionTrait, job: &JobId) -> Result<(), ApiError> {
+    let id = job.as_str();
+    segment::Entity::delete_many().filter(segment::Column::JobId.eq(id)).exec(tx).await?;
+    output_file::Entity::delete_many().filter(output_file::Column::JobId.eq(id)).exec(tx).await?;
+    rendition::Entity::delete_many().filter(rendition::Column::JobId.eq(id)).exec(tx).await?;
+    Ok(())
+}

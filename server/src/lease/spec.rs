@@ -1,0 +1,132 @@
+//! What a lease asks its holder to do, made from the rows at the moment of the grant: addresses are fresh, and a task that
+//! was begun by another goes on at its cursor.
+
+use offpeak_api::{
+    facts::Facts,
+    ids::SourceId,
+    work::{Audio, Encode, Fetch, File, FileTrack, Probe, Rows, SourceAddress, SourceLimits, StoredObject, Work},
+};
+use sea_orm::ConnectionTrait;
+
+use super::{ADDRESS_LIFETIME, TaskKind};
+use crate::{
+    app::App,
+    blob::BlobKey,
+    commit,
+    entity::{job, task},
+    error::ApiError,
+    jobs,
+    plan::{self, Plan, PlannedFile},
+    upload,
+};
+
+/// The work of `task`, for whoever holds it.
+pub async fn work_of(app: &App, db: &impl ConnectionTrait, task: &task::Model) -> Result<Work, ApiError> {
+    let job = jobs::store::get(db, &task.job_id).await?;
+    match kind_of(task)? {
+        TaskKind::Fetch => fetch(app, db, &job).await,
+        TaskKind::Probe => {
+            Ok(Work::Probe(Probe { source: source_address(app, db, &job).await?, limits: SourceLimits::default() }))
+        }
+        TaskKind::Encode => encode(app, db, &job, task).await,
+        TaskKind::Audio => audio(app, db, &job, task).await,
+        TaskKind::File => file(app, db, &job, task).await,
+    }
+}
+
+pub fn kind_of(task: &task::Model) -> Result<TaskKind, ApiError> {
+    TaskKind::parse(&task.kind).ok_or_else(|| ApiError::internal(format!("{} is of unknown kind {}", task.id, task.kind)))
+}
+
+/// A fresh address of the job's source.
+pub async fn source_address(app: &App, db: &impl ConnectionTrait, job: &job::Model) -> Result<SourceAddress, ApiError> {
+    let id: SourceId = job.source_id.parse().map_err(ApiError::internal)?;
+    let bytes = upload::store::get(db, &id).await?.length.unwrap_or(0);
+    Ok(SourceAddress {
+        url: app.blobs.get_address(&BlobKey::source(&id), app.clock.now(), ADDRESS_LIFETIME),
+        bytes: u64::try_from(bytes).unwrap_or(0),
+        expires_in_seconds: ADDRESS_LIFETIME.as_secs(),
+    })
+}
+
+fn rows_of(task: &task::Model) -> Rows {
+    Rows { first: task.first.cast_unsigned(), cursor: task.cursor.cast_unsigned(), last: task.last.cast_unsigned() }
+}
+
+async fn fetch(app: &App, db: &impl ConnectionTrait, job: &job::Model) -> Result<Work, ApiError> {
+    let source: SourceId = job.source_id.parse().map_err(ApiError::internal)?;
+    let url = upload::store::get(db, &source).await?.url.ok_or_else(|| ApiError::internal("a fetch task without a URL"))?;
+    Ok(Work::Fetch(Fetch { url, source, max_bytes: app.config.max_source_bytes }))
+}
+
+async fn encode(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &task::Model) -> Result<Work, ApiError> {
+    let (facts, plan) = facts_and_plan(job)?;
+    let video = facts.video.as_ref().ok_or_else(|| ApiError::internal("an encode task without video"))?;
+    let rows = rows_of(task);
+    let first_frame = plan.grid.first_frame(rows.cursor);
+    let end_frame = plan.grid.first_frame(rows.last);
+    Ok(Work::Encode(Encode {
+        source: source_address(app, db, job).await?,
+        container: facts.container.clone(),
+        stream: video.stream,
+        grid: plan.grid,
+        rows,
+        to_end: task.to_end,
+        seek_points: plan::seek_points(video, &plan.grid, &facts.container, plan.filters, first_frame),
+        read_until_seconds: (!task.to_end).then(|| plan::read_until_seconds(video, &plan.grid, &facts.container, end_frame)),
+        filters: plan.filters,
+        renditions: plan.video,
+    }))
+}
+
+async fn audio(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &task::Model) -> Result<Work, ApiError> {
+    let (facts, plan) = facts_and_plan(job)?;
+    let (Some(sound), Some(planned)) = (&facts.audio, &plan.audio) else {
+        return Err(ApiError::internal("an audio task without audio"));
+    };
+    Ok(Work::Audio(Audio {
+        source: source_address(app, db, job).await?,
+        container: facts.container.clone(),
+        stream: sound.stream,
+        grid: plan.grid,
+        rows: rows_of(task),
+        rendition: planned.id.clone(),
+        bitrate_kbps: planned.bitrate_kbps,
+        channels: planned.channels,
+    }))
+}
+
+async fn file(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &task::Model) -> Result<Work, ApiError> {
+    let planned: PlannedFile = serde_json::from_value(task.spec.clone())?;
+    let mut tracks = Vec::new();
+    for rendition in [&planned.video, &planned.audio].into_iter().flatten() {
+        tracks.push(file_track(app, db, &job.id, rendition).await?);
+    }
+    Ok(Work::File(File { name: planned.name, container: planned.container, tracks }))
+}
+
+async fn file_track(app: &App, db: &impl ConnectionTrait, job: &str, name: &str) -> Result<FileTrack, ApiError> {
+    let now = app.clock.now();
+    let stored = |key: &str, bytes: u64, sha256: &str| -> Result<StoredObject, ApiError> {
+        let key: BlobKey = key.parse().map_err(ApiError::internal)?;
+        Ok(StoredObject { url: app.blobs.get_address(&key, now, ADDRESS_LIFETIME), bytes, sha256: sha256.to_owned() })
+    };
+    let rendition = commit::store::find_rendition(db, job, name)
+        .await?
+        .ok_or_else(|| ApiError::internal(format!("{job} has no rendition {name}")))?;
+    let init = commit::store::pinned_init(&rendition)?.ok_or_else(|| ApiError::internal("a file of an empty rendition"))?;
+    let mut segments = Vec::new();
+    for segment in commit::store::segments_of(db, &rendition).await? {
+        segments.push(stored(&segment.storage_key, segment.bytes.cast_unsigned(), &segment.sha256)?);
+    }
+    let init_key = rendition.init_key.unwrap_or_default();
+    Ok(FileTrack { rendition: name.to_owned(), init: stored(&init_key, init.bytes, &init.sha256)?, segments })
+}
+
+/// The stored facts and plan of a job that was planned.
+pub fn facts_and_plan(job: &job::Model) -> Result<(Facts, Plan), ApiError> {
+    let (Some(facts), Some(plan)) = (&job.facts, &job.plan) else {
+        return Err(ApiError::internal(format!("{} was not planned yet", job.id)));
+    };
+    Ok((serde_json::from_value(facts.clone())?, serde_json::from_value(plan.clone())?))
+}

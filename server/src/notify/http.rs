@@ -1,0 +1,63 @@
+//! Job events as a stream of server-sent events.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::{Path, State},
+    http::HeaderMap,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::Stream;
+use offpeak_api::{ids::JobId, job::JobEvent, problem::Problem};
+
+use super::store;
+use crate::{app::App, auth::TeamAuth, error::ApiError, jobs, wake::LOOK_ANYWAY};
+
+/// Proxies close connections that are silent for a minute.
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
+const PAGE: u64 = 256;
+
+/// Watch a job
+///
+/// Server-sent events from the job's first on, or after `Last-Event-ID`; the stream ends when the job is over.
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+    (status = 200, description = "Events; each `data` is a JobEvent", body = JobEvent, content_type = "text/event-stream"),
+    (status = 404, description = "No such job", body = Problem),
+))]
+pub async fn job_events(
+    State(app): State<App>,
+    auth: TeamAuth,
+    Path(id): Path<JobId>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    jobs::store::find(&app.db.reader, &auth.team_id, &id).await?;
+    let after =
+        headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(Sse::new(stream(app, id, after)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_EVERY)))
+}
+
+fn stream(app: App, id: JobId, mut after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
+    async_stream::stream! {
+        let mut waiter = app.wake.event_waiter();
+        loop {
+            // Read the state before the events: a job that is over then has no event that is not read.
+            let Ok(job) = jobs::store::get(&app.db.reader, id.as_str()).await else { return };
+            let over = jobs::store::state_of(&job).is_ok_and(|state| state.is_over());
+            let Ok(events) = store::events_after(&app.db.reader, id.as_str(), after, PAGE).await else { return };
+            let full = events.len() as u64 == PAGE;
+            for event in events {
+                after = event.sequence;
+                if let Ok(sse) = Event::default().id(event.sequence.to_string()).event(&event.kind).json_data(&event) {
+                    yield Ok(sse);
+                }
+            }
+            if full {
+                continue;
+            }
+            if over {
+                return;
+            }
+            waiter.wait(LOOK_ANYWAY).await;
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What happened, in the order it happened: rows written with the change itself, read by watchers of a job.
+
+pub mod http;
+pub mod store;
+
+pub use store::record;

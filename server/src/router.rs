@@ -1,0 +1,124 @@
+//! Every route, in the order of the flow, grouped by who calls it.
+
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    trace::{DefaultOnResponse, TraceLayer},
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    agents, app::App, blob, commit, deliver, error::ApiError, finish, health, jobs, lease, notify, profile, upload, web,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Offpeak",
+        description = "Turns the computers an office already owns into a video transcoding farm: upload a source, make a job, \
+            watch it, play what comes out. Agents lease spans, encode them and commit segments.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "uploads", description = "Bring a source in: resumable uploads (tus 1.0)"),
+        (name = "jobs", description = "Make jobs and follow them"),
+        (name = "profiles", description = "What a job makes"),
+        (name = "agents", description = "Machines that encode"),
+        (name = "leases", description = "What agents call: ask for work, renew, upload, commit, end"),
+        (name = "delivery", description = "Playlists, manifests, segments and files"),
+        (name = "storage", description = "Signed addresses of the folder store"),
+        (name = "health", description = "For supervisors and load balancers"),
+    ),
+    modifiers(&Bearer),
+)]
+struct Doc;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Doc::openapi())
+        // Programs: bring a source in, make jobs, follow them.
+        .routes(routes!(upload::http::options, upload::http::create))
+        .routes(routes!(upload::http::head, upload::http::patch, upload::http::terminate))
+        .routes(routes!(upload::http::get_source, upload::http::delete_source))
+        .routes(routes!(jobs::http::create_job, jobs::http::list_jobs))
+        .routes(routes!(jobs::http::get_job, jobs::http::delete_job))
+        .routes(routes!(jobs::http::cancel_job))
+        .routes(routes!(jobs::http::retry_job))
+        .routes(routes!(notify::http::job_events))
+        .routes(routes!(profile::http::list_profiles))
+        .routes(routes!(profile::http::get_profile, profile::http::put_profile, profile::http::delete_profile))
+        .routes(routes!(agents::http::list_agents))
+        // Agents: join, lease, upload, commit, end.
+        .routes(routes!(agents::http::enrol))
+        .routes(routes!(lease::http::request_lease))
+        .routes(routes!(lease::http::heartbeat))
+        .routes(routes!(lease::http::upload_urls))
+        .routes(routes!(commit::http::commit))
+        .routes(routes!(finish::http::complete))
+        .routes(routes!(finish::http::release))
+        .routes(routes!(finish::http::fail))
+        // Whoever holds a signed address.
+        .routes(routes!(blob::http::get_blob, blob::http::put_blob))
+        // Players.
+        .routes(routes!(deliver::http::get_media))
+        // Supervisors.
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+}
+
+/// The API's description.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// Everything that the server answers.
+pub fn router(app: App) -> Router {
+    let (api, description) = routes().split_for_parts();
+    let json = description.clone();
+    api.route("/openapi.json", get(|| async { Json(json) }))
+        .with_state(app)
+        .merge(utoipa_swagger_ui::SwaggerUi::new("/docs").url("/docs/openapi.json", description))
+        .merge(web::router())
+        .fallback(|| async { ApiError::not_found("no_such_address", "Nothing is at this address.").hint("See /docs.") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not answer that method.")
+        })
+        .layer(axum::middleware::from_fn(problems_for_plain_refusals))
+        .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
+        .layer(TraceLayer::new_for_http().on_response(DefaultOnResponse::new().level(tracing::Level::DEBUG)))
+}
+
+/// Extractors of the framework refuse bad paths and queries in plain text: everything that a client sees is a problem.
+async fn problems_for_plain_refusals(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let plain = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("text/plain"));
+    if !status.is_client_error() || !plain {
+        return response;
+    }
+    let text = axum::body::to_bytes(response.into_body(), 4096).await.unwrap_or_default();
+    ApiError::new(status, "bad_request", String::from_utf8_lossy(&text)).into_response()
+}

@@ -1,0 +1,60 @@
+//! What is due: found by query, done by whichever server looks first. `serve` looks every few seconds; `tick` looks once.
+
+use std::time::Duration;
+
+use crate::{
+    app::App,
+    clock::Instant,
+    error::ApiError,
+    finish::failure,
+    lease::{ENDED_LEASE_KEPT, OUTAGE, store as lease_store, sweep},
+    settings, upload,
+};
+
+/// Often enough that an expired lease finds a taker within a heartbeat.
+pub const TICK_EVERY: Duration = Duration::from_secs(5);
+/// Old leases cleaned in one go, so that a tick stays short.
+const CLEANED_PER_TICK: u64 = 100;
+
+/// Everything that is due now.
+pub async fn tick(app: &App) -> Result<(), ApiError> {
+    let now = app.clock.now();
+    revive_after_outage(app, now).await?;
+    let tx = app.db.write().await?;
+    let given_up = failure::give_up_stuck(&tx.tx, now).await?;
+    tx.commit().await?;
+    if given_up > 0 {
+        app.wake.events();
+    }
+    upload::expire(app, now).await?;
+    sweep_old_leases(app, now).await?;
+    app.blobs.sweep(now).await.map_err(ApiError::internal)?;
+    if lease_store::any_expired(&app.db.reader, now).await? {
+        app.wake.work();
+    }
+    Ok(())
+}
+
+/// After an outage no engine could renew its lease: none is taken away for that.
+async fn revive_after_outage(app: &App, now: Instant) -> Result<(), ApiError> {
+    let tx = app.db.write().await?;
+    let silence = settings::mark_alive(&tx.tx, now).await?;
+    if silence > OUTAGE {
+        let extended = lease_store::extend_all(&tx.tx, now).await?;
+        tracing::info!(outage_seconds = silence.as_secs(), extended, "leases live on after an outage");
+    }
+    tx.commit().await.map_err(ApiError::from)
+}
+
+/// A day after a lease ended, its row goes, and what it uploaded without committing.
+async fn sweep_old_leases(app: &App, now: Instant) -> Result<(), ApiError> {
+    for lease in sweep::long_ended(&app.db.reader, now - ENDED_LEASE_KEPT, CLEANED_PER_TICK).await? {
+        if !sweep::counts(&app.db.reader, &lease).await? {
+            app.blobs.delete_prefix(&sweep::folder_prefix(&lease)).await.map_err(ApiError::internal)?;
+        }
+        let tx = app.db.write().await?;
+        sweep::delete(&tx.tx, &lease.id).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! A server to test against, and an agent's and a program's hands.
+
+use std::time::Duration;
+
+use offpeak_api::{
+    facts::{AudioFacts, Facts, FrameGaps, VideoFacts},
+    ids::{LeaseId, SourceId},
+    job::Job,
+    lease::{
+        Capabilities, CommitRequest, CompleteRequest, InitReport, Lease, LeaseRequest, ObjectName, Orders, PROTOCOL,
+        SegmentReport, TaskResult, UploadObject, UploadUrls, UploadUrlsRequest,
+    },
+    media::{Ratio, ticks_per_frame, video_timescale},
+    problem::Problem,
+    profile::{AudioProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
+    work::Work,
+};
+use offpeak_server::{
+    app::App,
+    auth::{self, TokenKind},
+    clock::{Clock, Instant},
+    config::Settings,
+    router,
+};
+use reqwest::{Method, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+pub struct Server {
+    pub base: String,
+    pub app: App,
+    pub clock: Clock,
+    pub http: reqwest::Client,
+    pub token: String,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back: a status, and a body to be read as what it should be.
+pub struct Answer {
+    pub status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn ok<T: DeserializeOwned>(self) -> T {
+        assert!(self.status.is_success(), "{}: {}", self.status, String::from_utf8_lossy(&self.body));
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The problem's code, when it has the expected status.
+    #[track_caller]
+    pub fn problem(self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem.status, status);
+        problem.code
+    }
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            database_url: Some(format!("sqlite://{}", folder.path().join("offpeak.db").display())),
+            storage: Some(format!("file://{}", folder.path().join("storage").display())),
+            ..Settings::default()
+        };
+        let clock = Clock::set_to(Instant(1_700_000_000_000));
+        let app = App::start(settings.check().unwrap(), clock.clone()).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = router::router(app.clone());
+        tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
+        let token = program_token(&app, &clock).await;
+        Self { base, app, clock, http: reqwest::Client::new(), token, _folder: folder }
+    }
+
+    pub async fn call(&self, token: &str, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        Answer { status: response.status(), body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(&self.token, Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: impl Serialize) -> Answer {
+        self.call(&self.token, Method::POST, path, Some(serde_json::to_value(body).unwrap())).await
+    }
+
+    pub async fn job(&self, id: &impl std::fmt::Display) -> Job {
+        self.get(&format!("/v1/jobs/{id}")).await.ok()
+    }
+
+    /// A finished upload of a few bytes: this server never looks into them.
+    pub async fn source(&self) -> SourceId {
+        let response = self
+            .http
+            .post(format!("{}/v1/uploads", self.base))
+            .bearer_auth(&self.token)
+            .header("Tus-Resumable", "1.0.0")
+            .header("Upload-Length", "5")
+            .header("Content-Type", "application/offset+octet-stream")
+            .body("bytes")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 201);
+        let location = response.headers()["location"].to_str().unwrap().to_owned();
+        location.rsplit('/').next().unwrap().parse().unwrap()
+    }
+
+    /// A profile with one rung, segments of 2 s and spans of at most 4 s.
+    pub async fn small_profile(&self) {
+        let profile = Profile {
+            name: "small".into(),
+            description: String::new(),
+            segment_seconds: 2.0,
+            span_seconds: 4.0,
+            max_frame_rate: 60.0,
+            video: VideoProfile {
+                ladder: vec![Rung { height: 360, max_kbps: 800 }, Rung { height: 180, max_kbps: 300 }],
+                preset: X264Preset::Ultrafast,
+                quality: Quality::default(),
+            },
+            audio: AudioProfile { bitrate_kbps: 64, channels: 1 },
+            files: vec![],
+        };
+        let answer =
+            self.call(&self.token, Method::PUT, "/v1/profiles/small", Some(serde_json::to_value(profile).unwrap())).await;
+        assert_eq!(answer.status, 200);
+    }
+
+    pub async fn new_job(&self) -> Job {
+        self.small_profile().await;
+        let source = self.source().await;
+        self.post("/v1/jobs", serde_json::json!({ "source": { "upload": source }, "profile": "small" })).await.ok()
+    }
+
+    /// A job whose probe is done: `seconds` of 25 fps video, with or without sound.
+    pub async fn planned_job(&self, agent: &Agent, seconds: f64, sound: bool) -> Job {
+        let job = self.new_job().await;
+        let lease = agent.lease(self).await.unwrap();
+        assert!(matches!(lease.work, Work::Probe(_)), "{:?}", lease.work);
+        let facts = Box::new(facts(seconds, sound));
+        agent.complete(self, &lease.id, TaskResult::Probe { facts }).await.ok::<Orders>();
+        self.job(&job.id).await
+    }
+}
+
+pub async fn program_token(app: &App, clock: &Clock) -> String {
+    let tx = app.db.write().await.unwrap();
+    let team = auth::store::default_team(&tx.tx, clock.now()).await.unwrap();
+    let new =
+        auth::store::NewToken { team: &team, kind: TokenKind::Program, name: "test", agent: None, uses: None, lifetime: None };
+    let token = auth::store::create_token(&tx.tx, new, clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    token
+}
+
+pub fn facts(seconds: f64, sound: bool) -> Facts {
+    Facts {
+        container: "mov,mp4,m4a,3gp,3g2,mj2".into(),
+        bytes: 5,
+        video: Some(VideoFacts {
+            stream: 0,
+            codec: "h264".into(),
+            pixel_format: "yuv420p".into(),
+            width: 640,
+            height: 360,
+            rotation: 0,
+            sample_aspect: Ratio::new(1, 1),
+            interlaced: false,
+            transfer: None,
+            start_seconds: 0.0,
+            end_seconds: seconds,
+            frames: (seconds * 25.0) as u64,
+            gaps: FrameGaps { usual_seconds: 0.04, share_usual: 1.0, p90_rate: 25.0 },
+            keyframes_seconds: vec![0.0],
+            open_gop: false,
+        }),
+        audio: sound.then(|| AudioFacts {
+            stream: 1,
+            codec: "aac".into(),
+            channels: 2,
+            sample_rate: 48_000,
+            start_seconds: 0.0,
+            end_seconds: seconds,
+            language: None,
+        }),
+        warnings: vec![],
+    }
+}
+
+/// An enrolled agent, without an engine behind it.
+pub struct Agent {
+    pub token: String,
+}
+
+impl Agent {
+    pub async fn enrol(server: &Server, name: &str) -> Self {
+        let tx = server.app.db.write().await.unwrap();
+        let now = server.clock.now();
+        let team = auth::store::default_team(&tx.tx, now).await.unwrap();
+        let (_, token) = auth::store::create_agent(&tx.tx, &team, name, now).await.unwrap();
+        tx.commit().await.unwrap();
+        Self { token }
+    }
+
+    pub async fn ask(&self, server: &Server, request_id: &str, wait_seconds: u32) -> Answer {
+        let request = LeaseRequest {
+            request_id: request_id.into(),
+            protocol: PROTOCOL,
+            wait_seconds,
+            capabilities: Capabilities {
+                engine: "test".into(),
+                ffmpeg: "none".into(),
+                encoders: vec!["libx264".into(), "aac".into()],
+                cores: 1,
+                os: "linux".into(),
+            },
+        };
+        self.post(server, "/v1/leases", request).await
+    }
+
+    pub async fn lease(&self, server: &Server) -> Option<Lease> {
+        let answer = self.ask(server, &auth::random_name(12), 0).await;
+        (answer.status != 204).then(|| answer.ok())
+    }
+
+    pub async fn post(&self, server: &Server, path: &str, body: impl Serialize) -> Answer {
+        server.call(&self.token, Method::POST, path, Some(serde_json::to_value(body).unwrap())).await
+    }
+
+    pub async fn complete(&self, server: &Server, lease: &LeaseId, result: TaskResult) -> Answer {
+        self.post(server, &format!("/v1/leases/{lease}/complete"), CompleteRequest { result }).await
+    }
+
+    pub async fn heartbeat(&self, server: &Server, lease: &LeaseId) -> Answer {
+        self.post(server, &format!("/v1/leases/{lease}/heartbeat"), serde_json::json!({ "state": "encoding" })).await
+    }
+
+    /// Uploads an object of made-up bytes; its length and hash.
+    async fn upload(&self, server: &Server, lease: &LeaseId, name: ObjectName, seed: &str) -> (u64, String) {
+        let data = format!("{seed} {name:?}").into_bytes();
+        let sha256 = auth::hex(&Sha256::digest(&data));
+        let object = UploadObject { name, attempt: 0, bytes: data.len() as u64, sha256: sha256.clone() };
+        let urls: UploadUrls =
+            self.post(server, &format!("/v1/leases/{lease}/upload-urls"), UploadUrlsRequest { objects: vec![object] }).await.ok();
+        let address = &urls.addresses[0];
+        let mut put = server.http.put(format!("{}{}", server.base, address.url)).body(data.clone());
+        for (name, value) in &address.headers {
+            put = put.header(name, value);
+        }
+        let response = put.send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+        (data.len() as u64, sha256)
+    }
+
+    /// Uploads rows of a lease and returns the commit for them. `frames` is what the last of them has.
+    pub async fn upload_rows(&self, server: &Server, lease: &Lease, rows: std::ops::Range<u32>, frames: u32) -> CommitRequest {
+        let (renditions, grid): (Vec<String>, _) = match &lease.work {
+            Work::Encode(work) => (work.renditions.iter().map(|r| r.id.clone()).collect(), work.grid),
+            Work::Audio(work) => (vec![work.rendition.clone()], work.grid),
+            other => panic!("{other:?} has no rows"),
+        };
+        let (mut segments, mut inits) = (vec![], vec![]);
+        for rendition in renditions {
+            let name = ObjectName::Init { rendition: rendition.clone() };
+            let (bytes, sha256) = self.upload(server, &lease.id, name, "init").await;
+            inits.push(InitReport {
+                rendition: rendition.clone(),
+                attempt: 0,
+                bytes,
+                sha256,
+                fingerprint: "same build".into(),
+                codecs: if rendition.starts_with("aac") { "mp4a.40.2" } else { "avc1.64001e" }.into(),
+                timescale: if rendition.starts_with("aac") { 48_000 } else { video_timescale(grid.rate) },
+                media_time: 0,
+            });
+            for index in rows.clone() {
+                let name = ObjectName::Segment { rendition: rendition.clone(), index };
+                let (bytes, sha256) = self.upload(server, &lease.id, name, lease.id.as_str()).await;
+                let frames = if index + 1 == rows.end { frames } else { grid.frames_per_segment };
+                segments.push(SegmentReport {
+                    rendition: rendition.clone(),
+                    index,
+                    attempt: 0,
+                    frames,
+                    start_ticks: grid.first_frame(index) * ticks_per_frame(grid.rate),
+                    duration_ticks: u64::from(frames) * ticks_per_frame(grid.rate),
+                    bytes,
+                    sha256,
+                });
+            }
+        }
+        CommitRequest { segments, inits }
+    }
+
+    pub async fn commit(&self, server: &Server, lease: &Lease, commit: &CommitRequest) -> Answer {
+        self.post(server, &format!("/v1/leases/{}/commit", lease.id), commit).await
+    }
+
+    /// Does a whole encode or audio task.
+    pub async fn do_task(&self, server: &Server, lease: &Lease) {
+        let (rows, full, to_end, grid) = match &lease.work {
+            Work::Encode(work) => (work.rows, work.grid.frames_per_segment, work.to_end, Some(work.grid)),
+            Work::Audio(work) => (work.rows, 94, false, None),
+            other => panic!("{other:?} is not encoding"),
+        };
+        let commit = self.upload_rows(server, lease, rows.cursor..rows.last, full).await;
+        self.commit(server, lease, &commit).await.ok::<Orders>();
+        let result = match grid {
+            Some(grid) => TaskResult::Encode { end_frame: to_end.then(|| grid.first_frame(rows.last)), warnings: vec![] },
+            None => TaskResult::Audio { segments: rows.last, warnings: vec![] },
+        };
+        self.complete(server, &lease.id, result).await.ok::<Orders>();
+    }
+}
+
+/// A little more than a lease lives.
+pub const LEASE_GONE: Duration = Duration::from_secs(31);
