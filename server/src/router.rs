@@ -58,7 +58,7 @@ fn routes() -> OpenApiRouter<App> {
         // Programs: bring a source in, make jobs, follow them.
         .routes(routes!(upload::http::options, upload::http::create))
         .routes(routes!(upload::http::head, upload::http::patch, upload::http::terminate))
-        .routes(routes!(upload::http::get_source, upload::http::delete_source))
+        .routes(routes!(upload::http::get_source))
         .routes(routes!(jobs::http::create_job, jobs::http::list_jobs))
         .routes(routes!(jobs::http::get_job, jobs::http::delete_job))
         .routes(routes!(jobs::http::cancel_job))
@@ -79,7 +79,7 @@ fn routes() -> OpenApiRouter<App> {
         // Whoever holds a signed address.
         .routes(routes!(blob::http::get_blob, blob::http::put_blob))
         // Players.
-        .routes(routes!(deliver::http::get_media))
+        .routes(routes!(deliver::http::get_media, deliver::http::media_preflight))
         // Supervisors.
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

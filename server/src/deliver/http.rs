@@ -1,0 +1,145 @@
+//! Media over HTTP: public, cacheable, open to players on any site.
+
+use axum::{
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use offpeak_api::{ids::JobId, job::JobState, problem::Problem};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{content_type, manifest, manifest_key, store};
+use crate::{
+    app::App,
+    auth::hex,
+    blob::{self, BlobKey},
+    error::ApiError,
+    jobs,
+};
+
+/// Keys are written once, so their bytes never change.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Players ask again after about half a segment; a shared cache may answer many of them with one request.
+const WHILE_RUNNING: &str = "public, max-age=1";
+/// Final, but replaced if a rendition starts again under a new epoch.
+const WHEN_COMPLETE: &str = "public, max-age=60";
+
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    /// Present, with or without a value: save as a file instead of playing.
+    download: Option<String>,
+}
+
+/// Play media
+///
+/// `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by the unguessable id.
+/// Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name.
+#[utoipa::path(get, path = "/media/{job}/{*path}", tag = "delivery", params(
+    ("job" = JobId, Path), ("path" = String, Path, description = "What to play, such as `multivariant.m3u8`"),
+), responses(
+    (status = 200, description = "The playlist, manifest, segment or file", content_type = "application/octet-stream", body = Vec<u8>),
+    (status = 206, description = "The range that was asked for", content_type = "application/octet-stream", body = Vec<u8>),
+    (status = 304, description = "The client has it"),
+    (status = 404, description = "No such job or media, or not playable yet", body = Problem),
+    (status = 410, description = "The job failed or was cancelled before it was playable", body = Problem),
+    (status = 416, description = "The range lies behind the end", body = Problem),
+))]
+pub async fn get_media(
+    State(app): State<App>,
+    Path((job, path)): Path<(JobId, String)>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Response {
+    let mut response = media(&app, &job, &path, &headers).await.unwrap_or_else(IntoResponse::into_response);
+    if wanted.download.is_some() && response.status().is_success() {
+        let name = path.rsplit('/').next().unwrap_or("media");
+        if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+        }
+    }
+    open_to_all(response)
+}
+
+/// Ask whether a page of another origin may play media
+#[utoipa::path(options, path = "/media/{job}/{*path}", tag = "delivery", params(
+    ("job" = JobId, Path), ("path" = String, Path, description = "Anything"),
+), responses((status = 204, description = "It may")))]
+pub async fn media_preflight() -> Response {
+    let mut response = open_to_all(StatusCode::NO_CONTENT.into_response());
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Range, If-None-Match, If-Range"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    response
+}
+
+fn open_to_all(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Content-Length, Content-Range, Accept-Ranges, ETag, Retry-After"),
+    );
+    response
+}
+
+async fn media(app: &App, job: &JobId, path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+    if path.contains('/') {
+        return stored(app, job, path, headers).await;
+    }
+    let row = jobs::store::get(&app.db.reader, job.as_str()).await?;
+    let state = jobs::store::state_of(&row)?;
+    if row.playable_at_ms.is_none() || state == JobState::Cancelled {
+        return Ok(not_playable(state));
+    }
+    if state == JobState::Completed {
+        let key = manifest_key(job, path)?;
+        if let Some(found) = app.blobs.read(&key).await.map_err(ApiError::internal)? {
+            return Ok(cached(blob::send::send(found, headers, content_type(path)).await?, WHEN_COMPLETE));
+        }
+    }
+    let text = manifest(&store::load_presentation(&app.db.reader, job).await?, path)?;
+    let lifetime = if state.is_over() { WHEN_COMPLETE } else { WHILE_RUNNING };
+    Ok(cached(made(text, path, headers), lifetime))
+}
+
+/// A segment, an init segment or a file: below a lease's random prefix, so whoever names it was told.
+async fn stored(app: &App, job: &JobId, path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let absent = || ApiError::not_found("no_such_media", format!("This job has no {path}."));
+    let key: BlobKey = format!("jobs/{job}/{path}").parse().map_err(|_| absent())?;
+    let found = app.blobs.read(&key).await.map_err(ApiError::internal)?.ok_or_else(absent)?;
+    Ok(cached(blob::send::send(found, headers, content_type(path)).await?, FOR_EVER))
+}
+
+fn cached(mut response: Response, lifetime: &'static str) -> Response {
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(lifetime));
+    }
+    response
+}
+
+/// A playlist or manifest that was made for this request.
+fn made(text: String, name: &str, headers: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", hex(&Sha256::digest(text.as_bytes())[..12]));
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+    }
+    ([(header::ETAG, etag), (header::CONTENT_TYPE, content_type(name).to_owned())], text).into_response()
+}
+
+fn not_playable(state: JobState) -> Response {
+    let gone = |code, detail: &str| ApiError::new(StatusCode::GONE, code, detail).into_response();
+    match state {
+        JobState::Failed => gone("job_failed", "This video could not be encoded."),
+        JobState::Cancelled => gone("job_cancelled", "This job was cancelled."),
+        JobState::Queued | JobState::Probing | JobState::Encoding | JobState::Finishing | JobState::Completed => {
+            let problem = ApiError::not_found("not_playable_yet", "This video is not playable yet; it is being encoded.")
+                .hint("Ask again in a few seconds.");
+            let mut response = problem.into_response();
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            response
+        }
+    }
+}
