@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := menu
 .PHONY: menu setup demo dev test soak bench lint openapi clean-demo rust
 
-# `make demo VIDEO=film.mov` passes these on.
-export VIDEO PROFILE DETACH RUNS MINUTES
+# `make demo VIDEO=film.mov` passes these on, those that are given.
+$(foreach name,VIDEO PROFILE DETACH RUNS MINUTES UPLOAD_MIB,$(if $($(name)),$(eval export $(name))))
 
 menu:
 	@echo 'make demo         start everything, encode a video on two engines, watch it in a browser'
@@ -14,7 +14,7 @@ menu:
 	@echo 'make dev          start a server and one engine, for working on Offpeak'
 	@echo 'make test         run every test'
 	@echo 'make lint         check formatting, lints, types and licences'
-	@echo 'make bench        compare the system with one plain ffmpeg command (RUNS=3)'
+	@echo 'make bench        compare the system with one plain ffmpeg command (RUNS=3, UPLOAD_MIB=1024)'
 	@echo 'make soak         encode again and again while programs are killed (MINUTES=30)'
 	@echo 'make openapi      write openapi/openapi.json anew'
 	@echo 'make setup        only install what is missing'
