@@ -57,8 +57,8 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Doc::openapi())
         // Programs: bring a source in, make jobs, follow them.
         .routes(routes!(upload::http::options, upload::http::create))
-        .routes(routes!(upload::http::head, upload::http::patch, upload::http::terminate))
-        .routes(routes!(upload::http::get_source))
+        .routes(routes!(upload::http::head, upload::http::patch, upload::http::terminate, upload::http::overridden))
+        .routes(routes!(upload::http::get_source, upload::http::delete_source))
         .routes(routes!(jobs::http::create_job, jobs::http::list_jobs))
         .routes(routes!(jobs::http::get_job, jobs::http::delete_job))
         .routes(routes!(jobs::http::cancel_job))

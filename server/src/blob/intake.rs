@@ -33,6 +33,11 @@ impl Chunks {
         Self(body.into_data_stream())
     }
 
+    /// No body at all.
+    pub fn empty() -> Self {
+        Self::new(Body::empty())
+    }
+
     /// The next chunk; nothing at the body's end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Cut> {
         match tokio::time::timeout(IDLE_LIMIT, self.0.next()).await {
@@ -50,7 +55,7 @@ pub struct Written {
     /// Of the whole file up to here.
     pub sha256: Sha256,
     /// Of what this intake added, when somebody asked for one.
-    pub checksum: Option<Box<dyn DynDigest + Send>>,
+    pub checksum: Option<Box<dyn DynDigest + Send + Sync>>,
 }
 
 impl Written {

@@ -1,157 +1,374 @@
-//! Uploads (tus 1.0) and sources over HTTP.
-
-use std::io::Seek;
+//! Handlers of uploads (tus 1.0) and of the sources that come of them.
 
 use axum::{
     Json,
-    body::Body,
+    body::{Body, HttpBody},
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION},
+    },
     response::{IntoResponse, Response},
 };
-use offpeak_api::{ids::SourceId, job::Source};
-use sha2::{
-    Digest, Sha256,
-    digest::common::hazmat::{SerializableState, SerializedState},
+use offpeak_api::{
+    ids::SourceId,
+    job::{Source, SourceState},
+    problem::Problem,
 };
 
-use super::store;
+use super::{
+    append::{Piece, append, gone},
+    partial, remove_source,
+    store::{self, NewSource},
+    tus,
+};
 use crate::{
     app::App,
-    auth::{Caller, TeamAuth, hex},
-    blob::intake::{Chunks, Intake, Written},
+    auth::{Caller, TeamAuth},
+    blob::{intake::Chunks, storage_error},
     clock::Instant,
     entity::source,
     error::ApiError,
 };
 
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.parse().ok()
-}
-
-fn tus(status: StatusCode, headers: &[(&'static str, String)]) -> Response {
-    let mut response = status.into_response();
-    response.headers_mut().insert("tus-resumable", HeaderValue::from_static("1.0.0"));
-    for (name, value) in headers {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().insert(*name, value);
-        }
+/// Every answer of the protocol says its version, refusals too.
+fn answer(result: Result<Response, ApiError>) -> Response {
+    let mut response = result.into_response();
+    tus::set(response.headers_mut(), "tus-resumable", tus::VERSION);
+    if response.status() == StatusCode::PRECONDITION_FAILED {
+        tus::set(response.headers_mut(), "tus-version", tus::VERSION);
     }
     response
 }
 
-/// What uploads can do
-#[utoipa::path(options, path = "/v1/uploads", tag = "uploads", responses((status = 204, description = "In headers")))]
-pub async fn options() -> Response {
-    tus(StatusCode::NO_CONTENT, &[("tus-version", "1.0.0".into()), ("tus-extension", "creation,creation-with-upload".into())])
+/// An upload's address: another kind of id is as unknown as none.
+fn parse_id(id: &str) -> Result<SourceId, ApiError> {
+    id.parse().map_err(|_| ApiError::not_found("source_not_found", format!("There is no source or upload {id:?}.")))
 }
 
-/// Begin an upload
-#[utoipa::path(post, path = "/v1/uploads", tag = "uploads", security(("bearer" = [])), responses((status = 201, description = "Begun")))]
-pub async fn create(State(app): State<App>, auth: TeamAuth, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
-    let now = app.clock.now();
-    let length = number(&headers, "upload-length");
-    let tx = app.db.write().await?;
-    let id = store::insert(&tx.tx, &auth.team_id, length, None, None, now, now + app.config.upload_kept_for).await?;
-    tx.commit().await?;
-    let row = store::get(&app.db.reader, &id).await?;
-    let offset = append(&app, row, &headers, body).await?;
-    Ok(tus(StatusCode::CREATED, &[("location", format!("/v1/uploads/{id}")), ("upload-offset", offset.to_string())]))
-}
-
-async fn find(app: &App, caller: &Caller, id: &SourceId) -> Result<source::Model, ApiError> {
+/// The row, for those who may append to it: the team's program, or the agent that fetches it.
+async fn find_for(app: &App, caller: &Caller, id: &SourceId) -> Result<source::Model, ApiError> {
     match caller {
         Caller::Team(team) => store::find_source(&app.db.reader, &team.team_id, id).await,
-        Caller::Agent(agent) => store::find_fetched_by(&app.db.reader, &agent.agent_id, id).await,
+        Caller::Agent(agent) => store::find_fetched(&app.db.reader, &agent.agent_id, id).await,
     }
 }
 
-/// How far an upload is
-#[utoipa::path(head, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses((status = 200, description = "In headers")))]
-pub async fn head(State(app): State<App>, caller: Caller, Path(id): Path<SourceId>) -> Result<Response, ApiError> {
-    let row = find(&app, &caller, &id).await?;
-    let mut headers = vec![("upload-offset", row.received.to_string()), ("cache-control", "no-store".to_owned())];
-    headers.push(row.length.map_or(("upload-defer-length", "1".to_owned()), |length| ("upload-length", length.to_string())));
-    Ok(tus(StatusCode::OK, &headers))
+/// Where an upload stands, as headers.
+fn describe(headers: &mut HeaderMap, row: &source::Model) {
+    tus::set(headers, "upload-offset", &row.received.to_string());
+    if row.sha256.is_none() {
+        tus::set(headers, "upload-expires", &tus::http_date(Instant(row.expires_at_ms)));
+    }
 }
 
-/// Append to an upload
-#[utoipa::path(patch, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses((status = 204, description = "Appended")))]
-pub async fn patch(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<SourceId>,
-    headers: HeaderMap,
+/// What this server can do (tus)
+#[utoipa::path(options, path = "/v1/uploads", tag = "uploads", responses(
+    (status = 204, description = "Versions, extensions, limits, as headers"),
+))]
+pub async fn options(State(app): State<App>) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    tus::set(headers, "tus-version", tus::VERSION);
+    tus::set(headers, "tus-extension", tus::EXTENSIONS);
+    tus::set(headers, "tus-max-size", &app.config.max_source_bytes.to_string());
+    tus::set(headers, "tus-checksum-algorithm", tus::CHECKSUM_ALGORITHMS);
+    answer(Ok(response))
+}
+
+/// Begin an upload (tus)
+///
+/// Its first piece may come along as the body. The id at the end of `Location` names the source.
+#[utoipa::path(post, path = "/v1/uploads", tag = "uploads", security(("bearer" = [])), params(
+    ("Tus-Resumable" = String, Header, description = "1.0.0"),
+    ("Upload-Length" = Option<u64>, Header, description = "Bytes of the whole file"),
+    ("Upload-Defer-Length" = Option<u8>, Header, description = "1 when the length becomes known later"),
+    ("Upload-Metadata" = Option<String>, Header, description = "Pairs of a key and a base 64 value; `filename` is kept with the source"),
+    ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1` and the body's hash in base 64"),
+), request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"), responses(
+    (status = 201, description = "The upload is at `Location`"),
+    (status = 400, description = "A header does not read", body = Problem),
+    (status = 412, description = "Another version of tus", body = Problem),
+    (status = 413, description = "The file is larger than this server takes", body = Problem),
+    (status = 460, description = "The body does not have the hash that Upload-Checksum says", body = Problem),
+))]
+pub async fn create(State(app): State<App>, auth: Result<TeamAuth, ApiError>, headers: HeaderMap, body: Body) -> Response {
+    answer(create_upload(&app, auth, &headers, body).await)
+}
+
+async fn create_upload(
+    app: &App,
+    auth: Result<TeamAuth, ApiError>,
+    headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let row = find(&app, &caller, &id).await?;
-    if number(&headers, "upload-offset") != Some(row.received.cast_unsigned()) {
-        return Err(ApiError::conflict("wrong_offset", format!("The upload is at {}.", row.received)));
+    let auth = auth?;
+    tus::check_version(headers)?;
+    let length = tus::creation_length(headers)?;
+    let metadata = tus::metadata(headers)?;
+    let with_piece = has_piece(headers);
+    let checksum = tus::checksum(headers)?.filter(|_| with_piece);
+    if let Some(length) = length.filter(|length| *length > app.config.max_source_bytes) {
+        let limit = app.config.max_source_bytes;
+        let problem = ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "source_too_large",
+            format!("This server takes sources of up to {limit} bytes; this one has {length}."),
+        );
+        return Ok(([("tus-max-size", limit.to_string())], problem).into_response());
     }
-    let offset = append(&app, row, &headers, body).await?;
-    Ok(tus(StatusCode::NO_CONTENT, &[("upload-offset", offset.to_string())]))
-}
-
-async fn append(app: &App, row: source::Model, headers: &HeaderMap, body: Body) -> Result<u64, ApiError> {
-    let id: SourceId = row.id.parse().map_err(ApiError::internal)?;
-    let path = app.blobs.upload_path(&id);
-    let received = row.received.cast_unsigned();
-    let file = tokio::task::spawn_blocking(move || {
-        let mut file = std::fs::File::options().create(true).truncate(false).write(true).open(path)?;
-        file.set_len(received)?;
-        file.seek(std::io::SeekFrom::End(0))?;
-        Ok::<_, std::io::Error>(file)
-    })
-    .await
-    .map_err(ApiError::internal)?
-    .map_err(ApiError::internal)?;
-    let sha256 = match &row.hash_state {
-        Some(state) => {
-            let state = SerializedState::<Sha256>::try_from(state.as_slice()).map_err(ApiError::internal)?;
-            Sha256::deserialize(&state).map_err(|_| ApiError::internal("a hash state does not read"))?
-        }
-        None => Sha256::new(),
+    let now = app.clock.now();
+    let new = NewSource {
+        team: &auth.team_id,
+        length,
+        filename: metadata.filename.as_deref(),
+        metadata: metadata.raw.as_deref(),
+        url: None,
     };
-    let mut intake = Intake::new(Written { file, sha256, checksum: None });
-    let (mut chunks, mut offset) = (Chunks::new(body), received);
-    while let Ok(Some(chunk)) = chunks.next().await {
-        offset += chunk.len() as u64;
-        intake.push(chunk).await.map_err(ApiError::internal)?;
-    }
-    let sha256 = intake.sync().await.map_err(ApiError::internal)?;
-    let length = number(headers, "upload-length").or(row.length.map(i64::cast_unsigned));
     let tx = app.db.write().await?;
-    if !store::set_received(&tx.tx, &row, offset, sha256.serialize().to_vec(), length).await? {
-        return Err(ApiError::conflict("wrong_offset", "Somebody else appended meanwhile."));
-    }
-    if length == Some(offset) {
-        app.blobs.publish_upload(&id).map_err(ApiError::internal)?;
-        store::set_ready(&tx.tx, &row.id, hex(&sha256.finalize()), app.clock.now() + app.config.source_kept_for).await?;
-    }
+    let mut row = store::insert(&tx.tx, new, now, now + app.config.upload_kept_for).await?;
     tx.commit().await?;
-    Ok(offset)
+    let id = parse_id(&row.id)?;
+    tracing::info!(source.id = %id, length, "began upload");
+    if with_piece || length == Some(0) {
+        let (announced, chunks) =
+            if with_piece { (body.size_hint().exact(), Chunks::new(body)) } else { (Some(0), Chunks::empty()) };
+        let piece = Piece { id: id.clone(), sender: Caller::Team(auth.clone()), offset: 0, length: None, announced, checksum };
+        match append(app.clone(), piece, chunks).await {
+            Ok(after) => row = after,
+            Err(error) => {
+                // The client gets no `Location`, so nobody could go on with this upload.
+                remove_source(app, &auth.team_id, &id).await?;
+                return Err(error);
+            }
+        }
+    }
+    let mut response = (StatusCode::CREATED, [(LOCATION, format!("/v1/uploads/{id}"))]).into_response();
+    describe(response.headers_mut(), &row);
+    Ok(response)
 }
 
-/// Give an upload up
-#[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses((status = 204, description = "Gone")))]
-pub async fn terminate(State(app): State<App>, auth: TeamAuth, Path(id): Path<SourceId>) -> Result<Response, ApiError> {
-    store::find_source(&app.db.reader, &auth.team_id, &id).await?;
-    app.blobs.delete_upload(&id).await.map_err(ApiError::internal)?;
-    Ok(tus(StatusCode::NO_CONTENT, &[]))
+fn has_piece(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(tus::PIECE.as_bytes()))
+}
+
+/// Ask how much has arrived (tus)
+#[utoipa::path(head, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+    ("id" = SourceId, Path),
+    ("Tus-Resumable" = String, Header, description = "1.0.0"),
+), responses(
+    (status = 200, description = "`Upload-Offset` says how many bytes are safe"),
+    (status = 404, description = "No such upload"),
+    (status = 410, description = "The upload has expired or was deleted"),
+    (status = 412, description = "Another version of tus"),
+))]
+pub async fn head(
+    State(app): State<App>,
+    caller: Result<Caller, ApiError>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    answer(ask_offset(&app, caller, &id, &headers).await)
+}
+
+async fn ask_offset(app: &App, caller: Result<Caller, ApiError>, id: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let caller = caller?;
+    tus::check_version(headers)?;
+    let id = parse_id(id)?;
+    let mut row = find_for(app, &caller, &id).await?;
+    if store::state_of(&row)? == SourceState::Uploading {
+        partial::wait_idle(&app.blobs, &id).await.map_err(|e| storage_error(&e))?;
+        row = store::get(&app.db.reader, &id).await?;
+    }
+    check_alive(app, &row)?;
+    let mut response = (StatusCode::OK, [(CACHE_CONTROL, "no-store")]).into_response();
+    let headers = response.headers_mut();
+    describe(headers, &row);
+    match row.length {
+        Some(length) => tus::set(headers, "upload-length", &length.to_string()),
+        None => tus::set(headers, "upload-defer-length", "1"),
+    }
+    if let Some(metadata) = &row.metadata {
+        tus::set(headers, "upload-metadata", metadata);
+    }
+    Ok(response)
+}
+
+fn check_alive(app: &App, row: &source::Model) -> Result<(), ApiError> {
+    let expired = match store::state_of(row)? {
+        SourceState::Uploading => row.expires_at_ms <= app.clock.now().ms(),
+        SourceState::Ready => false,
+        SourceState::Deleted => true,
+    };
+    if expired { Err(gone(&row.id)) } else { Ok(()) }
+}
+
+/// Append a piece (tus)
+///
+/// What arrives before a connection breaks is kept, unless the piece carries `Upload-Checksum`.
+#[utoipa::path(patch, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+    ("id" = SourceId, Path),
+    ("Tus-Resumable" = String, Header, description = "1.0.0"),
+    ("Upload-Offset" = u64, Header, description = "How many bytes have arrived"),
+    ("Upload-Length" = Option<u64>, Header, description = "Bytes of the whole file, when it was begun without"),
+    ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1` and the piece's hash in base 64"),
+), request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"), responses(
+    (status = 204, description = "Kept; `Upload-Offset` says how many bytes are safe now"),
+    (status = 400, description = "A header does not read", body = Problem),
+    (status = 404, description = "No such upload", body = Problem),
+    (status = 408, description = "The piece did not arrive whole", body = Problem),
+    (status = 409, description = "Another number of bytes has arrived", body = Problem),
+    (status = 410, description = "The upload has expired or was deleted", body = Problem),
+    (status = 412, description = "Another version of tus", body = Problem),
+    (status = 413, description = "More than the whole file", body = Problem),
+    (status = 415, description = "Not `application/offset+octet-stream`", body = Problem),
+    (status = 423, description = "Another request is appending", body = Problem),
+    (status = 460, description = "The piece does not have the hash that Upload-Checksum says", body = Problem),
+    (status = 507, description = "Storage is full", body = Problem),
+))]
+pub async fn patch(
+    State(app): State<App>,
+    caller: Result<Caller, ApiError>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    answer(append_piece(&app, caller, &id, &headers, body).await)
+}
+
+async fn append_piece(
+    app: &App,
+    caller: Result<Caller, ApiError>,
+    id: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let caller = caller?;
+    tus::check_version(headers)?;
+    let id = parse_id(id)?;
+    check_alive(app, &find_for(app, &caller, &id).await?)?;
+    if !has_piece(headers) {
+        let detail = format!("A piece is sent as {}.", tus::PIECE);
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", detail));
+    }
+    let offset = tus::bytes(headers, "upload-offset")?.ok_or_else(|| {
+        ApiError::bad_request("bad_tus_header", "Upload-Offset is missing.").hint("Ask for the offset with HEAD.")
+    })?;
+    let piece = Piece {
+        id,
+        sender: caller,
+        offset,
+        length: tus::bytes(headers, "upload-length")?,
+        announced: body.size_hint().exact(),
+        checksum: tus::checksum(headers)?,
+    };
+    let row = append(app.clone(), piece, Chunks::new(body)).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    describe(response.headers_mut(), &row);
+    Ok(response)
+}
+
+/// Give an upload up (tus)
+///
+/// Its bytes are deleted, whether all have arrived or not.
+#[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+    ("id" = SourceId, Path),
+    ("Tus-Resumable" = String, Header, description = "1.0.0"),
+), responses(
+    (status = 204, description = "Gone"),
+    (status = 404, description = "No such upload", body = Problem),
+    (status = 409, description = "A job that is not over uses it", body = Problem),
+    (status = 410, description = "The upload has expired or was deleted", body = Problem),
+    (status = 412, description = "Another version of tus", body = Problem),
+))]
+pub async fn terminate(
+    State(app): State<App>,
+    auth: Result<TeamAuth, ApiError>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    answer(terminate_upload(&app, auth, &id, &headers).await)
+}
+
+async fn terminate_upload(
+    app: &App,
+    auth: Result<TeamAuth, ApiError>,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let auth = auth?;
+    tus::check_version(headers)?;
+    let id = parse_id(id)?;
+    check_alive(app, &store::find_source(&app.db.reader, &auth.team_id, &id).await?)?;
+    remove_source(app, &auth.team_id, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// PATCH, HEAD or DELETE for clients that can only POST (tus)
+///
+/// Does what the header `X-HTTP-Method-Override` says.
+#[utoipa::path(post, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+    ("id" = SourceId, Path),
+    ("X-HTTP-Method-Override" = String, Header, description = "PATCH, HEAD or DELETE"),
+), request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"), responses(
+    (status = 204, description = "As the method that was meant"),
+    (status = 405, description = "No such method, or no such header", body = Problem),
+))]
+pub async fn overridden(
+    State(app): State<App>,
+    caller: Result<Caller, ApiError>,
+    team: Result<TeamAuth, ApiError>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let method = headers.get("x-http-method-override").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    answer(match method {
+        "PATCH" => append_piece(&app, caller, &id, &headers, body).await,
+        "HEAD" => ask_offset(&app, caller, &id, &headers).await,
+        "DELETE" => terminate_upload(&app, team, &id, &headers).await,
+        other => Err(ApiError::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("An upload does not answer POST, and X-HTTP-Method-Override is {other:?}."),
+        )),
+    })
+}
+
+fn to_wire(row: source::Model) -> Result<Source, ApiError> {
+    Ok(Source {
+        id: row.id.parse().map_err(ApiError::internal)?,
+        state: store::state_of(&row)?,
+        bytes: row.length.map(i64::cast_unsigned),
+        received_bytes: row.received.cast_unsigned(),
+        created_at: Instant(row.created_at_ms).to_utc(),
+        expires_at: Instant(row.expires_at_ms).to_utc(),
+        filename: row.filename,
+        sha256: row.sha256,
+    })
 }
 
 /// Read a source
-#[utoipa::path(get, path = "/v1/sources/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses((status = 200, description = "The source", body = Source)))]
-pub async fn get_source(State(app): State<App>, auth: TeamAuth, Path(id): Path<SourceId>) -> Result<Json<Source>, ApiError> {
-    let row = store::find_source(&app.db.reader, &auth.team_id, &id).await?;
-    Ok(Json(Source {
-        id,
-        state: store::state_of(&row)?,
-        filename: row.filename,
-        bytes: row.length.map(i64::cast_unsigned),
-        received_bytes: row.received.cast_unsigned(),
-        sha256: row.sha256,
-        created_at: Instant(row.created_at_ms).to_utc(),
-        expires_at: Instant(row.expires_at_ms).to_utc(),
-    }))
+///
+/// The id is that of its upload.
+#[utoipa::path(get, path = "/v1/sources/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses(
+    (status = 200, description = "The source", body = Source),
+    (status = 404, description = "No such source", body = Problem),
+))]
+pub async fn get_source(State(app): State<App>, auth: TeamAuth, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
+    let row = store::find_source(&app.db.reader, &auth.team_id, &parse_id(&id)?).await?;
+    Ok(Json(to_wire(row)?))
+}
+
+/// Delete a source's bytes
+///
+/// What its jobs made stays.
+#[utoipa::path(delete, path = "/v1/sources/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses(
+    (status = 204, description = "Gone"),
+    (status = 404, description = "No such source", body = Problem),
+    (status = 409, description = "A job that is not over uses it", body = Problem),
+))]
+pub async fn delete_source(State(app): State<App>, auth: TeamAuth, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    remove_source(&app, &auth.team_id, &parse_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

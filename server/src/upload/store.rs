@@ -1,14 +1,20 @@
 //! SQL of sources.
 
+use std::collections::HashSet;
+
 use offpeak_api::{
     ids::{AgentId, SourceId, TeamId},
-    job::SourceState,
+    job::{JobState, SourceState},
 };
+use percent_encoding::percent_decode_str;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect,
-    sea_query::Expr,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Query},
 };
 
+use super::tus::clean_filename;
 use crate::{
     clock::Instant,
     entity::{job, lease, source, task},
@@ -16,126 +22,247 @@ use crate::{
     lease::{LeaseState, TaskKind},
 };
 
-fn not_found(id: &SourceId) -> ApiError {
-    ApiError::not_found("source_not_found", format!("There is no source {id}."))
+const UPLOADING: &str = "uploading";
+const READY: &str = "ready";
+const DELETED: &str = "deleted";
+
+fn not_found(id: &str) -> ApiError {
+    ApiError::not_found("source_not_found", format!("There is no source or upload {id}."))
 }
 
 pub async fn get(db: &impl ConnectionTrait, id: &SourceId) -> Result<source::Model, ApiError> {
-    source::Entity::find_by_id(id.to_string()).one(db).await?.ok_or_else(|| not_found(id))
+    source::Entity::find_by_id(id.to_string()).one(db).await?.ok_or_else(|| not_found(id.as_str()))
 }
 
-/// A source of this team.
+/// The team's source; that of another team is as unknown as none.
 pub async fn find_source(db: &impl ConnectionTrait, team: &TeamId, id: &SourceId) -> Result<source::Model, ApiError> {
-    let row = source::Entity::find_by_id(id.to_string()).filter(source::Column::TeamId.eq(team.as_str())).one(db).await?;
-    row.ok_or_else(|| not_found(id))
+    let row = get(db, id).await?;
+    if row.team_id == team.as_str() { Ok(row) } else { Err(not_found(id.as_str())) }
 }
 
-/// A source that this agent is fetching under an active lease.
-pub async fn find_fetched_by(db: &impl ConnectionTrait, agent: &AgentId, id: &SourceId) -> Result<source::Model, ApiError> {
-    let lease = lease::Entity::find()
-        .join(
-            JoinType::InnerJoin,
-            lease::Entity::belongs_to(task::Entity).from(lease::Column::TaskId).to(task::Column::Id).into(),
-        )
-        .join(JoinType::InnerJoin, lease::Entity::belongs_to(job::Entity).from(lease::Column::JobId).to(job::Column::Id).into())
+/// The source that this agent fetches under a lease that it holds now.
+pub async fn find_fetched(db: &impl ConnectionTrait, agent: &AgentId, id: &SourceId) -> Result<source::Model, ApiError> {
+    if fetches(db, agent, id).await? { get(db, id).await } else { Err(not_found(id.as_str())) }
+}
+
+/// True while the agent holds the lease of a task that fetches this source.
+pub async fn fetches(db: &impl ConnectionTrait, agent: &AgentId, id: &SourceId) -> Result<bool, ApiError> {
+    let jobs = Query::select().column(job::Column::Id).from(job::Entity).and_where(job::Column::SourceId.eq(id.as_str())).take();
+    let tasks = Query::select()
+        .column(task::Column::Id)
+        .from(task::Entity)
+        .and_where(task::Column::Kind.eq(TaskKind::Fetch.as_str()))
+        .and_where(task::Column::JobId.in_subquery(jobs))
+        .take();
+    let held = lease::Entity::find()
         .filter(lease::Column::AgentId.eq(agent.as_str()))
         .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
-        .filter(task::Column::Kind.eq(TaskKind::Fetch.as_str()))
-        .filter(job::Column::SourceId.eq(id.as_str()))
+        .filter(lease::Column::TaskId.in_subquery(tasks))
         .limit(1)
         .one(db)
         .await?;
-    match lease {
-        Some(_) => get(db, id).await,
-        None => Err(not_found(id)),
+    Ok(held.is_some())
+}
+
+pub fn state_of(source: &source::Model) -> Result<SourceState, ApiError> {
+    match source.state.as_str() {
+        UPLOADING => Ok(SourceState::Uploading),
+        READY => Ok(SourceState::Ready),
+        DELETED => Ok(SourceState::Deleted),
+        other => Err(ApiError::internal(format!("{} is of unknown state {other}", source.id))),
     }
 }
 
-pub fn state_of(row: &source::Model) -> Result<SourceState, ApiError> {
-    Ok(serde_json::from_value(serde_json::Value::String(row.state.clone()))?)
+/// What is known of a source before its first byte.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSource<'a> {
+    pub team: &'a TeamId,
+    /// None when it becomes known later.
+    pub length: Option<u64>,
+    pub filename: Option<&'a str>,
+    /// `Upload-Metadata` as it was sent.
+    pub metadata: Option<&'a str>,
+    /// Where an agent is to fetch it from.
+    pub url: Option<&'a str>,
 }
 
-/// A source whose bytes an agent will bring from `url`.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    new: NewSource<'_>,
+    now: Instant,
+    expires: Instant,
+) -> Result<source::Model, ApiError> {
+    let row = source::ActiveModel {
+        id: Set(SourceId::new().to_string()),
+        team_id: Set(new.team.to_string()),
+        state: Set(UPLOADING.to_owned()),
+        filename: Set(new.filename.map(str::to_owned)),
+        url: Set(new.url.map(str::to_owned)),
+        length: Set(new.length.map(u64::cast_signed)),
+        received: Set(0),
+        hash_state: Set(None),
+        sha256: Set(None),
+        metadata: Set(new.metadata.map(str::to_owned)),
+        created_at_ms: Set(now.ms()),
+        expires_at_ms: Set(expires.ms()),
+    };
+    Ok(row.insert(db).await?)
+}
+
+/// A source that an agent will fetch from `url`; its length becomes known then.
 pub async fn create_fetch_source(
-    tx: &impl ConnectionTrait,
+    db: &impl ConnectionTrait,
     team: &TeamId,
     url: &str,
     now: Instant,
     expires: Instant,
 ) -> Result<SourceId, ApiError> {
-    insert(tx, team, None, None, Some(url), now, expires).await
+    let last = url::Url::parse(url).ok().and_then(|url| url.path_segments()?.next_back().map(str::to_owned));
+    let filename = last.and_then(|last| clean_filename(&percent_decode_str(&last).decode_utf8_lossy()));
+    let new = NewSource { team, length: None, filename: filename.as_deref(), metadata: None, url: Some(url) };
+    insert(db, new, now, expires).await?.id.parse().map_err(ApiError::internal)
 }
 
-pub async fn insert(
-    tx: &impl ConnectionTrait,
-    team: &TeamId,
-    length: Option<u64>,
-    filename: Option<String>,
-    url: Option<&str>,
-    now: Instant,
-    expires: Instant,
-) -> Result<SourceId, ApiError> {
-    let id = SourceId::new();
-    let row = source::ActiveModel {
-        id: Set(id.to_string()),
-        team_id: Set(team.to_string()),
-        state: Set("uploading".to_owned()),
-        filename: Set(filename),
-        url: Set(url.map(str::to_owned)),
-        length: Set(length.map(u64::cast_signed)),
-        received: Set(0),
-        hash_state: Set(None),
-        sha256: Set(None),
-        metadata: Set(None),
-        created_at_ms: Set(now.ms()),
-        expires_at_ms: Set(expires.ms()),
-    };
-    row.insert(tx).await?;
-    Ok(id)
+/// Bytes that are safe on disk, and the hash's inner state after them.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// What the row says before.
+    pub from: u64,
+    pub received: u64,
+    pub hash_state: Vec<u8>,
+    pub expires: Instant,
 }
 
-/// Notes what has arrived, if nobody else did meanwhile.
-pub async fn set_received(
-    tx: &impl ConnectionTrait,
-    before: &source::Model,
-    received: u64,
-    hash_state: Vec<u8>,
-    length: Option<u64>,
-) -> Result<bool, ApiError> {
-    let done = source::Entity::update_many()
-        .col_expr(source::Column::Received, Expr::value(received.cast_signed()))
-        .col_expr(source::Column::HashState, Expr::value(hash_state))
-        .col_expr(source::Column::Length, Expr::value(length.map(u64::cast_signed)))
-        .filter(source::Column::Id.eq(before.id.as_str()))
-        .filter(source::Column::Received.eq(before.received))
+/// Notes progress, unless the row has changed since it was read: then false, and nothing of it counts.
+pub async fn note_progress(tx: &impl ConnectionTrait, id: &SourceId, progress: Progress) -> Result<bool, ApiError> {
+    let updated = still_at(id, progress.from)
+        .col_expr(source::Column::Received, Expr::value(progress.received.cast_signed()))
+        .col_expr(source::Column::HashState, Expr::value(progress.hash_state))
+        .col_expr(source::Column::ExpiresAtMs, Expr::value(progress.expires.ms()))
         .exec(tx)
         .await?;
-    Ok(done.rows_affected > 0)
+    Ok(updated.rows_affected == 1)
 }
 
-/// All bytes are there.
-pub async fn set_ready(tx: &impl ConnectionTrait, id: &str, sha256: String, expires: Instant) -> Result<(), ApiError> {
-    let row = source::ActiveModel {
-        id: Set(id.to_owned()),
-        state: Set("ready".to_owned()),
-        sha256: Set(Some(sha256)),
-        hash_state: Set(None),
-        expires_at_ms: Set(expires.ms()),
-        ..Default::default()
-    };
-    source::Entity::update(row).exec_without_returning(tx).await?;
+/// The last byte is safe and the object has its key. False when the row has changed since it was read.
+pub async fn note_ready(
+    tx: &impl ConnectionTrait,
+    id: &SourceId,
+    from: u64,
+    length: u64,
+    sha256: &str,
+    expires: Instant,
+) -> Result<bool, ApiError> {
+    let updated = still_at(id, from)
+        .col_expr(source::Column::State, Expr::value(READY))
+        .col_expr(source::Column::Length, Expr::value(length.cast_signed()))
+        .col_expr(source::Column::Received, Expr::value(length.cast_signed()))
+        .col_expr(source::Column::HashState, Expr::value(None::<Vec<u8>>))
+        .col_expr(source::Column::Sha256, Expr::value(sha256))
+        .col_expr(source::Column::ExpiresAtMs, Expr::value(expires.ms()))
+        .exec(tx)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+fn still_at(id: &SourceId, received: u64) -> sea_orm::UpdateMany<source::Entity> {
+    source::Entity::update_many()
+        .filter(source::Column::Id.eq(id.as_str()))
+        .filter(source::Column::State.eq(UPLOADING))
+        .filter(source::Column::Received.eq(received.cast_signed()))
+}
+
+/// The length of an upload that began without one.
+pub async fn set_length(tx: &impl ConnectionTrait, id: &SourceId, length: u64) -> Result<(), ApiError> {
+    source::Entity::update_many()
+        .col_expr(source::Column::Length, Expr::value(length.cast_signed()))
+        .filter(source::Column::Id.eq(id.as_str()))
+        .filter(source::Column::Length.is_null())
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
-/// Nothing has arrived (any more).
-pub async fn reset(tx: &impl ConnectionTrait, id: &SourceId) -> Result<(), ApiError> {
-    let row = source::ActiveModel {
-        id: Set(id.to_string()),
-        received: Set(0),
-        hash_state: Set(None),
-        length: Set(None),
-        ..Default::default()
-    };
-    source::Entity::update(row).exec_without_returning(tx).await?;
+pub async fn set_expiry(tx: &impl ConnectionTrait, id: &SourceId, expires: Instant) -> Result<(), ApiError> {
+    source::Entity::update_many()
+        .col_expr(source::Column::ExpiresAtMs, Expr::value(expires.ms()))
+        .filter(source::Column::Id.eq(id.as_str()))
+        .exec(tx)
+        .await?;
     Ok(())
+}
+
+/// Back to no byte and no length, for a source that is fetched.
+pub async fn reset(tx: &impl ConnectionTrait, id: &SourceId, expires: Instant) -> Result<(), ApiError> {
+    source::Entity::update_many()
+        .col_expr(source::Column::State, Expr::value(UPLOADING))
+        .col_expr(source::Column::Length, Expr::value(None::<i64>))
+        .col_expr(source::Column::Received, Expr::value(0_i64))
+        .col_expr(source::Column::HashState, Expr::value(None::<Vec<u8>>))
+        .col_expr(source::Column::Sha256, Expr::value(None::<String>))
+        .col_expr(source::Column::ExpiresAtMs, Expr::value(expires.ms()))
+        .filter(source::Column::Id.eq(id.as_str()))
+        .filter(source::Column::Url.is_not_null())
+        .filter(source::Column::State.ne(DELETED))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+pub async fn mark_deleted(tx: &impl ConnectionTrait, id: &SourceId) -> Result<(), ApiError> {
+    source::Entity::update_many()
+        .col_expr(source::Column::State, Expr::value(DELETED))
+        .col_expr(source::Column::HashState, Expr::value(None::<Vec<u8>>))
+        .filter(source::Column::Id.eq(id.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// A job that is not over needs this source.
+pub async fn has_unfinished_job(db: &impl ConnectionTrait, id: &SourceId) -> Result<bool, ApiError> {
+    let over = [JobState::Completed, JobState::Failed, JobState::Cancelled].map(JobState::as_str);
+    let unfinished = job::Entity::find()
+        .filter(job::Column::SourceId.eq(id.as_str()))
+        .filter(job::Column::State.is_not_in(over))
+        .limit(1)
+        .one(db)
+        .await?;
+    Ok(unfinished.is_some())
+}
+
+/// When the last job of this source ended.
+pub async fn last_job_end(db: &impl ConnectionTrait, id: &SourceId) -> Result<Option<Instant>, ApiError> {
+    let last = job::Entity::find()
+        .filter(job::Column::SourceId.eq(id.as_str()))
+        .filter(job::Column::EndedAtMs.is_not_null())
+        .order_by_desc(job::Column::EndedAtMs)
+        .limit(1)
+        .one(db)
+        .await?;
+    Ok(last.and_then(|job| job.ended_at_ms).map(Instant))
+}
+
+/// Sources whose time has come, the longest overdue of each state first.
+pub async fn expired(db: &impl ConnectionTrait, now: Instant, limit: u64) -> Result<Vec<source::Model>, ApiError> {
+    Ok(source::Entity::find()
+        .filter(Condition::any().add(source::Column::State.eq(UPLOADING)).add(source::Column::State.eq(READY)))
+        .filter(source::Column::ExpiresAtMs.lte(now.ms()))
+        .order_by_asc(source::Column::ExpiresAtMs)
+        .limit(limit)
+        .all(db)
+        .await?)
+}
+
+/// Which of these are still arriving.
+pub async fn uploading_among(db: &impl ConnectionTrait, ids: &[SourceId]) -> Result<HashSet<String>, ApiError> {
+    let rows = source::Entity::find()
+        .select_only()
+        .column(source::Column::Id)
+        .filter(source::Column::Id.is_in(ids.iter().map(SourceId::as_str)))
+        .filter(source::Column::State.eq(UPLOADING))
+        .into_tuple::<String>()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
