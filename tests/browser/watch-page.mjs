@@ -90,7 +90,7 @@ async function chooseEveryRung(page, film, say) {
   // What is on the screen stays and the segments after it are replaced: so choose in the first and look at the last.
   const inTheLast = ((film.frames - 1) * film.rate.den) / film.rate.num;
   for (const height of film.heights) {
-    await page.evaluate(() => window.frameAt(window.observed.video, 0));
+    await page.evaluate(() => window.seekTo(window.observed.video, 0));
     await page.locator("#quality-button").press("Enter");
     const radio = page.getByRole("radio", { name: `${height}p` });
     await radio.waitFor(PATIENCE);
@@ -111,7 +111,7 @@ async function heightAt(page, seconds, wanted) {
   const until = Date.now() + PATIENCE.timeout;
   for (;;) {
     const shown = await page.evaluate(async (to) => {
-      await window.frameAt(window.observed.video, to);
+      await window.seekTo(window.observed.video, to);
       return window.observed.video.videoHeight;
     }, seconds);
     if (shown === wanted || Date.now() > until) return shown;

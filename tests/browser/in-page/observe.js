@@ -25,6 +25,20 @@
     };
   }
 
+  const LONGEST_HICCUP_MS = 1000;
+  /** With this much in the buffer nobody waits for the network. */
+  const ENOUGH_AHEAD_SECONDS = 0.5;
+
+  /** Seconds that could be played from here without asking the network, or all that is left. */
+  function bufferedAhead(video) {
+    const { buffered, currentTime, duration } = video;
+    for (let i = 0; i < buffered.length; i++) {
+      const end = buffered.end(i);
+      if (buffered.start(i) <= currentTime && currentTime < end) return duration - end < 0.05 ? Infinity : end - currentTime;
+    }
+    return 0;
+  }
+
   window.noteTrouble = (what) => {
     observed.trouble.push({ at: observed.video?.currentTime ?? 0, what });
   };
@@ -41,12 +55,21 @@
     observed.video = video;
     observed.firstFrame = nextFrame(video);
     let playing = false;
-    video.addEventListener("playing", () => (playing = true));
+    let waitingSince;
+    video.addEventListener("playing", () => {
+      playing = true;
+      // A processor that is busy elsewhere makes the decoder wait for a moment although the data is there: no fault of the
+      // stream, unless it goes on.
+      if (performance.now() - waitingSince > LONGEST_HICCUP_MS) noteTrouble("stuck with the data at hand");
+      waitingSince = undefined;
+    });
     video.addEventListener("ended", () => (playing = false));
     video.addEventListener("seeking", () => (playing = false));
     video.addEventListener("waiting", () => {
       // At the very end Chromium may say that it waits just before it says that it ended.
-      if (playing && video.duration - video.currentTime > 0.05) noteTrouble("waiting for data");
+      if (!playing || video.duration - video.currentTime <= 0.05) return;
+      waitingSince = performance.now();
+      if (bufferedAhead(video) < ENOUGH_AHEAD_SECONDS) noteTrouble("waiting for data");
     });
     video.addEventListener("error", () => noteTrouble(`video error ${video.error?.code}: ${video.error?.message}`));
   };
@@ -67,12 +90,17 @@
       video.play().catch(reject);
     });
 
-  /** Seeks and tells the media time of the frame that is then shown. */
+  /** Seeks, and is done when the browser says that it has. */
+  window.seekTo = (video, seconds) =>
+    new Promise((resolve) => {
+      video.addEventListener("seeked", resolve, { once: true });
+      video.currentTime = seconds;
+    });
+
+  /** Seeks to another frame than the one on the screen and tells the media time of what is then shown. */
   window.frameAt = async (video, seconds) => {
     const shown = nextFrame(video);
-    const sought = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
-    video.currentTime = seconds;
-    await sought;
+    await seekTo(video, seconds);
     return shown;
   };
 
