@@ -29,7 +29,9 @@
   /** With this much in the buffer nobody waits for the network. */
   const ENOUGH_AHEAD_SECONDS = 0.5;
 
-  /** Seconds that could be played from here without asking the network, or all that is left. */
+  /** Whether playback, if it stands, stands for want of data: little can be played from here without asking the network. */
+  window.lacksData = (video) => bufferedAhead(video) < ENOUGH_AHEAD_SECONDS;
+
   function bufferedAhead(video) {
     const { buffered, currentTime, duration } = video;
     for (let i = 0; i < buffered.length; i++) {
@@ -69,7 +71,7 @@
       // At the very end Chromium may say that it waits just before it says that it ended.
       if (!playing || video.duration - video.currentTime <= 0.05) return;
       waitingSince = performance.now();
-      if (bufferedAhead(video) < ENOUGH_AHEAD_SECONDS) noteTrouble("waiting for data");
+      if (lacksData(video)) noteTrouble("waiting for data");
     });
     video.addEventListener("error", () => noteTrouble(`video error ${video.error?.code}: ${video.error?.message}`));
   };

@@ -26,6 +26,8 @@ window.load = async (player, address) => {
 async function loadHls(video, address) {
   const hls = new Hls();
   hls.on(Hls.Events.ERROR, (_, { type, details, fatal, error }) => {
+    // A decoder that waits for a busy processor looks like a stall to hls.js; observe.js judges whether it goes on too long.
+    if (details === Hls.ErrorDetails.BUFFER_STALLED_ERROR && !fatal && !lacksData(video)) return;
     noteTrouble(`hls.js ${fatal ? "fatal " : ""}${type} ${details}: ${error?.message}`);
   });
   hls.loadSource(address);
