@@ -63,6 +63,8 @@ impl CliError {
     /// What to do about it, where there is something to do.
     fn hint(&self) -> Option<String> {
         match self {
+            // The server's own hint is for programs.
+            Self::Refused(problem) if problem.code == "unknown_profile" => Some("`offpeak profiles` lists them".to_owned()),
             Self::Refused(problem) if problem.hint.is_some() => problem.hint.clone(),
             Self::Refused(problem) if problem.status == 401 => {
                 Some("set OFFPEAK_TOKEN to a token made by `offpeak-server token create --name NAME`".to_owned())

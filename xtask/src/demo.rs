@@ -56,7 +56,7 @@ pub fn demo(demo: &Demo) -> Result<()> {
         return outcome;
     }
     match &outcome {
-        Ok(()) => say::step("Done. Watch it in a browser at the address above; the system goes on running"),
+        Ok(()) => say::step("Done. Open the address called `watch` in a browser; the system goes on running"),
         Err(error) => say::step(format_args!("{error:#}. The system goes on running, so that you can look into it")),
     }
     addresses(&system);
@@ -112,8 +112,10 @@ fn lock() -> Result<File> {
     fs::create_dir_all(paths::scratch())?;
     let path = paths::scratch().join("demo.lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    file.try_lock().context("another `make demo` or `make dev` is running in this checkout; stop it with Ctrl-C first")?;
-    Ok(file)
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => bail!("another `make demo` or `make dev` is running in this checkout; stop it with Ctrl-C first"),
+    }
 }
 
 fn start(programs: Programs, engines: usize) -> Result<System> {

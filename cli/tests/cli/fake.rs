@@ -245,7 +245,7 @@ async fn source(State(fake): State<Fake>, Path(id): Path<String>) -> Response {
 async fn profile(Path(name): Path<String>) -> Response {
     if name != "hls-h264" {
         let hint = Some("`offpeak profiles` lists them.");
-        return problem(StatusCode::NOT_FOUND, "profile_not_found", &format!("There is no profile `{name}`."), hint);
+        return problem(StatusCode::NOT_FOUND, "unknown_profile", &format!("There is no profile `{name}`."), hint);
     }
     let profile = serde_json::json!({
         "built_in": true,

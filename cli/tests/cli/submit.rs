@@ -94,7 +94,7 @@ async fn mistakes_are_told_before_anything_is_uploaded() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("film.mov"), film(1000)).unwrap();
     for (args, code, said) in [
-        (&["submit", "film.mov", "--profile", "nope"][..], 1, "There is no profile `nope`. (profile_not_found)"),
+        (&["submit", "film.mov", "--profile", "nope"][..], 1, "There is no profile `nope`. (unknown_profile)"),
         (&["submit", "absent.mov"], 1, "absent.mov: No such file"),
         (&["submit", "."], 1, "is not a file"),
         (&["submit", "film.mov", "--priority", "10"], 2, "10 is not in 0..=9"),
