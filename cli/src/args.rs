@@ -54,7 +54,7 @@ pub enum Command {
     },
     /// Stop a job that is not over yet.
     Cancel { id: JobId },
-    /// Run a failed or cancelled job again; what was already encoded is kept.
+    /// Run a failed job again; what was already encoded is kept.
     Retry { id: JobId },
     /// Fetch a file that a job made, going on where an earlier download stopped.
     Download {

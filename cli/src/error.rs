@@ -76,7 +76,9 @@ impl CliError {
                 Some("the file was probably written to during the upload; when it is finished, submit it again".to_owned())
             }
             Self::DownloadDiffers { .. } => Some("the broken part was deleted; download it again".to_owned()),
-            Self::JobOver { id, state: JobState::Cancelled, .. } => Some(format!("`offpeak retry {id}` runs it again")),
+            Self::JobOver { id, state: JobState::Failed, .. } => {
+                Some(format!("when the cause is gone, `offpeak retry {id}` goes on with what was done already"))
+            }
             Self::Usage(_) | Self::Refused(_) | Self::File { .. } | Self::JobOver { .. } | Self::Interrupted(_) => None,
         }
     }
