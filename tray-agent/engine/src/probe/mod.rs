@@ -25,7 +25,7 @@ use self::{
     packets::{AudioPackets, Packet, VideoPackets},
 };
 use crate::{
-    ffmpeg::{Argv, Captured, Ended, FORMATS, Process, capture},
+    ffmpeg::{Argv, Captured, Ended, FORMATS, LogTail, Process, capture},
     loopback::Loopback,
     task::{TaskContext, TaskError},
 };
@@ -63,20 +63,20 @@ pub async fn probe(ctx: &TaskContext, work: &work::Probe) -> Result<Facts, TaskE
         return Err(refusal::empty());
     }
     let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
-    let headers = read_headers(ctx, work, &loopback).await?;
+    let (headers, log) = read_headers(ctx, work, &loopback).await?;
     // Before anything else is believed: the times of a scrambled stream are noise.
     if headers.format.format_name.as_deref() == Some("mpegts") && refusal::is_scrambled_ts(&head(ctx, work, &loopback).await?) {
         return Err(refusal::encrypted());
     }
     refusal::check_headers(&headers, work.source.bytes, &work.limits)?;
     if headers.video().is_none() && headers.audio().is_none() {
-        return Err(if headers.only_stills() { refusal::still_image() } else { refusal::no_streams() });
+        return Err(refusal::nothing_to_encode(&headers, &log, &work.limits));
     }
     let found = read_packets(ctx, work, &loopback, &headers).await?;
     gather(ctx, work, &loopback, &headers, found).await
 }
 
-async fn read_headers(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback) -> Result<Headers, TaskError> {
+async fn read_headers(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback) -> Result<(Headers, LogTail), TaskError> {
     let argv = limited(work).option("-of", "json").option("-show_entries", headers::ENTRIES).arg("-i").arg(loopback.source_url());
     let output = bounded(ctx, loopback, argv, "its headers").await?;
     let headers: Headers = serde_json::from_str(&String::from_utf8_lossy(&output.stdout)).unwrap_or_default();
@@ -85,7 +85,7 @@ async fn read_headers(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback
         return Err(refusal::unopened(&output.log, &head, &work.limits));
     }
     refusal::check_log(&output.log, &work.limits)?;
-    Ok(headers)
+    Ok((headers, output.log))
 }
 
 /// Options that every ffprobe run begins with.
@@ -109,7 +109,7 @@ fn hangs(what: &str) -> TaskError {
     TaskError::source("unreadable", message)
 }
 
-fn crashed(ended: Ended, log: &crate::ffmpeg::LogTail) -> Result<(), TaskError> {
+fn crashed(ended: Ended, log: &LogTail) -> Result<(), TaskError> {
     match ended {
         Ended::Well | Ended::Badly { .. } => Ok(()),
         Ended::Killed => Err(TaskError::agent("probe_crashed", "ffprobe crashed on the file").with_log(log.lines())),
@@ -134,7 +134,7 @@ async fn head(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback) -> Res
 struct Found {
     video: Option<VideoPackets>,
     audio: Option<AudioPackets>,
-    log: crate::ffmpeg::LogTail,
+    log: LogTail,
 }
 
 impl Found {

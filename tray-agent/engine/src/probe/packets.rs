@@ -160,23 +160,28 @@ pub struct AudioPackets {
     sample_rate: u32,
     bounds: Option<(f64, f64)>,
     next: i64,
+    /// A decoder's run-in, or what an edit list cuts off, is not heard up to here.
+    heard_from_seconds: f64,
 }
 
 impl AudioPackets {
     pub fn new(tick_seconds: f64, sample_rate: u32) -> Self {
-        Self { tick_seconds, sample_rate, bounds: None, next: 0 }
+        Self { tick_seconds, sample_rate, bounds: None, next: 0, heard_from_seconds: f64::MIN }
     }
 
     pub fn add(&mut self, packet: &Packet) {
         let start = packet.shown(self.next);
         self.next = start + packet.duration.max(1);
-        if packet.discard {
+        let end = (start + packet.duration.max(0)) as f64 * self.tick_seconds;
+        let start = start as f64 * self.tick_seconds;
+        // The count stands at the first packet, heard or not, and may reach over several.
+        if packet.skip_samples > 0 {
+            self.heard_from_seconds = start + f64::from(packet.skip_samples) / f64::from(self.sample_rate);
+        }
+        if packet.discard || end <= self.heard_from_seconds {
             return;
         }
-        let skipped = f64::from(packet.skip_samples) / f64::from(self.sample_rate);
-        let end = (start + packet.duration.max(0)) as f64 * self.tick_seconds;
-        // A decoder's run-in is skipped; what lasts no longer than that is not heard at all.
-        let start = (start as f64 * self.tick_seconds + skipped).min(end);
+        let start = start.max(self.heard_from_seconds);
         self.bounds = Some(self.bounds.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
     }
 
@@ -273,5 +278,18 @@ mod tests {
         }
         let (start, end) = sound.finish().expect("sound");
         assert!(start.abs() < 1e-9 && (end - 0.04).abs() < 1e-9, "{start} {end}");
+    }
+
+    #[test]
+    fn what_an_edit_cuts_off_is_not_heard() {
+        // 70 samples of 1 ms are cut off: three packets and a half.
+        let mut sound = AudioPackets::new(0.001, 1000);
+        for line in
+            ["1,-70,-70,20,KD_,Skip Samples,70,0", "1,-50,-50,20,KD_", "1,-30,-30,20,KD_", "1,-10,-10,20,K__", "1,10,10,20,K__"]
+        {
+            sound.add(&Packet::read(line).expect("a packet"));
+        }
+        let (start, end) = sound.finish().expect("sound");
+        assert!(start.abs() < 1e-9 && (end - 0.03).abs() < 1e-9, "{start} {end}");
     }
 }

@@ -105,6 +105,18 @@ pub fn check_log(log: &LogTail, limits: &SourceLimits) -> Result<(), TaskError> 
     oversize.map_or(Ok(()), |(width, height)| Err(too_many_pixels(width, height, limits).with_log(log.lines())))
 }
 
+/// Why a file that opened holds nothing to encode.
+pub fn nothing_to_encode(headers: &Headers, log: &LogTail, limits: &SourceLimits) -> TaskError {
+    // Here a size cannot be a cover's: there is nothing that it would be the cover of.
+    let oversize = log.lines().iter().find_map(|line| line.split_once("Picture size ").and_then(|(_, rest)| refused_size(rest)));
+    let refusal = match oversize {
+        Some((width, height)) => too_many_pixels(width, height, limits),
+        None if headers.only_stills() => still_image(),
+        None => no_streams(),
+    };
+    refusal.with_log(log.lines())
+}
+
 /// Why ffprobe could not open the file, by its log and by the file's first bytes.
 pub fn unopened(log: &LogTail, head: &[u8], limits: &SourceLimits) -> TaskError {
     let lines = log.lines();
@@ -162,7 +174,12 @@ fn oversize(line: &str) -> Option<(u64, u64)> {
     if ["[png", "[mjpeg", "[bmp", "[webp", "[tiff", "[gif"].iter().any(|cover| line.starts_with(cover)) {
         return None;
     }
-    let (size, rest) = line.split_once("Picture size ")?.1.split_once(' ')?;
+    refused_size(line.split_once("Picture size ")?.1)
+}
+
+/// The size in what follows `Picture size `.
+fn refused_size(text: &str) -> Option<(u64, u64)> {
+    let (size, rest) = text.split_once(' ')?;
     (rest.starts_with("is invalid") || rest.starts_with("exceeds")).then_some(())?;
     let (width, height) = size.split_once('x')?;
     Some((width.parse().ok()?, height.parse().ok()?)).filter(|(width, height)| width * height > 0)
