@@ -1,3 +1,9 @@
 //! What Offpeak promises, a module for each, shown with the real server, real engines and the real ffmpeg.
 
-mod sources_are_made;
+mod agent_killed_mid_span;
+mod bad_input;
+mod cli_submits;
+mod exactness;
+mod output_is_valid;
+mod server_restarts;
+mod upload_resumes;

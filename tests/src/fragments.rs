@@ -9,8 +9,8 @@ pub struct Init {
     pub timescale: u32,
     /// Ticks that come before presentation time 0, by the edit list.
     pub media_time: u64,
-    /// Four letters: `avc1`, `mp4a`.
-    pub sample_entry: String,
+    /// RFC 6381, as the sample entry has it: `avc1.64001f`; just the four letters where we do not look deeper.
+    pub codec: String,
     /// From `trex`, for fragments that do not say it themselves.
     default_duration: u32,
     default_flags: u32,
@@ -80,7 +80,7 @@ impl Init {
         let mut stsd = descend(trak.clone(), &["mdia", "minf", "stbl", "stsd"]).expect("an stsd");
         full_box(&mut stsd);
         assert_eq!(stsd.get_u32(), 1, "one sample entry");
-        let sample_entry = boxes(stsd)[0].0.clone();
+        let codec = codec(stsd);
 
         let mut trex = descend(moov, &["mvex", "trex"]).expect("a trex");
         full_box(&mut trex);
@@ -88,7 +88,7 @@ impl Init {
         let default_duration = trex.get_u32();
         trex.advance(4);
         let default_flags = trex.get_u32();
-        Self { timescale, media_time: media_time(trak), sample_entry, default_duration, default_flags }
+        Self { timescale, media_time: media_time(trak), codec, default_duration, default_flags }
     }
 
     /// All fragments of a segment, in order.
@@ -152,6 +152,17 @@ impl Init {
             only_first_is_sync: samples.iter().skip(1).all(|(_, flags)| !is_sync(*flags)),
         }
     }
+}
+
+/// The one sample entry's codec. `avcC` lies behind the 78 bytes of a visual sample entry; its bytes 1 to 3 are profile,
+/// constraints and level (ISO/IEC 14496-15, 5.3.3.1).
+fn codec(entries: Bytes) -> String {
+    let (name, entry) = boxes(entries).swap_remove(0);
+    if name != "avc1" {
+        return name;
+    }
+    let avcc = find(&boxes(entry.slice(78..)), "avcC").expect("an avcC");
+    format!("avc1.{:02x}{:02x}{:02x}", avcc[1], avcc[2], avcc[3])
 }
 
 /// The start of the one edit, in ticks; 0 without an edit list.

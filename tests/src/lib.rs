@@ -4,13 +4,17 @@
 //! - [`client`] talks to the server as a program would;
 //! - [`sources`] makes films that are hard to cut, and [`reference`] what one uncut run of ffmpeg makes of them;
 //! - [`stream`] fetches a result like a player, [`playlist`] and [`fragments`] read it without trusting our own code;
-//! - [`frames`] and [`sound`] compare result and reference.
+//! - [`frames`] and [`sound`] compare result and reference, [`exact`] a whole job;
+//! - [`history`] reads from a job's events who did what, and that nothing was done twice.
 //!
 //! What goes wrong panics with words: a test that cannot go on should stop there, and the logs of all processes follow.
 
 pub mod client;
+pub mod cutter;
+pub mod exact;
 pub mod fragments;
 pub mod frames;
+pub mod history;
 pub mod playlist;
 pub mod process;
 pub mod programs;

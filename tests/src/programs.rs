@@ -15,10 +15,21 @@ pub struct Built {
     pub cli: PathBuf,
 }
 
-/// Builds the programs once per test process. Cargo tells paths only of a package's own programs, so it is asked here.
+/// Builds the programs once per test process, unless `OFFPEAK_PROGRAMS` names a folder that has them. Cargo tells paths only
+/// of a package's own programs, so it is asked here.
 pub fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
-    BUILT.get_or_init(build)
+    BUILT.get_or_init(|| std::env::var_os("OFFPEAK_PROGRAMS").map_or_else(build, |folder| in_folder(Path::new(&folder))))
+}
+
+/// Programs that somebody else built, such as those of a package.
+fn in_folder(folder: &Path) -> Built {
+    let program = |name: &str| {
+        let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        assert!(path.exists(), "OFFPEAK_PROGRAMS names a folder without {name}");
+        path
+    };
+    Built { server: program("offpeak-server"), agent: program("offpeak-agent"), cli: program("offpeak") }
 }
 
 fn build() -> Built {

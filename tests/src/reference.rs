@@ -28,7 +28,7 @@ pub async fn presentation_start(source: &Path) -> f64 {
 /// The pictures of the whole source on the frame grid, at each of these sizes.
 pub async fn pictures(source: &Path, start_seconds: f64, rate: Ratio, interlaced: bool, sizes: &[(u32, u32)]) -> Vec<Frames> {
     let (folder, name) = place(source);
-    let deinterlace = if interlaced { "bwdif=mode=send_frame," } else { "" };
+    let deinterlace = if interlaced { "bwdif=mode=send_frame:deint=interlaced," } else { "" };
     let outputs: Vec<String> = (0..sizes.len()).map(|i| format!("[s{i}]")).collect();
     let mut graph = format!(
         "[0:v:0]{deinterlace}setpts=PTS-{start_seconds}/TB,fps={rate}:start_time=0,split={}{}",

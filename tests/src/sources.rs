@@ -182,6 +182,27 @@ pub fn recipes() -> Vec<Recipe> {
     ]
 }
 
+/// A film whose segments take a second or more each with [`slow_lossless_profile`], so that there is a middle to interrupt.
+pub fn slow_film() -> Recipe {
+    Recipe {
+        file: "slow.mp4",
+        runs: &["-f lavfi -i testsrc2=size=960x540:rate=25:duration=20 {noise} -c:v libx264 -preset ultrafast -crf 20 -g 60 \
+                 -pix_fmt yuv420p -c:a aac {file}"],
+        size: (960, 540),
+        ..PLAIN
+    }
+}
+
+/// [`lossless_profile`] with the slowest preset.
+pub fn slow_lossless_profile() -> Profile {
+    let lossless = lossless_profile();
+    Profile {
+        name: "test-slow".to_owned(),
+        video: VideoProfile { preset: X264Preset::Veryslow, ..lossless.video.clone() },
+        ..lossless
+    }
+}
+
 /// A profile whose pictures come out as they went in: two rungs, many short segments, several spans.
 pub fn lossless_profile() -> Profile {
     Profile {

@@ -93,18 +93,14 @@ impl Track {
     pub fn wrong_durations(&self) -> Vec<String> {
         let scale = f64::from(self.header.timescale);
         let told = self.playlist.segments.iter();
-        let last = self.segments.len().saturating_sub(1);
-        told.zip(self.fragments())
-            .enumerate()
-            .filter_map(|(index, (segment, fragments))| {
-                let ticks: u64 = fragments.iter().map(|fragment| fragment.duration_ticks).sum();
-                // Players do not play what comes before the edit; a writer may take it off the first segment or leave it.
-                let slack = if index == 0 || index == last { self.header.media_time as f64 / scale } else { 0.0 };
-                let seconds = ticks as f64 / scale;
-                let off = (segment.seconds - seconds).abs() > slack + 5e-4;
-                off.then(|| format!("segment {index} lasts {seconds} s, and its EXTINF says {}", segment.seconds))
-            })
-            .collect()
+        let told = told.zip(self.fragments()).enumerate();
+        let wrong = told.filter_map(|(index, (segment, fragments))| {
+            let ticks: u64 = fragments.iter().map(|fragment| fragment.duration_ticks).sum();
+            let seconds = ticks as f64 / scale;
+            let off = (segment.seconds - seconds).abs() > 5e-4;
+            off.then(|| format!("segment {index} lasts {seconds} s, and its EXTINF says {}", segment.seconds))
+        });
+        wrong.collect()
     }
 }
 

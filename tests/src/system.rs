@@ -107,7 +107,7 @@ impl System {
             .current_dir(self.scratch())
             .env("OFFPEAK_URL", self.client.server().as_str())
             .env("OFFPEAK_TOKEN", self.client.token())
-            .env("XDG_STATE_HOME", self.folder.path().join("cli-state"));
+            .env("OFFPEAK_STATE_DIR", self.folder.path().join("cli-state"));
         command
     }
 
