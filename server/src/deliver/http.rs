@@ -13,7 +13,7 @@ use super::{content_type, manifest, manifest_key, store};
 use crate::{
     app::App,
     auth::hex,
-    blob::{self, BlobKey},
+    blob::{BlobKey, send::send, storage_error},
     error::ApiError,
     jobs,
 };
@@ -42,12 +42,13 @@ pub struct Wanted {
     (status = 206, description = "The range that was asked for", content_type = "application/octet-stream", body = Vec<u8>),
     (status = 304, description = "The client has it"),
     (status = 404, description = "No such job or media, or not playable yet", body = Problem),
-    (status = 410, description = "The job failed or was cancelled before it was playable", body = Problem),
+    (status = 410, description = "The job failed or was cancelled", body = Problem),
+    (status = 412, description = "`If-Match` names another version", body = Problem),
     (status = 416, description = "The range lies behind the end", body = Problem),
 ))]
 pub async fn get_media(
     State(app): State<App>,
-    Path((job, path)): Path<(JobId, String)>,
+    Path((job, path)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
@@ -69,7 +70,7 @@ pub async fn media_preflight() -> Response {
     let mut response = open_to_all(StatusCode::NO_CONTENT.into_response());
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Range, If-None-Match, If-Range"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Range, If-Match, If-None-Match, If-Range"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
 }
@@ -77,6 +78,8 @@ pub async fn media_preflight() -> Response {
 fn open_to_all(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    // Pages that isolate themselves from other origins may embed media all the same.
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static("Content-Length, Content-Range, Accept-Ranges, ETag, Retry-After"),
@@ -84,23 +87,29 @@ fn open_to_all(mut response: Response) -> Response {
     response
 }
 
-async fn media(app: &App, job: &JobId, path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+async fn media(app: &App, job: &str, path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let job: JobId = job.parse().map_err(|_| ApiError::not_found("job_not_found", format!("There is no job {job:?}.")))?;
     if path.contains('/') {
-        return stored(app, job, path, headers).await;
+        return stored(app, &job, path, headers).await;
     }
     let row = jobs::store::get(&app.db.reader, job.as_str()).await?;
-    let state = jobs::store::state_of(&row)?;
-    if row.playable_at_ms.is_none() || state == JobState::Cancelled {
-        return Ok(not_playable(state));
-    }
-    if state == JobState::Completed {
-        let key = manifest_key(job, path)?;
-        if let Some(found) = app.blobs.read(&key).await.map_err(ApiError::internal)? {
-            return Ok(cached(blob::send::send(found, headers, content_type(path)).await?, WHEN_COMPLETE));
+    let lifetime = match jobs::store::state_of(&row)? {
+        // A player would wait for ever for the rest of what a failed job made.
+        JobState::Failed => return Err(ApiError::new(StatusCode::GONE, "job_failed", "This video could not be encoded.")),
+        JobState::Cancelled => return Err(ApiError::new(StatusCode::GONE, "job_cancelled", "This job was cancelled.")),
+        JobState::Completed => {
+            let key = manifest_key(&job, path)?;
+            if let Some(found) = app.blobs.read(&key).await.map_err(|e| storage_error(&e))? {
+                return Ok(cached(send(found, headers, content_type(path)).await?, WHEN_COMPLETE));
+            }
+            WHEN_COMPLETE
         }
+        JobState::Queued | JobState::Probing | JobState::Encoding | JobState::Finishing => WHILE_RUNNING,
+    };
+    if row.playable_at_ms.is_none() {
+        return Ok(not_playable_yet());
     }
-    let text = manifest(&store::load_presentation(&app.db.reader, job).await?, path)?;
-    let lifetime = if state.is_over() { WHEN_COMPLETE } else { WHILE_RUNNING };
+    let text = manifest(&store::load_presentation(&app.db.reader, &job).await?, path)?;
     Ok(cached(made(text, path, headers), lifetime))
 }
 
@@ -108,8 +117,8 @@ async fn media(app: &App, job: &JobId, path: &str, headers: &HeaderMap) -> Resul
 async fn stored(app: &App, job: &JobId, path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("no_such_media", format!("This job has no {path}."));
     let key: BlobKey = format!("jobs/{job}/{path}").parse().map_err(|_| absent())?;
-    let found = app.blobs.read(&key).await.map_err(ApiError::internal)?.ok_or_else(absent)?;
-    Ok(cached(blob::send::send(found, headers, content_type(path)).await?, FOR_EVER))
+    let found = app.blobs.read(&key).await.map_err(|e| storage_error(&e))?.ok_or_else(absent)?;
+    Ok(cached(send(found, headers, content_type(path)).await?, FOR_EVER))
 }
 
 fn cached(mut response: Response, lifetime: &'static str) -> Response {
@@ -129,17 +138,12 @@ fn made(text: String, name: &str, headers: &HeaderMap) -> Response {
     ([(header::ETAG, etag), (header::CONTENT_TYPE, content_type(name).to_owned())], text).into_response()
 }
 
-fn not_playable(state: JobState) -> Response {
-    let gone = |code, detail: &str| ApiError::new(StatusCode::GONE, code, detail).into_response();
-    match state {
-        JobState::Failed => gone("job_failed", "This video could not be encoded."),
-        JobState::Cancelled => gone("job_cancelled", "This job was cancelled."),
-        JobState::Queued | JobState::Probing | JobState::Encoding | JobState::Finishing | JobState::Completed => {
-            let problem = ApiError::not_found("not_playable_yet", "This video is not playable yet; it is being encoded.")
-                .hint("Ask again in a few seconds.");
-            let mut response = problem.into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-            response
-        }
-    }
+fn not_playable_yet() -> Response {
+    let problem = ApiError::not_found("not_playable_yet", "This video is not playable yet; it is being encoded.")
+        .hint("Ask again in a few seconds.");
+    let mut response = problem.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

@@ -10,7 +10,7 @@ use offpeak_api::ids::JobId;
 
 use crate::{
     app::App,
-    blob::BlobKey,
+    blob::{BlobKey, storage_error},
     error::ApiError,
     package::{self, PackageError, Presentation},
 };
@@ -39,7 +39,7 @@ pub async fn write_manifests(app: &App, job: &JobId) -> Result<(), ApiError> {
     for name in media.chain([MULTIVARIANT.to_owned(), MPD.to_owned()]) {
         let key = manifest_key(job, &name)?;
         let text = manifest(&presentation, &name)?;
-        app.blobs.put_small(&key, text.into_bytes()).await.map_err(ApiError::internal)?;
+        app.blobs.put_small(&key, text.into_bytes()).await.map_err(|e| storage_error(&e))?;
     }
     Ok(())
 }
@@ -48,13 +48,19 @@ fn manifest_key(job: &JobId, name: &str) -> Result<BlobKey, ApiError> {
     format!("jobs/{job}/{name}").parse().map_err(|_| ApiError::not_found("no_such_media", format!("This job has no {name}.")))
 }
 
-/// What players take a file of this name for.
-pub fn content_type(name: &str) -> &'static str {
-    match name.rsplit_once('.').map(|(_, extension)| extension) {
+/// What players take a file of this name for, below the job's folder: `{prefix}/{rendition}/{index}.m4s` and so on.
+pub fn content_type(path: &str) -> &'static str {
+    let sound = path.rsplit('/').nth(1).is_some_and(|folder| folder.starts_with("aac-"));
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
         Some("m3u8") => "application/vnd.apple.mpegurl",
         Some("mpd") => "application/dash+xml",
+        // No type is registered for segments of sound; players take them by what the playlist says.
+        Some("m4s" | "mp4") if sound => "audio/mp4",
         Some("m4s") => "video/iso.segment",
         Some("mp4") => "video/mp4",
         _ => "application/octet-stream",
     }
 }
+
+#[cfg(test)]
+mod tests;
