@@ -12,7 +12,7 @@ use offpeak_api::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use super::{Misfit, Sorted, Target, sort_rows, store};
+use super::{Misfit, Sorted, Target, init, sort_rows, store};
 use crate::{
     app::App,
     auth::AgentAuth,
@@ -47,6 +47,7 @@ pub async fn commit(
     Path(id): Path<LeaseId>,
     Body(request): Body<CommitRequest>,
 ) -> Result<Json<Orders>, ApiError> {
+    check_size(&request)?;
     // Storage is asked before the transaction: no lock is held while a disk or a network answers.
     let (lease, task) = lease_http::held(&app.db.reader, &id, &auth).await?;
     check_uploaded(&app, &lease, &task, &request).await?;
@@ -68,6 +69,20 @@ pub async fn commit(
     Ok(Json(Orders { refused: sorted.refused, ..lease_http::orders(&task) }))
 }
 
+/// As the description says; more in one call would hold the database for too long.
+const MOST_SEGMENTS: usize = 1024;
+const MOST_INITS: usize = 32;
+
+fn check_size(request: &CommitRequest) -> Result<(), ApiError> {
+    if (1..=MOST_SEGMENTS).contains(&request.segments.len()) && request.inits.len() <= MOST_INITS {
+        return Ok(());
+    }
+    Err(ApiError::unfit(
+        "bad_commit",
+        format!("A commit has 1 to {MOST_SEGMENTS} segments and at most {MOST_INITS} init segments."),
+    ))
+}
+
 async fn sort<'a>(
     db: &impl ConnectionTrait,
     task: &task::Model,
@@ -78,14 +93,16 @@ async fn sort<'a>(
     if !kind.makes_segments() {
         return Err(Misfit::NoSegments.into());
     }
-    let (_, plan) = spec::facts_and_plan(&jobs::store::get(db, &task.job_id).await?)?;
+    let plan = spec::plan_of(&jobs::store::get(db, &task.job_id).await?)?;
     let names: Vec<String> = renditions.iter().map(|rendition| rendition.name.clone()).collect();
     let target = Target {
         kind,
         renditions: &names,
+        first: task.first.cast_unsigned(),
         cursor: task.cursor.cast_unsigned(),
         last: task.last.cast_unsigned(),
         open_end: task.to_end || kind == TaskKind::Audio,
+        frames_before: store::frames_before_cursor(db, task, renditions).await?,
         grid: plan.grid,
     };
     Ok(sort_rows(&target, reports)?)
@@ -109,13 +126,14 @@ async fn check_uploaded(app: &App, lease: &lease::Model, task: &task::Model, req
 }
 
 async fn check_repeats(db: &impl ConnectionTrait, renditions: &[rendition::Model], sorted: &Sorted<'_>) -> Result<(), ApiError> {
-    for report in &sorted.repeated {
-        let Some(rendition) = renditions.iter().find(|rendition| rendition.name == report.rendition) else { continue };
-        let committed = store::find_segment(db, rendition, report.index).await?;
-        if committed.is_some_and(|committed| committed.sha256 != report.sha256) {
+    for rendition in renditions {
+        let repeated = || sorted.repeated.iter().filter(|report| report.rendition == rendition.name);
+        let (Some(first), Some(last)) = (repeated().map(|r| r.index).min(), repeated().map(|r| r.index).max()) else { continue };
+        let committed = store::hashes_between(db, rendition, first, last).await?;
+        if let Some(other) = repeated().find(|r| committed.get(&r.index).is_some_and(|sha256| *sha256 != r.sha256)) {
             return Err(ApiError::unfit(
                 "conflict",
-                format!("Segment {} of {} was committed before, with other bytes.", report.index, report.rendition),
+                format!("Segment {} of {} was committed before, with other bytes.", other.index, other.rendition),
             ));
         }
     }
@@ -133,47 +151,24 @@ async fn accept(
 ) -> Result<(), ApiError> {
     for rendition in renditions {
         let init = inits.iter().find(|init| init.rendition == rendition.name);
-        check_init(tx, lease, task, rendition, init).await?;
+        init::check(tx, lease, task, rendition, init).await?;
     }
+    let mut rows = Vec::with_capacity(sorted.accepted.len() * renditions.len());
     for report in sorted.accepted.iter().flatten() {
         let Some(rendition) = renditions.iter().find(|rendition| rendition.name == report.rendition) else { continue };
         let name = ObjectName::Segment { rendition: report.rendition.clone(), index: report.index };
         let key: BlobKey = lease_http::object_key(lease, task, &name, report.attempt)?;
-        store::insert_segment(tx, rendition, report, key.as_str(), &lease.id, now).await?;
+        rows.push(store::segment_row(rendition, report, key.as_str(), &lease.id, now));
     }
+    store::insert_segments(tx, rows).await?;
     let rows = u32::try_from(sorted.accepted.len()).unwrap_or(u32::MAX);
     let cursor = task.cursor.cast_unsigned() + rows;
     store::advance(tx, task, cursor).await?;
+    // Each was compared with what storage holds, so the sum is one of real files.
     let bytes: u64 = sorted.accepted.iter().flatten().map(|report| report.bytes).sum();
     let event = json!({
         "lease": lease.id, "task": task.id, "agent": lease.agent_id, "kind": task.kind, "first": task.cursor, "last": cursor,
         "bytes": bytes,
     });
     notify::record(tx, &task.job_id, "segments.committed", event, now).await
-}
-
-/// The first commit pins a rendition's init segment; later ones must agree with it.
-async fn check_init(
-    tx: &impl ConnectionTrait,
-    lease: &lease::Model,
-    task: &task::Model,
-    rendition: &rendition::Model,
-    init: Option<&InitReport>,
-) -> Result<(), ApiError> {
-    match (store::pinned_init(rendition)?, init) {
-        (None, None) => {
-            Err(ApiError::unfit("no_init", format!("The first commit of {} needs its init segment.", rendition.name)))
-        }
-        (None, Some(init)) => {
-            let name = ObjectName::Init { rendition: rendition.name.clone() };
-            let key = lease_http::object_key(lease, task, &name, init.attempt)?;
-            store::pin_init(tx, rendition, init, key.as_str()).await
-        }
-        (Some(pinned), Some(init)) if pinned.fingerprint != init.fingerprint => Err(ApiError::unfit(
-            "init_mismatch",
-            format!("The init segment of {} is not the one that its first commit brought.", rendition.name),
-        )
-        .hint("All agents of a job need the same build of ffmpeg.")),
-        (Some(_), _) => Ok(()),
-    }
 }

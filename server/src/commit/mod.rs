@@ -5,6 +5,7 @@
 //! the grid gives it.
 
 pub mod http;
+mod init;
 pub mod store;
 
 use std::collections::BTreeMap;
@@ -24,10 +25,13 @@ pub const SHORTEST_LAST_SEGMENT: u32 = 8;
 pub struct Target<'a> {
     pub kind: TaskKind,
     pub renditions: &'a [String],
+    pub first: u32,
     pub cursor: u32,
     pub last: u32,
     /// The task may go on past its planned `last`: it ends the presentation, or is a whole audio track.
     pub open_end: bool,
+    /// Frames of the row before the cursor, if it is one of this task: a row of another length than the grid's ended the film.
+    pub frames_before: Option<u32>,
     pub grid: FrameGrid,
 }
 
@@ -59,6 +63,12 @@ pub enum Misfit {
     WrongFrames { rendition: String, index: u32, frames: u32, expected: String },
     #[error("segment {index} of {rendition} begins at tick {found}; the grid says {expected}")]
     WrongStart { rendition: String, index: u32, found: u64, expected: u64 },
+    #[error("row {index} is not full, so the presentation ends there; row {next} cannot follow it")]
+    AfterTheEnd { index: u32, next: u32 },
+    #[error("the renditions of row {index} have different numbers of frames")]
+    Disagreement { index: u32 },
+    #[error("{what} of segment {index} of {rendition} cannot be true")]
+    Implausible { what: &'static str, rendition: String, index: u32 },
 }
 
 impl Misfit {
@@ -71,6 +81,9 @@ impl Misfit {
             Self::Hole { .. } => "row_out_of_order",
             Self::WrongFrames { .. } => "wrong_frames",
             Self::WrongStart { .. } => "wrong_start",
+            Self::AfterTheEnd { .. } => "after_the_end",
+            Self::Disagreement { .. } => "renditions_disagree",
+            Self::Implausible { .. } => "implausible",
         }
     }
 }
@@ -91,7 +104,11 @@ pub fn sort_rows<'a>(target: &Target<'_>, reports: &'a [SegmentReport]) -> Resul
     }
     let mut sorted = Sorted::default();
     let mut expected = target.cursor;
+    let mut frames_before = target.frames_before;
     for (index, row) in rows {
+        if index < target.first {
+            return Err(Misfit::Hole { expected, found: index });
+        }
         if index < target.cursor {
             sorted.repeated.extend(row.into_values());
             continue;
@@ -110,13 +127,41 @@ pub fn sort_rows<'a>(target: &Target<'_>, reports: &'a [SegmentReport]) -> Resul
             check_segment(target, report)?;
             whole.push(*report);
         }
+        if target.kind == TaskKind::Encode {
+            let frames = whole.first().map(|report| report.frames);
+            if frames_before.is_some_and(|before| before != target.grid.frames_per_segment) {
+                return Err(Misfit::AfterTheEnd { index: index.saturating_sub(1), next: index });
+            }
+            if whole.iter().any(|report| Some(report.frames) != frames) {
+                return Err(Misfit::Disagreement { index });
+            }
+            frames_before = frames;
+        }
         sorted.accepted.push(whole);
         expected += 1;
     }
     Ok(sorted)
 }
 
+/// Far more than any segment has (30 s at 240 frames a second), and far less than would overflow anywhere.
+const MOST_FRAMES: u32 = 1 << 20;
+/// Years at any timescale; sums of a few such times still fit into 64 bits, and each into a double.
+const MOST_TICKS: u64 = 1 << 52;
+
 fn check_segment(target: &Target<'_>, report: &SegmentReport) -> Result<(), Misfit> {
+    let implausible = |what| Misfit::Implausible { what, rendition: report.rendition.clone(), index: report.index };
+    if report.frames > MOST_FRAMES {
+        return Err(implausible("`frames`"));
+    }
+    if report.start_ticks > MOST_TICKS {
+        return Err(implausible("`start_ticks`"));
+    }
+    if !(1..=MOST_TICKS).contains(&report.duration_ticks) {
+        return Err(implausible("`duration_ticks`"));
+    }
+    if !is_sha256(&report.sha256) {
+        return Err(implausible("`sha256`"));
+    }
     let full = target.grid.frames_per_segment;
     let wrong = |expected: String| Misfit::WrongFrames {
         rendition: report.rendition.clone(),
@@ -150,6 +195,11 @@ fn check_segment(target: &Target<'_>, report: &SegmentReport) -> Result<(), Misf
     }
 }
 
+/// 64 lower-case hexadecimal digits.
+pub fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 #[cfg(test)]
 mod tests {
     use offpeak_api::media::Ratio;
@@ -167,13 +217,22 @@ mod tests {
             start_ticks: u64::from(index) * 50 * ticks_per_frame(GRID.rate),
             duration_ticks: u64::from(frames) * ticks_per_frame(GRID.rate),
             bytes: 1,
-            sha256: String::new(),
+            sha256: "0".repeat(64),
         }
     }
 
     fn sort(reports: &[SegmentReport], cursor: u32, open_end: bool) -> Result<(Vec<u32>, usize, Vec<u32>), Misfit> {
         let renditions = ["a".to_owned(), "b".to_owned()];
-        let target = Target { kind: TaskKind::Encode, renditions: &renditions, cursor, last: 4, open_end, grid: GRID };
+        let target = Target {
+            kind: TaskKind::Encode,
+            renditions: &renditions,
+            first: 1,
+            cursor,
+            last: 4,
+            open_end,
+            frames_before: (cursor > 1).then_some(50),
+            grid: GRID,
+        };
         sort_rows(&target, reports).map(|s| (s.accepted.iter().map(|row| row[0].index).collect(), s.repeated.len(), s.refused))
     }
 
@@ -198,6 +257,19 @@ mod tests {
         assert_eq!(code(&[report("a", 3, 50), report("b", 3, 50)], false), "row_out_of_order");
         assert_eq!(code(&[report("a", 2, 49), b.clone()], false), "wrong_frames");
         assert_eq!(code(&[report("a", 2, 58), b.clone()], true), "wrong_frames");
+        assert_eq!(code(&[report("a", 2, 49), b.clone()], true), "renditions_disagree");
+        let short = [report("a", 2, 9), report("b", 2, 9), report("a", 3, 50), report("b", 3, 50)];
+        assert_eq!(code(&short, true), "after_the_end");
+        assert_eq!(code(&[report("a", 0, 50), report("b", 0, 50)], false), "row_out_of_order", "a row of another span");
+        for broken in [
+            SegmentReport { frames: u32::MAX, ..a.clone() },
+            SegmentReport { start_ticks: u64::MAX, ..a.clone() },
+            SegmentReport { duration_ticks: u64::MAX, ..a.clone() },
+            SegmentReport { duration_ticks: 0, ..a.clone() },
+            SegmentReport { sha256: "not a hash".to_owned(), ..a.clone() },
+        ] {
+            assert_eq!(code(&[broken, b.clone()], true), "implausible");
+        }
         let late = SegmentReport { start_ticks: a.start_ticks + 1, ..a };
         assert_eq!(code(&[late, b], false), "wrong_start");
     }

@@ -123,25 +123,47 @@ pub async fn segments_of(db: &impl ConnectionTrait, rendition: &rendition::Model
         .await?)
 }
 
-pub async fn find_segment(
+/// Hashes of the committed segments `first..=last` of a rendition, by index.
+pub async fn hashes_between(
     db: &impl ConnectionTrait,
     rendition: &rendition::Model,
-    index: u32,
-) -> Result<Option<segment::Model>, ApiError> {
-    let key = (rendition.job_id.clone(), rendition.name.clone(), rendition.epoch, index.cast_signed());
-    Ok(segment::Entity::find_by_id(key).one(db).await?)
+    first: u32,
+    last: u32,
+) -> Result<HashMap<u32, String>, ApiError> {
+    let rows: Vec<(i32, String)> = segment::Entity::find()
+        .select_only()
+        .column(segment::Column::Index)
+        .column(segment::Column::Sha256)
+        .filter(segment::Column::JobId.eq(rendition.job_id.as_str()))
+        .filter(segment::Column::Rendition.eq(rendition.name.as_str()))
+        .filter(segment::Column::Epoch.eq(rendition.epoch))
+        .filter(segment::Column::Index.between(first.cast_signed(), last.cast_signed()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(index, sha256)| (index.cast_unsigned(), sha256)).collect())
 }
 
-/// Writes one committed segment.
-pub async fn insert_segment(
-    tx: &impl ConnectionTrait,
+/// Frames of the last row that this task committed, if there is one. All renditions of a row have the same.
+pub async fn frames_before_cursor(
+    db: &impl ConnectionTrait,
+    task: &task::Model,
+    renditions: &[rendition::Model],
+) -> Result<Option<u32>, ApiError> {
+    let Some(rendition) = renditions.first().filter(|_| task.cursor > task.first) else { return Ok(None) };
+    let key = (rendition.job_id.clone(), rendition.name.clone(), rendition.epoch, task.cursor - 1);
+    Ok(segment::Entity::find_by_id(key).one(db).await?.map(|row| row.frames.cast_unsigned()))
+}
+
+/// The row of a committed segment.
+pub fn segment_row(
     rendition: &rendition::Model,
     report: &SegmentReport,
     key: &str,
     lease_id: &str,
     now: Instant,
-) -> Result<(), ApiError> {
-    let row = segment::ActiveModel {
+) -> segment::ActiveModel {
+    segment::ActiveModel {
         job_id: Set(rendition.job_id.clone()),
         rendition: Set(rendition.name.clone()),
         epoch: Set(rendition.epoch),
@@ -154,8 +176,12 @@ pub async fn insert_segment(
         sha256: Set(report.sha256.clone()),
         lease_id: Set(lease_id.to_owned()),
         created_at_ms: Set(now.ms()),
-    };
-    row.insert(tx).await?;
+    }
+}
+
+/// Writes committed segments in one statement: the write lock is held for as short as can be.
+pub async fn insert_segments(tx: &impl ConnectionTrait, rows: Vec<segment::ActiveModel>) -> Result<(), ApiError> {
+    segment::Entity::insert_many(rows).exec_without_returning(tx).await?;
     Ok(())
 }
 

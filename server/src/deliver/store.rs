@@ -16,12 +16,12 @@ use crate::{
 /// The committed segments of every rendition of a job whose init segments are all known.
 pub async fn load_presentation(db: &impl ConnectionTrait, job: &JobId) -> Result<Presentation, ApiError> {
     let row = jobs::store::get(db, job.as_str()).await?;
-    let (_, plan) = spec::facts_and_plan(&row)?;
+    let plan = spec::plan_of(&row)?;
     let tasks = lease_store::tasks_of_job(db, job.as_str()).await?;
     let mut renditions = Vec::new();
     for rendition in commit_store::renditions_of_job(db, job.as_str()).await? {
         let segments = commit_store::segments_of(db, &rendition).await?;
-        renditions.push(packaged(job, &plan, rendition, segments, &tasks)?);
+        renditions.extend(packaged(job, &plan, rendition, segments, &tasks)?);
     }
     Ok(Presentation { grid: plan.grid, renditions })
 }
@@ -32,9 +32,9 @@ fn packaged(
     rendition: rendition::Model,
     segments: Vec<segment::Model>,
     tasks: &[task::Model],
-) -> Result<PackagedRendition, ApiError> {
-    let init = commit_store::pinned_init(&rendition)?
-        .ok_or_else(|| ApiError::internal(format!("{} of {job} has no init segment", rendition.name)))?;
+) -> Result<Option<PackagedRendition>, ApiError> {
+    // Sound that turned out to be empty has none; of a rendition that is only late, nothing is asked before all are playable.
+    let Some(init) = commit_store::pinned_init(&rendition)? else { return Ok(None) };
     let (kind, max_kbps, made_by) = if rendition.kind == "audio" {
         let audio: PlannedAudio = serde_json::from_value(rendition.spec.clone())?;
         (PackagedKind::Audio { channels: audio.channels }, audio.bitrate_kbps, TaskKind::Audio)
@@ -46,7 +46,7 @@ fn packaged(
     let open = tasks.iter().any(|task| task.kind == made_by.as_str() && task.state != TaskState::Done.as_str());
     let folder = format!("jobs/{job}/");
     let uri = |key: &str| key.strip_prefix(&folder).unwrap_or(key).to_owned();
-    Ok(PackagedRendition {
+    Ok(Some(PackagedRendition {
         id: rendition.name,
         kind,
         codecs: init.codecs,
@@ -66,5 +66,5 @@ fn packaged(
             })
             .collect(),
         complete: !open,
-    })
+    }))
 }

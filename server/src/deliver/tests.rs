@@ -146,7 +146,8 @@ impl<'a> Film<'a> {
             self.server.app.blobs.put_small(&key, format!("segment {index:04}").into_bytes()).await.unwrap();
             let tx = self.server.app.db.write().await.unwrap();
             commit_store::pin_init(&tx.tx, &rendition, &init, init_key.as_str()).await.unwrap();
-            commit_store::insert_segment(&tx.tx, &rendition, &report, key.as_str(), "lease", START).await.unwrap();
+            let row = commit_store::segment_row(&rendition, &report, key.as_str(), "lease", START);
+            commit_store::insert_segments(&tx.tx, vec![row]).await.unwrap();
             tx.commit().await.unwrap();
         }
         let tx = self.server.app.db.write().await.unwrap();

@@ -9,10 +9,11 @@ use offpeak_api::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
+use super::the_end;
 use crate::{
     app::App,
     clock::Instant,
-    commit::store as commit_store,
+    commit::{is_sha256, store as commit_store},
     entity::{job, lease, task},
     error::ApiError,
     jobs::{self, tasks},
@@ -62,7 +63,7 @@ pub async fn complete(
         (TaskKind::Probe, TaskResult::Probe { facts }) => probed(app, tx, task, *facts, now).await,
         (TaskKind::Encode, TaskResult::Encode { end_frame, warnings }) => {
             jobs::store::add_warnings(tx, &task.job_id, warnings).await?;
-            encoded(tx, task, end_frame).await
+            the_end::encoded(tx, task, end_frame, now).await
         }
         (TaskKind::Audio, TaskResult::Audio { segments, warnings }) => {
             jobs::store::add_warnings(tx, &task.job_id, warnings).await?;
@@ -71,9 +72,13 @@ pub async fn complete(
             }
             commit_store::set_segments_total(tx, &task.job_id, "audio", segments).await?;
             jobs::tasks::set_last(tx, task, segments).await?;
-            Ok(Outcome::GoesOn)
+            let has_video = !spec::plan_of(&jobs::store::get(tx, &task.job_id).await?)?.video.is_empty();
+            Ok(if segments > 0 || has_video { Outcome::GoesOn } else { Outcome::JobFailed(no_sound()) })
         }
         (TaskKind::File, TaskResult::File { attempt, bytes, sha256 }) => {
+            if !is_sha256(&sha256) {
+                return Err(ApiError::unfit("bad_hash", "`sha256` has 64 lower-case hexadecimal digits."));
+            }
             let planned: PlannedFile = serde_json::from_value(task.spec.clone())?;
             let key = object_key(lease, task, &ObjectName::File, attempt)?;
             let content_type = match planned.container {
@@ -86,7 +91,17 @@ pub async fn complete(
     }
 }
 
-fn incomplete(task: &task::Model, last: u32) -> ApiError {
+/// Of a source that is nothing but sound.
+fn no_sound() -> JobError {
+    JobError {
+        code: "no_sound".to_owned(),
+        message: "Not one moment of this file's sound could be decoded. It is probably damaged; export or upload it again."
+            .to_owned(),
+        log_tail: Vec::new(),
+    }
+}
+
+pub(super) fn incomplete(task: &task::Model, last: u32) -> ApiError {
     ApiError::unfit("incomplete", format!("Segments are committed up to {}, not up to {last}.", task.cursor))
 }
 
@@ -135,51 +150,6 @@ fn capitalised(sentence: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// A span is done; the one that ends the presentation tells its true length.
-async fn encoded(tx: &impl ConnectionTrait, task: &task::Model, end_frame: Option<u64>) -> Result<Outcome, ApiError> {
-    if !task.to_end {
-        return if task.cursor == task.last { Ok(Outcome::GoesOn) } else { Err(incomplete(task, task.last.cast_unsigned())) };
-    }
-    let end_frame =
-        end_frame.ok_or_else(|| ApiError::unfit("no_end_frame", "The last span tells where the presentation ended."))?;
-    let segments = task.cursor.cast_unsigned();
-    jobs::tasks::set_last(tx, task, segments).await?;
-    if task.cursor > task.first {
-        let frames = jobs::store::frames_of_video(tx, &task.job_id, segments).await?;
-        if frames.is_some_and(|frames| frames != end_frame) {
-            return Err(ApiError::unfit(
-                "wrong_end",
-                format!("The presentation ends at frame {end_frame}, but {frames:?} would be committed."),
-            ));
-        }
-        jobs::store::set_end_frame(tx, &task.job_id, end_frame).await?;
-        commit_store::set_segments_total(tx, &task.job_id, "video", segments).await?;
-        return Ok(Outcome::GoesOn);
-    }
-    // The film ended before this span: the span before it is now the last one.
-    if task.first == 0 {
-        return Ok(Outcome::JobFailed(JobError {
-            code: "no_frames".to_owned(),
-            message: "Not one picture of this video could be decoded. The file is probably damaged; export or upload it again."
-                .to_owned(),
-            log_tail: Vec::new(),
-        }));
-    }
-    let before = lease_store::tasks_of_job(tx, &task.job_id)
-        .await?
-        .into_iter()
-        .find(|other| other.kind == task.kind && other.last == task.first && other.id != task.id)
-        .ok_or_else(|| ApiError::internal(format!("no span before {}", task.id)))?;
-    commit_store::set_segments_total(tx, &task.job_id, "video", segments).await?;
-    if before.state == TaskState::Done.as_str() {
-        let (_, plan) = spec::facts_and_plan(&jobs::store::get(tx, &task.job_id).await?)?;
-        jobs::store::set_end_frame(tx, &task.job_id, plan.grid.first_frame(segments)).await?;
-    } else {
-        jobs::tasks::set_to_end(tx, &before).await?;
-    }
-    Ok(Outcome::GoesOn)
-}
-
 /// Begins the job's next stage when nothing of the present one is open. True when the job is complete.
 pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -> Result<bool, ApiError> {
     let job = jobs::store::get(tx, job_id).await?;
@@ -189,7 +159,7 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
     }
     match jobs::store::state_of(&job)? {
         JobState::Encoding => {
-            let (_, plan) = spec::facts_and_plan(&job)?;
+            let plan = spec::plan_of(&job)?;
             if plan.files.is_empty() {
                 return complete_job(tx, &job, now).await;
             }

@@ -49,15 +49,21 @@ pub async fn complete(
     let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
     let outcome = advance::complete(&app, &tx.tx, &lease, &task, request.result, now).await?;
     end(&tx.tx, &lease, &task, LeaseState::Completed, json!(null), now).await?;
-    lease_store::settle_task(&tx.tx, &task, TaskEvent::Complete, now).await?;
     let job_done = match outcome {
-        advance::Outcome::GoesOn => advance::next_stage(&tx.tx, &task.job_id, now).await?,
+        advance::Outcome::GoesOn => {
+            lease_store::settle_task(&tx.tx, &task, TaskEvent::Complete, now).await?;
+            advance::next_stage(&tx.tx, &task.job_id, now).await?
+        }
         advance::Outcome::JobFailed(error) => {
+            // The lease did what it was to do; the task did not, so that a retry has something to do again.
+            lease_store::settle_task(&tx.tx, &task, TaskEvent::FailForGood, now).await?;
             jobs::store::fail(&tx.tx, &task.job_id, &error, now).await?;
             false
         }
     };
     jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+    // As a repeat of this call will find it.
+    let task = lease_store::find_task(&tx.tx, &task.id).await?;
     tx.commit().await?;
     if job_done {
         finish_delivery(&app, &task.job_id).await;

@@ -6,3 +6,4 @@
 pub mod advance;
 pub mod failure;
 pub mod http;
+mod the_end;

@@ -11,6 +11,7 @@ use offpeak_api::{
     job::{CreateJob, Job, JobList, JobSource, JobState, ListJobs, SourceState},
     problem::Problem,
 };
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::{check_request, parse_states, progress, store, tasks};
@@ -42,7 +43,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
     let profile = profile::store::find(&app.db.reader, &auth.team_id, &request.profile).await?;
     let tx = app.db.write().await?;
     let (source, kind) = match &request.source {
-        JobSource::Upload(id) => (ready_source(&app, &auth, id).await?, TaskKind::Probe),
+        JobSource::Upload(id) => (ready_source(&tx.tx, &auth, id).await?, TaskKind::Probe),
         JobSource::Url(url) => {
             let url = check_url(url)?;
             let expires = now + app.config.upload_kept_for;
@@ -81,8 +82,9 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(job)).into_response())
 }
 
-async fn ready_source(app: &App, auth: &TeamAuth, id: &SourceId) -> Result<SourceId, ApiError> {
-    let source = upload::store::find_source(&app.db.reader, &auth.team_id, id).await?;
+/// Asked in the transaction that makes the job: a source that a job uses is not deleted from then on.
+async fn ready_source(tx: &impl ConnectionTrait, auth: &TeamAuth, id: &SourceId) -> Result<SourceId, ApiError> {
+    let source = upload::store::find_source(tx, &auth.team_id, id).await?;
     match upload::store::state_of(&source)? {
         SourceState::Ready => Ok(id.clone()),
         SourceState::Uploading => Err(ApiError::conflict(
@@ -205,7 +207,7 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
         (SourceState::Deleted, _) => {
             return Err(ApiError::conflict("source_deleted", "The bytes of this job's source are gone.").hint("Submit it again."));
         }
-        (SourceState::Ready | SourceState::Uploading, true) => JobState::Encoding,
+        (SourceState::Ready | SourceState::Uploading, true) => store::stage_of_planned(&tx.tx, &row).await?,
         (SourceState::Ready | SourceState::Uploading, false) => JobState::Queued,
     };
     store::reopen(&tx.tx, &row, state).await?;

@@ -11,6 +11,7 @@ const ENOUGH_SEGMENTS: u32 = 2;
 /// True when two segments, or all, are committed from the start on in every rendition.
 pub fn is_playable(tasks: &[task::Model]) -> bool {
     let of = |kind: TaskKind| tasks.iter().filter(move |task| task.kind == kind.as_str());
+    let has_video = of(TaskKind::Encode).next().is_some();
     let enough = |kind: TaskKind| {
         let mut prefix = 0;
         for task in of(kind) {
@@ -19,8 +20,8 @@ pub fn is_playable(tasks: &[task::Model]) -> bool {
                 return prefix >= ENOUGH_SEGMENTS;
             }
         }
-        // All are done, or this job has none of the kind.
-        prefix > 0 || of(kind).next().is_none()
+        // All are done, or this job has none of the kind, or its sound turned out to be empty.
+        prefix > 0 || of(kind).next().is_none() || kind == TaskKind::Audio && has_video
     };
     tasks.iter().any(|task| task.kind == TaskKind::Encode.as_str() || task.kind == TaskKind::Audio.as_str())
         && enough(TaskKind::Encode)
@@ -66,6 +67,8 @@ mod tests {
             ("both of them done", &[task(Encode, 0, 1, 1), task(Encode, 1, 2, 2)], true),
             ("one segment is all there is", &[task(Audio, 0, 1, 1), task(Encode, 0, 1, 1)], true),
             ("only sound", &[task(Audio, 0, 2, 5)], true),
+            ("sound that is empty", &[task(Audio, 0, 0, 0), task(Encode, 0, 2, 4)], true),
+            ("only sound, and that is empty", &[task(Audio, 0, 0, 0)], false),
         ];
         for (name, tasks, playable) in cases {
             assert_eq!(is_playable(tasks), *playable, "{name}");

@@ -15,7 +15,7 @@ use crate::{
     clock::Instant,
     entity::{failure, job, job_event, lease, output_file, rendition, segment, task},
     error::ApiError,
-    lease::store as lease_store,
+    lease::{TaskKind, store as lease_store},
     notify,
     plan::Plan,
 };
@@ -165,6 +165,12 @@ pub async fn fail(tx: &impl ConnectionTrait, job: &str, error: &JobError, now: I
     notify::record(tx, &job.id, "job.failed", json!(error), now).await
 }
 
+/// The stage that a planned job is in: files are made once all segments are there.
+pub async fn stage_of_planned(db: &impl ConnectionTrait, job: &job::Model) -> Result<JobState, ApiError> {
+    let files = lease_store::tasks_of_job(db, &job.id).await?.iter().any(|task| task.kind == TaskKind::File.as_str());
+    Ok(if files { JobState::Finishing } else { JobState::Encoding })
+}
+
 /// Back to work after a failure: open tasks are ready again, and nobody is blamed any more. What was committed stays.
 pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model, state: JobState) -> Result<(), ApiError> {
     use crate::lease::{TaskEvent, TaskState};
@@ -196,25 +202,6 @@ pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant)
         notify::record(tx, &job.id, "job.playable", json!({}), now).await?;
     }
     Ok(())
-}
-
-/// Frames of the presentation if its rows below `segments` are all committed; nothing while some are missing.
-pub async fn frames_of_video(db: &impl ConnectionTrait, job: &str, segments: u32) -> Result<Option<u64>, ApiError> {
-    let Some(video) = rendition::Entity::find()
-        .filter(rendition::Column::JobId.eq(job))
-        .filter(rendition::Column::Kind.eq("video"))
-        .order_by_asc(rendition::Column::Ordinal)
-        .limit(1)
-        .one(db)
-        .await?
-    else {
-        return Ok(None);
-    };
-    let committed = crate::commit::store::segments_of(db, &video).await?;
-    if committed.len() != segments as usize {
-        return Ok(None);
-    }
-    Ok(Some(committed.iter().map(|segment| u64::from(segment.frames.cast_unsigned())).sum()))
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row's columns, each with a name of its own")]

@@ -100,12 +100,13 @@ async fn file(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &tas
     let planned: PlannedFile = serde_json::from_value(task.spec.clone())?;
     let mut tracks = Vec::new();
     for rendition in [&planned.video, &planned.audio].into_iter().flatten() {
-        tracks.push(file_track(app, db, &job.id, rendition).await?);
+        tracks.extend(file_track(app, db, &job.id, rendition).await?);
     }
     Ok(Work::File(File { name: planned.name, container: planned.container, tracks }))
 }
 
-async fn file_track(app: &App, db: &impl ConnectionTrait, job: &str, name: &str) -> Result<FileTrack, ApiError> {
+/// The segments of one rendition; nothing when it turned out to be empty, as sound may.
+async fn file_track(app: &App, db: &impl ConnectionTrait, job: &str, name: &str) -> Result<Option<FileTrack>, ApiError> {
     let now = app.clock.now();
     let stored = |key: &str, bytes: u64, sha256: &str| -> Result<StoredObject, ApiError> {
         let key: BlobKey = key.parse().map_err(ApiError::internal)?;
@@ -114,13 +115,19 @@ async fn file_track(app: &App, db: &impl ConnectionTrait, job: &str, name: &str)
     let rendition = commit::store::find_rendition(db, job, name)
         .await?
         .ok_or_else(|| ApiError::internal(format!("{job} has no rendition {name}")))?;
-    let init = commit::store::pinned_init(&rendition)?.ok_or_else(|| ApiError::internal("a file of an empty rendition"))?;
+    let Some(init) = commit::store::pinned_init(&rendition)? else { return Ok(None) };
     let mut segments = Vec::new();
     for segment in commit::store::segments_of(db, &rendition).await? {
         segments.push(stored(&segment.storage_key, segment.bytes.cast_unsigned(), &segment.sha256)?);
     }
     let init_key = rendition.init_key.unwrap_or_default();
-    Ok(FileTrack { rendition: name.to_owned(), init: stored(&init_key, init.bytes, &init.sha256)?, segments })
+    Ok(Some(FileTrack { rendition: name.to_owned(), init: stored(&init_key, init.bytes, &init.sha256)?, segments }))
+}
+
+/// The stored plan of a job that was planned. Facts can be long: whoever does not need them should not read them.
+pub fn plan_of(job: &job::Model) -> Result<Plan, ApiError> {
+    let plan = job.plan.clone().ok_or_else(|| ApiError::internal(format!("{} was not planned yet", job.id)))?;
+    Ok(serde_json::from_value(plan)?)
 }
 
 /// The stored facts and plan of a job that was planned.

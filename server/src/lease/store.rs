@@ -227,6 +227,35 @@ pub async fn close_job_tasks(tx: &impl ConnectionTrait, job: &JobId, now: Instan
     Ok(())
 }
 
+/// True when a span that begins at `index` or later has committed something.
+pub async fn any_committed_from(db: &impl ConnectionTrait, job: &str, index: i32) -> Result<bool, ApiError> {
+    let spans = tasks_of_job(db, job).await?;
+    Ok(spans.iter().any(|task| task.kind == TaskKind::Encode.as_str() && task.first >= index && task.cursor > task.first))
+}
+
+/// The spans from `index` on have nothing to encode: they are done, and whoever holds one stops.
+pub async fn strike_out(tx: &impl ConnectionTrait, job: &str, index: i32, now: Instant) -> Result<(), ApiError> {
+    for task in tasks_of_job(tx, job).await? {
+        let is_open = task.state == TaskState::Ready.as_str() || task.state == TaskState::Leased.as_str();
+        if task.kind != TaskKind::Encode.as_str() || task.first < index || !is_open {
+            continue;
+        }
+        if let Some(holder) = &task.lease_id {
+            end_lease(tx, holder, LeaseState::Lost, now).await?;
+        }
+        let row = task::ActiveModel {
+            id: Set(task.id),
+            state: Set(TaskState::Done.as_str().to_owned()),
+            last: Set(task.first),
+            lease_id: Set(None),
+            done_at_ms: Set(Some(now.ms())),
+            ..Default::default()
+        };
+        task::Entity::update(row).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
 /// The tasks of a job, in order.
 pub async fn tasks_of_job(db: &impl ConnectionTrait, job: &str) -> Result<Vec<task::Model>, ApiError> {
     Ok(task::Entity::find().filter(task::Column::JobId.eq(job)).order_by(task::Column::Ordinal, Order::Asc).all(db).await?)

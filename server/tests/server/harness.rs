@@ -1,6 +1,6 @@
 //! A server to test against, and an agent's and a program's hands.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use offpeak_api::{
     facts::{AudioFacts, Facts, FrameGaps, VideoFacts},
@@ -12,7 +12,7 @@ use offpeak_api::{
     },
     media::{Ratio, ticks_per_frame, video_timescale},
     problem::Problem,
-    profile::{AudioProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
+    profile::{AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
     work::Work,
 };
 use offpeak_server::{
@@ -23,6 +23,7 @@ use offpeak_server::{
     router,
 };
 use reqwest::{Method, StatusCode};
+use sea_orm::ConnectionTrait;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -62,7 +63,7 @@ impl Server {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
-            database_url: Some(format!("sqlite://{}", folder.path().join("offpeak.db").display())),
+            database_url: Some(database(folder.path()).await),
             storage: Some(format!("file://{}", folder.path().join("storage").display())),
             ..Settings::default()
         };
@@ -115,8 +116,8 @@ impl Server {
         location.rsplit('/').next().unwrap().parse().unwrap()
     }
 
-    /// A profile with one rung, segments of 2 s and spans of at most 4 s.
-    pub async fn small_profile(&self) {
+    /// A profile with two rungs, segments of 2 s and spans of at most 4 s.
+    pub async fn small_profile(&self, files: Vec<FileProfile>) {
         let profile = Profile {
             name: "small".into(),
             description: String::new(),
@@ -129,7 +130,7 @@ impl Server {
                 quality: Quality::default(),
             },
             audio: AudioProfile { bitrate_kbps: 64, channels: 1 },
-            files: vec![],
+            files,
         };
         let answer =
             self.call(&self.token, Method::PUT, "/v1/profiles/small", Some(serde_json::to_value(profile).unwrap())).await;
@@ -137,7 +138,17 @@ impl Server {
     }
 
     pub async fn new_job(&self) -> Job {
-        self.small_profile().await;
+        self.small_profile(vec![]).await;
+        self.job_of_small_profile().await
+    }
+
+    /// A job that also makes a file.
+    pub async fn new_job_with_file(&self) -> Job {
+        self.small_profile(vec![FileProfile { name: "film.mp4".into(), container: FileContainer::Mp4, height: None }]).await;
+        self.job_of_small_profile().await
+    }
+
+    async fn job_of_small_profile(&self) -> Job {
         let source = self.source().await;
         self.post("/v1/jobs", serde_json::json!({ "source": { "upload": source }, "profile": "small" })).await.ok()
     }
@@ -151,6 +162,20 @@ impl Server {
         agent.complete(self, &lease.id, TaskResult::Probe { facts }).await.ok::<Orders>();
         self.job(&job.id).await
     }
+}
+
+/// An empty database: a file of this test's own, or, when `OFFPEAK_TEST_DATABASE_URL` names a PostgreSQL server, a schema of
+/// its own there.
+async fn database(folder: &Path) -> String {
+    let Ok(url) = std::env::var("OFFPEAK_TEST_DATABASE_URL") else {
+        return format!("sqlite://{}", folder.join("offpeak.db").display());
+    };
+    let schema = format!("test_{}", auth::random_name(12));
+    let postgres = sea_orm::Database::connect(&url).await.unwrap();
+    postgres.execute_unprepared(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+    postgres.close().await.unwrap();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}options=-csearch_path%3D{schema}")
 }
 
 pub async fn program_token(app: &App, clock: &Clock) -> String {
@@ -246,7 +271,7 @@ impl Agent {
     }
 
     /// Uploads an object of made-up bytes; its length and hash.
-    async fn upload(&self, server: &Server, lease: &LeaseId, name: ObjectName, seed: &str) -> (u64, String) {
+    pub async fn upload(&self, server: &Server, lease: &LeaseId, name: ObjectName, seed: &str) -> (u64, String) {
         let data = format!("{seed} {name:?}").into_bytes();
         let sha256 = auth::hex(&Sha256::digest(&data));
         let object = UploadObject { name, attempt: 0, bytes: data.len() as u64, sha256: sha256.clone() };
@@ -300,6 +325,11 @@ impl Agent {
             }
         }
         CommitRequest { segments, inits }
+    }
+
+    pub async fn fail(&self, server: &Server, lease: &LeaseId, blame: &str) -> Answer {
+        let failure = serde_json::json!({ "code": "broken", "message": "It broke.", "blame": blame });
+        self.post(server, &format!("/v1/leases/{lease}/fail"), failure).await
     }
 
     pub async fn commit(&self, server: &Server, lease: &Lease, commit: &CommitRequest) -> Answer {

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
 mod description;
+mod ends;
 mod harness;
 mod jobs;
 mod leases;
+mod retries;
 mod who_may_call;

@@ -35,7 +35,8 @@ async fn every_other_route_refuses_a_caller_without_a_token() {
             }
             for token in [None, Some("ofp_wrong")] {
                 let mut request = server.http.request(method.clone(), format!("{}{address}", server.base));
-                request = request.header("Tus-Resumable", "1.0.0").header("Content-Type", "application/json").body("{}");
+                request = request.header("Tus-Resumable", "1.0.0").header("X-HTTP-Method-Override", "DELETE");
+                request = request.header("Content-Type", "application/json").body("{}");
                 if let Some(token) = token {
                     request = request.bearer_auth(token);
                 }
