@@ -169,12 +169,12 @@ async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
     let secret = match token {
         Token::Create { name, kind: TokenKind::Agent, .. } => auth_store::create_agent(&tx.tx, &team, &name, now).await?.1,
         Token::Create { name, kind, days } => {
-            let lifetime = days.map(|days| Duration::from_secs(days * 24 * 3600));
+            let lifetime = days.map(|days| Duration::from_secs(days.saturating_mul(24 * 3600)));
             let new = auth_store::NewToken { team: &team, kind, name: &name, agent: None, uses: None, lifetime };
             auth_store::create_token(&tx.tx, new, now).await?
         }
         Token::Enrol { uses, hours } => {
-            let lifetime = Some(Duration::from_secs(hours * 3600));
+            let lifetime = Some(Duration::from_secs(hours.saturating_mul(3600)));
             let new = auth_store::NewToken {
                 team: &team,
                 kind: TokenKind::Enrol,

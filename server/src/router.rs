@@ -2,7 +2,7 @@
 
 use axum::{
     Json, Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -16,7 +16,10 @@ use utoipa::{
     Modify, OpenApi,
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use crate::{
     agents, app::App, blob, commit, deliver, error::ApiError, finish, health, jobs, lease, notify, profile, upload, web,
@@ -53,6 +56,9 @@ impl Modify for Bearer {
     }
 }
 
+/// Facts list keyframe times, two a second: 2.2 MB for the longest film that is accepted, a day.
+const LARGEST_RESULT_BYTES: usize = 8 << 20;
+
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Doc::openapi())
         // Programs: bring a source in, make jobs, follow them.
@@ -73,7 +79,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(lease::http::heartbeat))
         .routes(routes!(lease::http::upload_urls))
         .routes(routes!(commit::http::commit))
-        .routes(routes!(finish::http::complete))
+        .routes(routes!(finish::http::complete).layer(DefaultBodyLimit::max(LARGEST_RESULT_BYTES)))
         .routes(routes!(finish::http::release))
         .routes(routes!(finish::http::fail))
         // Whoever holds a signed address.
@@ -104,7 +110,14 @@ pub fn router(app: App) -> Router {
         })
         .layer(axum::middleware::from_fn(problems_for_plain_refusals))
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
-        .layer(TraceLayer::new_for_http().on_response(DefaultOnResponse::new().level(tracing::Level::DEBUG)))
+        .layer(
+            TraceLayer::new_for_http().make_span_with(span_of).on_response(DefaultOnResponse::new().level(tracing::Level::DEBUG)),
+        )
+}
+
+/// The path only: queries hold the signatures of storage addresses.
+fn span_of(request: &Request) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 /// Extractors of the framework refuse bad paths and queries in plain text: everything that a client sees is a problem.

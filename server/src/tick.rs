@@ -20,11 +20,13 @@ const CLEANED_PER_TICK: u64 = 100;
 pub async fn tick(app: &App) -> Result<(), ApiError> {
     let now = app.clock.now();
     revive_after_outage(app, now).await?;
-    let tx = app.db.write().await?;
-    let given_up = failure::give_up_stuck(&tx.tx, now).await?;
-    tx.commit().await?;
-    if given_up > 0 {
-        app.wake.events();
+    if failure::any_tried(&app.db.reader).await? {
+        let tx = app.db.write().await?;
+        let given_up = failure::give_up_stuck(&tx.tx, now).await?;
+        tx.commit().await?;
+        if given_up > 0 {
+            app.wake.events();
+        }
     }
     upload::expire(app, now).await?;
     sweep_old_leases(app, now).await?;
@@ -48,12 +50,15 @@ async fn revive_after_outage(app: &App, now: Instant) -> Result<(), ApiError> {
 
 /// A day after a lease ended, its row goes, and what it uploaded without committing.
 async fn sweep_old_leases(app: &App, now: Instant) -> Result<(), ApiError> {
-    for lease in sweep::long_ended(&app.db.reader, now - ENDED_LEASE_KEPT, CLEANED_PER_TICK).await? {
-        if !sweep::counts(&app.db.reader, &lease).await? {
-            app.blobs.delete_prefix(&sweep::folder_prefix(&lease)).await.map_err(ApiError::internal)?;
+    let old = sweep::long_ended(&app.db.reader, now - ENDED_LEASE_KEPT, CLEANED_PER_TICK).await?;
+    for lease in &old {
+        if !sweep::counts(&app.db.reader, lease).await? {
+            app.blobs.delete_prefix(&sweep::folder_prefix(lease)).await.map_err(ApiError::internal)?;
         }
+    }
+    if !old.is_empty() {
         let tx = app.db.write().await?;
-        sweep::delete(&tx.tx, &lease.id).await?;
+        sweep::delete(&tx.tx, &old).await?;
         tx.commit().await?;
     }
     Ok(())

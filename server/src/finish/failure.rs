@@ -25,6 +25,7 @@ pub const AGENTS_PER_TASK: usize = 3;
 pub const FAILURES_PER_TASK: usize = 5;
 /// An agent that was not heard of for this long is not waited for. Long polls end after 30 s.
 pub const AGENT_GONE_AFTER: std::time::Duration = std::time::Duration::from_secs(90);
+const LONGEST_CODE: usize = 64;
 const LONGEST_MESSAGE: usize = 2000;
 const LONGEST_LOG_LINES: usize = 50;
 
@@ -36,15 +37,16 @@ pub async fn take(
     request: FailRequest,
     now: Instant,
 ) -> Result<(), ApiError> {
-    let cut = |text: &str| text.chars().take(LONGEST_MESSAGE).collect::<String>();
     let skip = request.log_tail.len().saturating_sub(LONGEST_LOG_LINES);
     let log_tail: Vec<String> = request.log_tail.iter().skip(skip).map(|line| cut(line)).collect();
+    let code: String = cut(&request.code).chars().take(LONGEST_CODE).collect();
+    let message = cut(&request.message);
     let row = failure::ActiveModel {
         task_id: Set(task.id.clone()),
         job_id: Set(task.job_id.clone()),
         agent_id: Set(lease.agent_id.clone()),
-        code: Set(cut(&request.code)),
-        message: Set(cut(&request.message)),
+        code: Set(code.clone()),
+        message: Set(message.clone()),
         log_tail: Set(serde_json::to_value(&log_tail)?),
         at_ms: Set(now.ms()),
         ..Default::default()
@@ -55,7 +57,7 @@ pub async fn take(
         Blame::Source => true,
         Blame::Agent => failures.len() >= FAILURES_PER_TASK || agents_of(&failures).len() >= AGENTS_PER_TASK,
     };
-    let error = JobError { code: cut(&request.code), message: describe(task, &request.message, &failures), log_tail };
+    let error = JobError { code, message: describe(task, &message, &failures), log_tail };
     if for_good {
         lease_store::settle_task(tx, task, TaskEvent::FailForGood, now).await?;
         return jobs::store::fail(tx, &task.job_id, &error, now).await;
@@ -67,6 +69,11 @@ pub async fn take(
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Logs can hold anything; PostgreSQL keeps no NUL in a text.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().filter(|c| *c != '\0').take(LONGEST_MESSAGE).collect()
 }
 
 /// A sentence for people: which part failed, where, and the last reason.
@@ -88,13 +95,18 @@ async fn failures_of(db: &impl ConnectionTrait, task: &str) -> Result<Vec<failur
     Ok(failure::Entity::find().filter(failure::Column::TaskId.eq(task)).order_by_asc(failure::Column::Id).all(db).await?)
 }
 
+/// True when a task waits that somebody failed: a look that takes no lock.
+pub async fn any_tried(db: &impl ConnectionTrait) -> Result<bool, ApiError> {
+    Ok(tried().one(db).await?.is_some())
+}
+
+fn tried() -> sea_orm::Select<task::Entity> {
+    task::Entity::find().filter(task::Column::State.eq(TaskState::Ready.as_str())).filter(task::Column::Failures.gt(0))
+}
+
 /// Fails the jobs whose next task was failed by every agent that is there: nobody would ever take it. Returns how many.
 pub async fn give_up_stuck(tx: &impl ConnectionTrait, now: Instant) -> Result<usize, ApiError> {
-    let stuck: Vec<task::Model> = task::Entity::find()
-        .filter(task::Column::State.eq(TaskState::Ready.as_str()))
-        .filter(task::Column::Failures.gt(0))
-        .all(tx)
-        .await?;
+    let stuck: Vec<task::Model> = tried().all(tx).await?;
     if stuck.is_empty() {
         return Ok(0);
     }

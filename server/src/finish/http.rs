@@ -128,7 +128,15 @@ pub async fn fail(
     let tx = app.db.write().await?;
     let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
     tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = request.code, message = request.message, "task failed");
-    end(&tx.tx, &lease, &task, LeaseState::Failed, json!({ "code": request.code, "message": request.message }), now).await?;
+    end(
+        &tx.tx,
+        &lease,
+        &task,
+        LeaseState::Failed,
+        json!({ "code": failure::cut(&request.code), "message": failure::cut(&request.message) }),
+        now,
+    )
+    .await?;
     failure::take(&tx.tx, &lease, &task, request, now).await?;
     tx.commit().await?;
     app.wake.work();
@@ -139,7 +147,9 @@ pub async fn fail(
 /// The first answer again, when this lease already ended this way.
 async fn repeated(app: &App, id: &LeaseId, auth: &AgentAuth, how: LeaseState) -> Result<Option<Json<Orders>>, ApiError> {
     let found = lease_store::find_lease(&app.db.reader, id, &auth.agent_id).await?;
-    Ok(found.filter(|(lease, _)| lease.state == how.as_str()).map(|(_, task)| Json(lease_http::orders(&task))))
+    let Some(lease) = found.filter(|lease| lease.state == how.as_str()) else { return Ok(None) };
+    let task = lease_store::find_task(&app.db.reader, &lease.task_id).await?;
+    Ok(Some(Json(lease_http::orders(&task))))
 }
 
 async fn end(

@@ -141,6 +141,9 @@ pub async fn list_jobs(
     query: Result<Query<ListJobs>, QueryRejection>,
 ) -> Result<Json<JobList>, ApiError> {
     let Query(query) = query.map_err(|rejection| ApiError::unfit("bad_filter", rejection.body_text()))?;
+    if query.profile.as_ref().is_some_and(|name| !profile::is_name(name)) {
+        return Err(ApiError::unfit("bad_filter", "`profile` is the name of a profile."));
+    }
     let states = parse_states(query.state.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_PAGE);
     if !(1..=LARGEST_PAGE).contains(&limit) {
@@ -229,7 +232,7 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
 pub async fn delete_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     let tx = app.db.write().await?;
     store::find(&tx.tx, &auth.team_id, &id).await?;
-    store::delete(&tx.tx, &id).await?;
+    store::delete(&tx.tx, &id, app.clock.now()).await?;
     tx.commit().await?;
     app.blobs.delete_prefix(&BlobKey::job_folder(&id)).await.map_err(ApiError::internal)?;
     app.wake.events();

@@ -28,7 +28,13 @@ fn check_metadata(metadata: &Metadata) -> Result<(), ApiError> {
     let fits = metadata.len() <= MOST_METADATA
         && metadata
             .iter()
-            .all(|(key, value)| (1..=LONGEST_KEY).contains(&key.chars().count()) && value.chars().count() <= LONGEST_VALUE);
+            // PostgreSQL keeps no NUL in a text.
+            .all(|(key, value)| {
+                !key.contains('\0')
+                    && !value.contains('\0')
+                    && (1..=LONGEST_KEY).contains(&key.chars().count())
+                    && value.chars().count() <= LONGEST_VALUE
+            });
     if fits {
         return Ok(());
     }

@@ -191,7 +191,8 @@ fn rendition_progress(row: &job::Model, rendition: &rendition::Model, parts: &Pa
         width: picture.as_ref().map(|picture| picture.width),
         height: picture.as_ref().map(|picture| picture.height),
         segments_done: u32::try_from(count(|c| c.segments)).unwrap_or(u32::MAX),
-        segments_total: rendition.segments_total.cast_unsigned(),
+        // A film may turn out to be longer than planned.
+        segments_total: u64::from(rendition.segments_total.cast_unsigned()).max(count(|c| c.segments)) as u32,
         frames_done: count(|c| c.frames),
         bytes: count(|c| c.bytes),
     }
@@ -218,8 +219,9 @@ fn eta_seconds(row: &job::Model, state: JobState, progress: &JobProgress, held: 
     let done = videos().map(|rendition| rendition.frames_done).min()?;
     let encoding = || held.iter().filter(|held| held.task.kind == TaskKind::Encode.as_str());
     // What holders have encoded beyond their commits is nearly done; it is counted so that the estimate does not jump.
-    let begun: u64 = encoding().map(|held| held.progress.frames.saturating_sub(committed_under(held, progress))).sum();
-    let left = progress.frames_total.saturating_sub(done + begun) as f64;
+    let begun: u64 =
+        encoding().map(|held| held.progress.frames.saturating_sub(committed_under(held, progress))).fold(0, u64::saturating_add);
+    let left = progress.frames_total.saturating_sub(done.saturating_add(begun)) as f64;
     let now_speed: f64 = encoding().map(|held| held.progress.frames_per_second).sum();
     let elapsed = now.since(Instant(row.started_at_ms?)).as_secs_f64();
     let speed = if now_speed > 0.0 { now_speed } else { done as f64 / elapsed.max(0.1) };

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::playable;
 use crate::{
     clock::Instant,
-    entity::{failure, job, job_event, lease, output_file, rendition, segment, task},
+    entity::{failure, job, job_event, output_file, rendition, segment, task},
     error::ApiError,
     lease::{TaskKind, store as lease_store},
     notify,
@@ -236,14 +236,15 @@ pub async fn files_of(db: &impl ConnectionTrait, jobs: &[String]) -> Result<Vec<
         .await?)
 }
 
-/// Removes every row of a job.
-pub async fn delete(tx: &impl ConnectionTrait, job: &JobId) -> Result<(), ApiError> {
+/// Removes every row of a job but its leases: uploads that are under way may still land below their prefixes, and the
+/// sweep of old leases removes those.
+pub async fn delete(tx: &impl ConnectionTrait, job: &JobId, now: Instant) -> Result<(), ApiError> {
     let id = job.as_str();
     segment::Entity::delete_many().filter(segment::Column::JobId.eq(id)).exec(tx).await?;
     rendition::Entity::delete_many().filter(rendition::Column::JobId.eq(id)).exec(tx).await?;
     output_file::Entity::delete_many().filter(output_file::Column::JobId.eq(id)).exec(tx).await?;
     failure::Entity::delete_many().filter(failure::Column::JobId.eq(id)).exec(tx).await?;
-    lease::Entity::delete_many().filter(lease::Column::JobId.eq(id)).exec(tx).await?;
+    lease_store::abandon(tx, job, now).await?;
     task::Entity::delete_many().filter(task::Column::JobId.eq(id)).exec(tx).await?;
     job_event::Entity::delete_many().filter(job_event::Column::JobId.eq(id)).exec(tx).await?;
     job::Entity::delete_by_id(id.to_owned()).exec(tx).await?;

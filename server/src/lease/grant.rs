@@ -25,12 +25,8 @@ pub fn kinds_for(capabilities: &Capabilities) -> Vec<TaskKind> {
 /// ran out. `None` when there is nothing for this agent.
 pub async fn try_grant(app: &App, agent: &AgentId, request_id: &str, kinds: &[TaskKind]) -> Result<Option<Lease>, ApiError> {
     let now = app.clock.now();
-    if let Some((lease, task)) = store::lease_of_request(&app.db.reader, agent, request_id).await? {
-        if lease.state != LeaseState::Active.as_str() {
-            return Err(ApiError::conflict("request_answered", "This request got a lease, and that lease has ended.")
-                .hint("Ask again with another request_id."));
-        }
-        return Ok(Some(to_wire(app, &lease, &task, now).await?));
+    if let Some(lease) = store::lease_of_request(&app.db.reader, agent, request_id).await? {
+        return repeat(app, &lease, now).await;
     }
     // Look without the write lock first: most looks find nothing.
     let nothing = store::first_ready(&app.db.reader, agent, kinds).await?.is_none()
@@ -40,6 +36,11 @@ pub async fn try_grant(app: &App, agent: &AgentId, request_id: &str, kinds: &[Ta
     }
 
     let tx = app.db.write().await?;
+    // The same request may have come twice at once: an engine that lost patience, while its first call still waits here.
+    if let Some(lease) = store::lease_of_request(&tx.tx, agent, request_id).await? {
+        drop(tx);
+        return repeat(app, &lease, now).await;
+    }
     let ready = store::first_ready(&tx.tx, agent, kinds).await?;
     let expired = store::first_expired(&tx.tx, agent, kinds, now).await?.map(|(task, _)| task);
     let order = |task: &task::Model| (task.rank, task.job_id.clone(), task.ordinal);
@@ -60,6 +61,16 @@ pub async fn try_grant(app: &App, agent: &AgentId, request_id: &str, kinds: &[Ta
         upload::reset_fetch_source(app, &job.source_id.parse().map_err(ApiError::internal)?).await?;
     }
     Ok(Some(to_wire(app, &lease, &task, now).await?))
+}
+
+/// The lease that this request got before, as long as it lives.
+async fn repeat(app: &App, lease: &lease::Model, now: Instant) -> Result<Option<Lease>, ApiError> {
+    if lease.state != LeaseState::Active.as_str() {
+        return Err(ApiError::conflict("request_answered", "This request got a lease, and that lease has ended.")
+            .hint("Ask again with another request_id."));
+    }
+    let task = store::find_task(&app.db.reader, &lease.task_id).await?;
+    Ok(Some(to_wire(app, lease, &task, now).await?))
 }
 
 async fn to_wire(app: &App, lease: &lease::Model, task: &task::Model, now: Instant) -> Result<Lease, ApiError> {

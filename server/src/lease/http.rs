@@ -14,7 +14,7 @@ use offpeak_api::{
     problem::Problem,
 };
 
-use super::{ADDRESS_LIFETIME, LEASE_LIFETIME, LONGEST_WAIT, LeaseState, grant, spec, store};
+use super::{ADDRESS_LIFETIME, LEASE_LIFETIME, LONGEST_WAIT, LeaseState, grant, limits, spec, store};
 use crate::{
     app::App,
     auth::AgentAuth,
@@ -48,14 +48,14 @@ pub async fn request_lease(
         )
         .hint("Update the engine."));
     }
-    if request.request_id.is_empty() || request.request_id.len() > 64 {
-        return Err(ApiError::unfit("bad_request_id", "`request_id` has 1 to 64 characters."));
-    }
+    limits::check_request(&request)?;
     let kinds = grant::kinds_for(&request.capabilities);
     let capabilities = serde_json::to_value(&request.capabilities)?;
-    let tx = app.db.write().await?;
-    store::mark_seen(&tx.tx, &auth.agent_id, Some(capabilities), app.clock.now()).await?;
-    tx.commit().await?;
+    if store::is_news(&app.db.reader, &auth.agent_id, &capabilities, app.clock.now()).await? {
+        let tx = app.db.write().await?;
+        store::mark_seen(&tx.tx, &auth.agent_id, Some(capabilities), app.clock.now()).await?;
+        tx.commit().await?;
+    }
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);
     let deadline = tokio::time::Instant::now() + wait;
@@ -87,7 +87,7 @@ pub async fn heartbeat(
     let now = app.clock.now();
     let tx = app.db.write().await?;
     let (lease, task) = held(&tx.tx, &id, &auth).await?;
-    store::renew(&tx.tx, &lease, Some((beat.state, beat.progress)), now).await?;
+    store::renew(&tx.tx, &lease, Some((beat.state, limits::plausible(beat.progress))), now).await?;
     store::mark_seen(&tx.tx, &auth.agent_id, None, now).await?;
     tx.commit().await?;
     let job = jobs::store::get(&app.db.reader, &task.job_id).await?;
@@ -115,6 +115,7 @@ pub async fn upload_urls(
     Path(id): Path<LeaseId>,
     Body(request): Body<UploadUrlsRequest>,
 ) -> Result<Json<UploadUrls>, ApiError> {
+    limits::check_objects(&request.objects)?;
     let now = app.clock.now();
     let (lease, task) = held(&app.db.reader, &id, &auth).await?;
     let renditions = commit::store::renditions_of_task(&app.db.reader, &task).await?;
@@ -157,8 +158,12 @@ pub async fn held(
 ) -> Result<(lease::Model, task::Model), ApiError> {
     let found = store::find_lease(db, id, &auth.agent_id).await?;
     match found {
-        Some((lease, task)) if lease.state == LeaseState::Active.as_str() => Ok((lease, task)),
-        Some((lease, _)) => Err(lost(&lease.state)),
+        Some(lease) if lease.state == LeaseState::Active.as_str() => {
+            let task = store::find_task(db, &lease.task_id).await?;
+            Ok((lease, task))
+        }
+        // Its task may be gone by now, with a job that was deleted.
+        Some(lease) => Err(lost(&lease.state)),
         None => Err(lost("unknown")),
     }
 }

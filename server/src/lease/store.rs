@@ -7,11 +7,11 @@ use offpeak_api::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Query},
 };
 
-use super::{LEASE_LIFETIME, LeaseState, TaskEvent, TaskKind, TaskState};
+use super::{LEASE_LIFETIME, LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState};
 use crate::{
     auth::random_name,
     clock::Instant,
@@ -21,14 +21,14 @@ use crate::{
 
 /// Tasks that this agent may take: of kinds that it can do, and that it has not failed before.
 fn takeable_by(agent: &AgentId, kinds: &[TaskKind]) -> Condition {
+    // Asked for each candidate by its index: the failures of an agent's whole life are never collected.
     let failed_before = Query::select()
-        .column(failure::Column::TaskId)
+        .expr(Expr::value(1))
         .from(failure::Entity)
+        .and_where(Expr::col((failure::Entity, failure::Column::TaskId)).equals((task::Entity, task::Column::Id)))
         .and_where(failure::Column::AgentId.eq(agent.as_str()))
         .to_owned();
-    Condition::all()
-        .add(task::Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str())))
-        .add(task::Column::Id.not_in_subquery(failed_before))
+    Condition::all().add(task::Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str()))).add(Expr::exists(failed_before).not())
 }
 
 /// The first ready task in the order of work.
@@ -86,15 +86,12 @@ pub async fn lease_of_request(
     db: &impl ConnectionTrait,
     agent: &AgentId,
     request_id: &str,
-) -> Result<Option<(lease::Model, task::Model)>, ApiError> {
-    let found = lease::Entity::find()
+) -> Result<Option<lease::Model>, ApiError> {
+    Ok(lease::Entity::find()
         .filter(lease::Column::AgentId.eq(agent.as_str()))
         .filter(lease::Column::RequestId.eq(request_id))
         .one(db)
-        .await?;
-    let Some(lease) = found else { return Ok(None) };
-    let task = find_task(db, &lease.task_id).await?;
-    Ok(Some((lease, task)))
+        .await?)
 }
 
 pub async fn find_task(db: &impl ConnectionTrait, id: &str) -> Result<task::Model, ApiError> {
@@ -148,16 +145,9 @@ pub async fn grant(
     Ok(Some(row.insert(tx).await?))
 }
 
-/// A lease of this agent, whatever its state, with its task.
-pub async fn find_lease(
-    db: &impl ConnectionTrait,
-    id: &LeaseId,
-    agent: &AgentId,
-) -> Result<Option<(lease::Model, task::Model)>, ApiError> {
-    let found = lease::Entity::find_by_id(id.to_string()).filter(lease::Column::AgentId.eq(agent.as_str())).one(db).await?;
-    let Some(lease) = found else { return Ok(None) };
-    let task = find_task(db, &lease.task_id).await?;
-    Ok(Some((lease, task)))
+/// A lease of this agent, whatever its state.
+pub async fn find_lease(db: &impl ConnectionTrait, id: &LeaseId, agent: &AgentId) -> Result<Option<lease::Model>, ApiError> {
+    Ok(lease::Entity::find_by_id(id.to_string()).filter(lease::Column::AgentId.eq(agent.as_str())).one(db).await?)
 }
 
 /// Renews a lease; `heartbeat` is what the holder told, if this was one.
@@ -227,6 +217,17 @@ pub async fn close_job_tasks(tx: &impl ConnectionTrait, job: &JobId, now: Instan
     Ok(())
 }
 
+/// The job is gone: nothing that was uploaded under any of its leases counts.
+pub async fn abandon(tx: &impl ConnectionTrait, job: &JobId, now: Instant) -> Result<(), ApiError> {
+    lease::Entity::update_many()
+        .col_expr(lease::Column::State, Expr::value(LeaseState::Lost.as_str()))
+        .col_expr(lease::Column::EndedAtMs, Expr::value(now.ms()))
+        .filter(lease::Column::JobId.eq(job.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// True when a span that begins at `index` or later has committed something.
 pub async fn any_committed_from(db: &impl ConnectionTrait, job: &str, index: i32) -> Result<bool, ApiError> {
     let spans = tasks_of_job(db, job).await?;
@@ -284,7 +285,20 @@ pub async fn extend_all(tx: &impl ConnectionTrait, now: Instant) -> Result<u64, 
     Ok(done.rows_affected)
 }
 
-/// Notes that an agent showed itself, at most every few seconds.
+/// True when an agent was not heard of for a while, or can do other things than before.
+pub async fn is_news(
+    db: &impl ConnectionTrait,
+    agent: &AgentId,
+    capabilities: &serde_json::Value,
+    now: Instant,
+) -> Result<bool, ApiError> {
+    let known = agent::Entity::find_by_id(agent.to_string()).one(db).await?;
+    Ok(known.is_none_or(|agent| {
+        agent.capabilities.as_ref() != Some(capabilities) || Instant(agent.last_seen_at_ms) + SEEN_EVERY <= now
+    }))
+}
+
+/// Notes that an agent showed itself.
 pub async fn mark_seen(
     tx: &impl ConnectionTrait,
     agent: &AgentId,

@@ -9,14 +9,9 @@ use crate::{
     error::ApiError,
 };
 
-/// Leases that ended before `before`.
+/// Leases that ended before `before`. An active one has no such time.
 pub async fn long_ended(db: &impl ConnectionTrait, before: Instant, limit: u64) -> Result<Vec<lease::Model>, ApiError> {
-    Ok(lease::Entity::find()
-        .filter(lease::Column::State.ne(LeaseState::Active.as_str()))
-        .filter(lease::Column::EndedAtMs.lt(before.ms()))
-        .limit(limit)
-        .all(db)
-        .await?)
+    Ok(lease::Entity::find().filter(lease::Column::EndedAtMs.lt(before.ms())).limit(limit).all(db).await?)
 }
 
 /// The beginning of every storage key that the lease may have written.
@@ -47,7 +42,8 @@ pub async fn counts(db: &impl ConnectionTrait, lease: &lease::Model) -> Result<b
     Ok(init.is_some())
 }
 
-pub async fn delete(tx: &impl ConnectionTrait, id: &str) -> Result<(), ApiError> {
-    lease::Entity::delete_by_id(id.to_owned()).exec(tx).await?;
+pub async fn delete(tx: &impl ConnectionTrait, leases: &[lease::Model]) -> Result<(), ApiError> {
+    let ids = leases.iter().map(|lease| lease.id.as_str());
+    lease::Entity::delete_many().filter(lease::Column::Id.is_in(ids)).exec(tx).await?;
     Ok(())
 }

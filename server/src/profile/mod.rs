@@ -29,12 +29,8 @@ pub fn built_in() -> Vec<Profile> {
 
 /// Refuses a profile that cannot work, naming the field.
 pub fn check(profile: &Profile) -> Result<(), ApiError> {
-    let name = profile.name.as_bytes();
-    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let well_named =
-        (1..=63).contains(&name.len()) && name.first().is_some_and(plain) && name.iter().all(|byte| plain(byte) || *byte == b'-');
     let rules: &[(bool, &str)] = &[
-        (well_named, "`name` has 1 to 63 lower-case letters, digits and hyphens, and begins with a letter or digit"),
+        (is_name(&profile.name), "`name` has 1 to 63 lower-case letters, digits and hyphens, and begins with a letter or digit"),
         (profile.description.len() <= 500, "`description` has at most 500 bytes"),
         ((1.0..=30.0).contains(&profile.segment_seconds), "`segment_seconds` is 1 to 30"),
         (
@@ -75,6 +71,13 @@ pub fn check(profile: &Profile) -> Result<(), ApiError> {
         None => Ok(()),
         Some((_, rule)) => Err(ApiError::unfit("bad_profile", format!("This profile cannot work: {rule}."))),
     }
+}
+
+/// True for what can be the name of a profile.
+pub fn is_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=63).contains(&bytes.len()) && bytes.first().is_some_and(plain) && bytes.iter().all(|byte| plain(byte) || *byte == b'-')
 }
 
 fn file_name(name: &str) -> bool {

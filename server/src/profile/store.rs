@@ -3,7 +3,7 @@
 use offpeak_api::{ids::TeamId, profile::Profile};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
 
-use super::built_in;
+use super::{built_in, is_name};
 use crate::{clock::Instant, entity::profile, error::ApiError};
 
 /// A profile by name: one that comes with Offpeak, or one of this team.
@@ -11,7 +11,11 @@ pub async fn find(db: &impl ConnectionTrait, team: &TeamId, name: &str) -> Resul
     if let Some(profile) = built_in().into_iter().find(|profile| profile.name == name) {
         return Ok(profile);
     }
-    let row = profile::Entity::find_by_id((team.to_string(), name.to_owned())).one(db).await?;
+    // Not every text can be asked for: PostgreSQL refuses some.
+    let row = match is_name(name) {
+        true => profile::Entity::find_by_id((team.to_string(), name.to_owned())).one(db).await?,
+        false => None,
+    };
     let row = row.ok_or_else(|| {
         ApiError::unfit("unknown_profile", format!("There is no profile {name:?}.")).hint("GET /v1/profiles lists them.")
     })?;
@@ -49,6 +53,9 @@ pub async fn put(tx: &impl ConnectionTrait, team: &TeamId, profile: &Profile, no
 
 /// True when there was one to delete.
 pub async fn delete(tx: &impl ConnectionTrait, team: &TeamId, name: &str) -> Result<bool, ApiError> {
+    if !is_name(name) {
+        return Ok(false);
+    }
     let done = profile::Entity::delete_by_id((team.to_string(), name.to_owned())).exec(tx).await?;
     Ok(done.rows_affected > 0)
 }

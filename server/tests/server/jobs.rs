@@ -19,6 +19,7 @@ async fn what_cannot_become_a_job_is_told_why() {
         (json!({ "source": { "upload": source }, "priority": 10 }), 422, "bad_priority"),
         (json!({ "source": { "upload": source }, "colour": "red" }), 422, "invalid_body"),
         (json!({ "source": { "upload": source }, "metadata": { "": "x" } }), 422, "bad_metadata"),
+        (json!({ "source": { "upload": source }, "metadata": { "a": "\u{0}" } }), 422, "bad_metadata"),
         (json!([]), 422, "invalid_body"),
     ];
     for (body, status, code) in cases {

@@ -6,5 +6,6 @@ mod ends;
 mod harness;
 mod jobs;
 mod leases;
+mod limits;
 mod retries;
 mod who_may_call;

@@ -1,0 +1,55 @@
+//! What an agent may say: sizes that no honest engine reaches, so that none can fill the database or spoil an estimate.
+
+use offpeak_api::lease::{Capabilities, LeaseRequest, Progress, UploadObject};
+
+use crate::{commit::is_sha256, error::ApiError};
+
+const LONGEST_REQUEST_ID: usize = 64;
+const LONGEST_WORD: usize = 200;
+const MOST_ENCODERS: usize = 64;
+const MOST_OBJECTS: usize = 256;
+/// No machine encodes a million frames a second.
+const MOST_FRAMES_PER_SECOND: f64 = 1e6;
+/// Exact as a double, and sums of many stay within 64 bits.
+const MOST_COUNTED: u64 = 1 << 52;
+
+pub fn check_request(request: &LeaseRequest) -> Result<(), ApiError> {
+    let id = request.request_id.as_bytes();
+    if !(1..=LONGEST_REQUEST_ID).contains(&id.len()) || !id.iter().all(u8::is_ascii_graphic) {
+        return Err(ApiError::unfit(
+            "bad_request_id",
+            format!("`request_id` has 1 to {LONGEST_REQUEST_ID} visible ASCII characters."),
+        ));
+    }
+    let Capabilities { engine, ffmpeg, encoders, cores: _, os } = &request.capabilities;
+    let mut words = [engine, ffmpeg, os].into_iter().chain(encoders);
+    if encoders.len() > MOST_ENCODERS || words.any(|word| word.len() > LONGEST_WORD || word.contains('\0')) {
+        return Err(ApiError::unfit(
+            "bad_capabilities",
+            format!("`capabilities` has at most {MOST_ENCODERS} encoders, and no text of more than {LONGEST_WORD} bytes."),
+        ));
+    }
+    Ok(())
+}
+
+pub fn check_objects(objects: &[UploadObject]) -> Result<(), ApiError> {
+    let bad = |detail: String| Err(ApiError::unfit("bad_objects", detail));
+    if !(1..=MOST_OBJECTS).contains(&objects.len()) {
+        return bad(format!("`objects` has 1 to {MOST_OBJECTS} entries."));
+    }
+    match objects.iter().find(|object| !is_sha256(&object.sha256) || object.bytes > MOST_COUNTED) {
+        Some(object) => bad(format!("{:?} needs its true length, and its SHA-256 in lower-case hexadecimal.", object.name)),
+        None => Ok(()),
+    }
+}
+
+/// Progress is only shown and used for estimates: what cannot be true is cut down rather than refused.
+pub fn plausible(told: Progress) -> Progress {
+    let speed = if told.frames_per_second.is_finite() { told.frames_per_second } else { 0.0 };
+    Progress {
+        frames: told.frames.min(MOST_COUNTED),
+        frames_per_second: speed.clamp(0.0, MOST_FRAMES_PER_SECOND),
+        bytes: told.bytes.min(MOST_COUNTED),
+        total_bytes: told.total_bytes.map(|bytes| bytes.min(MOST_COUNTED)),
+    }
+}

@@ -1,0 +1,194 @@
+//! Whatever comes in, the server answers with a problem, and never falls over.
+
+use std::time::Duration;
+
+use offpeak_api::{
+    job::JobState,
+    lease::{Lease, Orders, PROTOCOL, TaskResult},
+    work::Work,
+};
+use offpeak_server::tick;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Agent, Server, facts};
+
+#[tokio::test]
+async fn numbers_that_cannot_be_true_are_refused() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    server.planned_job(&agent, 8.0, true).await;
+    let sound = agent.lease(&server).await.unwrap();
+    assert!(matches!(sound.work, Work::Audio(_)));
+    let good = agent.upload_rows(&server, &sound, 0..1, 94).await;
+    let path = format!("/v1/leases/{}/commit", sound.id);
+    let with = |pointer: &str, value: Value| {
+        let mut commit = serde_json::to_value(&good).unwrap();
+        *commit.pointer_mut(pointer).unwrap() = value;
+        commit
+    };
+    let cases = [
+        (with("/segments/0/frames", json!(u32::MAX)), "implausible"),
+        (with("/segments/0/start_ticks", json!(u64::MAX)), "implausible"),
+        (with("/segments/0/duration_ticks", json!(u64::MAX)), "implausible"),
+        (with("/segments/0/sha256", json!("x")), "implausible"),
+        (with("/segments/0/index", json!(u32::MAX)), "not_uploaded"),
+        (with("/segments/0/bytes", json!(u64::MAX)), "not_uploaded"),
+        (with("/segments/0/frames", json!(-1)), "invalid_body"),
+        (with("/segments", json!([])), "bad_commit"),
+        (with("/inits/0/codecs", json!("mp4a\",X=\"")), "bad_init"),
+        (with("/inits/0/timescale", json!(0)), "bad_init"),
+        (with("/inits/0/media_time", json!(u64::MAX)), "bad_init"),
+        (with("/inits", json!([])), "no_init"),
+    ];
+    for (commit, code) in cases {
+        assert_eq!(agent.post(&server, &path, &commit).await.problem(422), code, "{commit}");
+    }
+    agent.post(&server, &path, &good).await.ok::<Orders>();
+    let beat = json!({ "state": "encoding", "progress": { "frames": u64::MAX, "frames_per_second": -1e300, "bytes": u64::MAX } });
+    agent.post(&server, &format!("/v1/leases/{}/heartbeat", sound.id), beat).await.ok::<Orders>();
+}
+
+#[tokio::test]
+async fn hostile_progress_spoils_no_estimate() {
+    let server = Server::start().await;
+    let (one, two) = (Agent::enrol(&server, "one").await, Agent::enrol(&server, "two").await);
+    let job = server.planned_job(&one, 8.0, false).await;
+    for agent in [&one, &two] {
+        let lease = agent.lease(&server).await.unwrap();
+        let progress = json!({ "frames": u64::MAX, "frames_per_second": 1.7e308, "bytes": u64::MAX, "total_bytes": 0 });
+        let beat = json!({ "state": "encoding", "progress": progress });
+        agent.post(&server, &format!("/v1/leases/{}/heartbeat", lease.id), beat).await.ok::<Orders>();
+    }
+    let job = server.job(&job.id).await;
+    assert!(job.progress.agents.iter().all(|agent| agent.frames_per_second.is_finite()));
+}
+
+#[tokio::test]
+async fn requests_for_work_have_limits() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    let capabilities = json!({ "engine": "test", "ffmpeg": "none", "encoders": ["aac"], "cores": 1, "os": "linux" });
+    let good = json!({ "request_id": "x", "protocol": PROTOCOL, "wait_seconds": 0, "capabilities": capabilities });
+    let with = |pointer: &str, value: Value| {
+        let mut request = good.clone();
+        *request.pointer_mut(pointer).unwrap() = value;
+        request
+    };
+    for (request, status, code) in [
+        (with("/protocol", json!(0)), 426, "engine_too_old"),
+        (with("/request_id", json!("")), 422, "bad_request_id"),
+        (with("/request_id", json!("a\u{0}b")), 422, "bad_request_id"),
+        (with("/capabilities/engine", json!("x".repeat(1000))), 422, "bad_capabilities"),
+        (with("/capabilities/encoders", json!(vec!["x"; 1000])), 422, "bad_capabilities"),
+        (with("/wait_seconds", json!(-1)), 422, "invalid_body"),
+    ] {
+        assert_eq!(agent.post(&server, "/v1/leases", &request).await.problem(status), code, "{request}");
+    }
+    assert_eq!(agent.post(&server, "/v1/leases", &good).await.status, 204);
+}
+
+#[tokio::test]
+async fn the_facts_of_a_whole_day_fit() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    let job = server.new_job().await;
+    let probe = agent.lease(&server).await.unwrap();
+    let mut day = facts(86_000.0, false);
+    day.video.as_mut().unwrap().keyframes_seconds = (0..172_000).map(|n| f64::from(n) * 0.5 + 0.123_456).collect();
+    agent.complete(&server, &probe.id, TaskResult::Probe { facts: Box::new(day) }).await.ok::<Orders>();
+    assert_eq!(server.job(&job.id).await.state, JobState::Encoding);
+}
+
+#[tokio::test]
+async fn a_failure_may_hold_anything() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    let job = server.new_job().await;
+    let lease = agent.lease(&server).await.unwrap();
+    let failure = json!({
+        "code": "x\u{0}".repeat(5000), "message": "a\u{0}b".repeat(5000), "blame": "source", "log_tail": vec!["\u{0}"; 5000],
+    });
+    agent.post(&server, &format!("/v1/leases/{}/fail", lease.id), failure).await.ok::<Orders>();
+    let error = server.job(&job.id).await.error.unwrap();
+    assert!(error.code.len() <= 64 && error.message.len() <= 4000 && error.log_tail.len() <= 50);
+}
+
+#[tokio::test]
+async fn more_addresses_than_allowed_are_refused() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    server.planned_job(&agent, 8.0, false).await;
+    let lease = agent.lease(&server).await.unwrap();
+    let path = format!("/v1/leases/{}/upload-urls", lease.id);
+    let object = |bytes: u64, sha256: &str| json!({ "object": "init", "bytes": bytes, "sha256": sha256 });
+    let named = |mut object: Value| {
+        let fields = object.as_object_mut().unwrap();
+        fields.remove("object");
+        fields.insert("name".into(), json!({ "object": "init", "rendition": "h264-360p" }));
+        object
+    };
+    let one = named(object(1, &"0".repeat(64)));
+    let many = json!({ "objects": vec![one.clone(); 257] });
+    assert_eq!(agent.post(&server, &path, many).await.problem(422), "bad_objects");
+    assert_eq!(agent.post(&server, &path, json!({ "objects": [] })).await.problem(422), "bad_objects");
+    let bad = json!({ "objects": [named(object(1, "zz"))] });
+    assert_eq!(agent.post(&server, &path, bad).await.problem(422), "bad_objects");
+    let huge = json!({ "objects": [named(object(u64::MAX, &"0".repeat(64)))] });
+    assert_eq!(agent.post(&server, &path, huge).await.problem(422), "bad_objects");
+}
+
+#[tokio::test]
+async fn queries_and_paths_that_do_not_fit_are_problems() {
+    let server = Server::start().await;
+    for (path, status, code) in [
+        ("/v1/jobs?profile=%00", 422, "bad_filter"),
+        ("/v1/jobs?cursor=%00", 422, "bad_cursor"),
+        ("/v1/jobs?limit=99999999999999999999", 422, "bad_filter"),
+        ("/v1/jobs?source=x", 422, "bad_filter"),
+        ("/v1/profiles/%00", 404, "unknown_profile"),
+        ("/v1/jobs/job_%00", 400, "bad_request"),
+    ] {
+        assert_eq!(server.get(path).await.problem(status), code, "{path}");
+    }
+    let gone = server.call(&server.token, Method::DELETE, "/v1/profiles/%00", None).await;
+    assert_eq!(gone.problem(404), "unknown_profile");
+}
+
+#[tokio::test]
+async fn two_equal_requests_at_once_get_one_lease() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    server.planned_job(&agent, 16.0, false).await;
+    let (a, b, c) = tokio::join!(agent.ask(&server, "same", 0), agent.ask(&server, "same", 0), agent.ask(&server, "same", 0));
+    // One that lost the race for a task is told that there is nothing, and asks again.
+    let granted = [a, b, c].into_iter().filter(|answer| answer.status != 204);
+    let ids: Vec<_> = granted.map(|answer| answer.ok::<Lease>().id).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+#[tokio::test]
+async fn what_is_uploaded_after_a_job_was_deleted_is_swept() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    let job = server.planned_job(&agent, 8.0, false).await;
+    let lease = agent.lease(&server).await.unwrap();
+    let commit = agent.upload_rows(&server, &lease, 0..1, 50).await;
+    let folder = server.app.config.storage.to_file_path().unwrap().join("jobs").join(job.id.as_str());
+    let late = walk(&folder).pop().unwrap();
+    assert_eq!(server.call(&server.token, Method::DELETE, &format!("/v1/jobs/{}", job.id), None).await.status, 204);
+    assert_eq!(agent.heartbeat(&server, &lease.id).await.problem(409), "lease_lost");
+    assert_eq!(agent.commit(&server, &lease, &commit).await.problem(409), "lease_lost");
+    // An upload that was under way lands now.
+    std::fs::create_dir_all(late.parent().unwrap()).unwrap();
+    std::fs::write(&late, "late").unwrap();
+    server.clock.advance(Duration::from_secs(25 * 3600));
+    tick::tick(&server.app).await.unwrap();
+    assert!(!late.exists());
+}
+
+/// The files below a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
