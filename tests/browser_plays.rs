@@ -37,6 +37,8 @@ struct Film {
     heights: Vec<u32>,
     /// Where the sound ends, after the edit list.
     audio_seconds: Option<f64>,
+    /// What the player page must offer to download.
+    files: Vec<String>,
 }
 
 impl Film {
@@ -50,6 +52,7 @@ impl Film {
             frames_per_segment: samples[0],
             heights: stream.variants.iter().filter_map(|(variant, _)| Some(variant.resolution?.1)).collect(),
             audio_seconds: stream.audio.as_ref().map(end_of_sound),
+            files: small_profile().files.into_iter().map(|file| file.name).collect(),
         }
     }
 
@@ -59,7 +62,7 @@ impl Film {
         let seconds = end_of_sound(sound);
         let rate = Ratio::new(sound.header.timescale, 1);
         let frames = (seconds * rate.as_f64()).round() as u64;
-        Self { rate, frames, frames_per_segment: frames, heights: Vec::new(), audio_seconds: Some(seconds) }
+        Self { rate, frames, frames_per_segment: frames, heights: Vec::new(), audio_seconds: Some(seconds), files: Vec::new() }
     }
 }
 
@@ -176,8 +179,14 @@ async fn the_player_page_waits_for_a_job_and_starts_by_itself() {
     let recipe = recipe("open-gop.mp4");
     let source = recipe.make(&system.scratch()).await;
     let job = system.client.submit(&source, &small_profile().name).await;
-    let film =
-        Film { rate: recipe.rate, frames: 500, frames_per_segment: 50, heights: vec![recipe.size.1, 120], audio_seconds: None };
+    let film = Film {
+        rate: recipe.rate,
+        frames: 500,
+        frames_per_segment: 50,
+        heights: vec![recipe.size.1, 120],
+        audio_seconds: None,
+        files: Vec::new(),
+    };
 
     let mut player = Player::start(&system, &job.id, &film, &["watch-early"]);
     let first = player.line().await.unwrap_or_default();

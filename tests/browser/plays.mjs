@@ -3,9 +3,9 @@
 //   node plays.mjs BASE JOB FILM [WAY…]
 //
 // BASE is the server's address, FILM a JSON text that says what must be seen:
-//   { rate: { num, den }, frames, frames_per_segment, heights: [1080, 720 …], audio_seconds }
-// with an empty `heights` for sound alone, and `audio_seconds` the end of the sound, absent if there is none. A WAY is one
-// of those below; all but `watch-early` are taken when none is named. Prints a JSON line per way and exits 1 when one went wrong.
+//   { rate: { num, den }, frames, frames_per_segment, heights: [1080, 720 …], audio_seconds, files: [names] }
+// with an empty `heights` for sound alone, and `audio_seconds` the end of the sound, absent if there is none; the player page
+// must offer the `files`. A WAY is one of those below; all but `watch-early` are taken when none is named. Prints a JSON line per way and exits 1 when one went wrong.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -36,7 +36,7 @@ export async function watchEarly(context, { base, job, film }) {
   }));
   const say = (what) => seen.trouble.push({ at: seen.endedAt, what });
   if (await page.locator("#encoding").isVisible()) say("a finished job is shown as still encoding");
-  for (const text of told) if (!/^Still encoding: \d+:\d\d( of \d+:\d\d)? ready$/.test(text)) say(`the page said: ${text}`);
+  for (const text of told) if (!/^Still encoding: \d+:\d\d of \d+:\d\d ready$/.test(text)) say(`the page said: ${text}`);
   if (film.heights.length === 0) delete seen.firstFrame;
   return { ...seen, told: [...new Set(told)], frames: undefined, sought: [] };
 }
@@ -75,6 +75,9 @@ export async function watchPage(context, { base, job, film, observe }) {
   for (const [label, file] of [["HLS", "multivariant.m3u8"], ["DASH", "manifest.mpd"]]) {
     const address = await page.getByLabel(label, { exact: true }).inputValue();
     if (address !== `${base}/media/${job}/${file}`) say(`the ${label} address on the page is ${address}`);
+  }
+  for (const file of film.files ?? []) {
+    await page.getByRole("link", { name: file }).waitFor(PATIENCE);
   }
   for (const address of strangers) say(`the page asked a stranger: ${address}`);
   seen.heightsChosen = await chooseEveryRung(page, film, say);

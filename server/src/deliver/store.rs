@@ -1,15 +1,15 @@
 //! What was committed of a job, as packaging wants it.
 
-use offpeak_api::{ids::JobId, work::VideoRendition};
+use offpeak_api::{ids::JobId, job::JobState, work::VideoRendition};
 use sea_orm::ConnectionTrait;
 
 use crate::{
     commit::store as commit_store,
-    entity::{rendition, segment, task},
+    entity::{job, rendition, segment, task},
     error::ApiError,
     jobs,
     lease::{TaskKind, TaskState, spec, store as lease_store},
-    package::{PackagedKind, PackagedRendition, PackagedSegment, Presentation},
+    package::{PackagedKind, PackagedRendition, PackagedSegment, PageNotes, Presentation},
     plan::{Plan, PlannedAudio},
 };
 
@@ -23,7 +23,30 @@ pub async fn load_presentation(db: &impl ConnectionTrait, job: &JobId) -> Result
         let segments = commit_store::segments_of(db, &rendition).await?;
         renditions.extend(packaged(job, &plan, rendition, segments, &tasks)?);
     }
-    Ok(Presentation { grid: plan.grid, renditions })
+    let notes = page_notes(db, &row, &plan).await?;
+    Ok(Presentation { grid: plan.grid, renditions, notes })
+}
+
+async fn page_notes(db: &impl ConnectionTrait, row: &job::Model, plan: &Plan) -> Result<PageNotes, ApiError> {
+    let frames = row.end_frame.map_or(plan.frames, i64::cast_unsigned);
+    let seconds = if plan.video.is_empty() {
+        // Sound alone is planned in segments, which say its length only roughly.
+        let (facts, _) = spec::facts_and_plan(row)?;
+        facts.end_seconds() - facts.start_seconds()
+    } else {
+        plan.grid.seconds_at(frames)
+    };
+    let is_completed = jobs::store::state_of(row)? == JobState::Completed;
+    let files = jobs::store::files_of(db, std::slice::from_ref(&row.id)).await?;
+    Ok(PageNotes {
+        planned_seconds: (!is_completed).then_some(seconds),
+        files: files.iter().map(|file| relative(&row.id, &file.storage_key)).collect(),
+    })
+}
+
+/// A storage key as playlists of the job name it.
+fn relative(job: &str, key: &str) -> String {
+    key.strip_prefix(&format!("jobs/{job}/")).unwrap_or(key).to_owned()
 }
 
 fn packaged(
@@ -44,8 +67,7 @@ fn packaged(
         (kind, video.max_kbps, TaskKind::Encode)
     };
     let open = tasks.iter().any(|task| task.kind == made_by.as_str() && task.state != TaskState::Done.as_str());
-    let folder = format!("jobs/{job}/");
-    let uri = |key: &str| key.strip_prefix(&folder).unwrap_or(key).to_owned();
+    let uri = |key: &str| relative(job.as_str(), key);
     Ok(Some(PackagedRendition {
         id: rendition.name,
         kind,

@@ -57,7 +57,7 @@ pub fn multivariant(presentation: &Presentation) -> Result<String, PackageError>
         None => {}
     }
     let playlist = MasterPlaylist::builder().has_independent_segments(true).media(media).variant_streams(variants).build()?;
-    Ok(playlist.to_string())
+    Ok(format!("{playlist}{}", presentation.notes))
 }
 
 struct Sound<'a> {

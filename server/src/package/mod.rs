@@ -20,7 +20,7 @@ use offpeak_api::{
 pub use self::{
     dash::mpd,
     hls::{media_playlist, multivariant},
-    page_notes::page_notes,
+    page_notes::PageNotes,
 };
 use crate::plan::SHORTEST_SEGMENT_FRAMES;
 
@@ -30,6 +30,7 @@ pub struct Presentation {
     pub grid: FrameGrid,
     /// Highest rung first, then sound. A rendition belongs here once its init segment is pinned; publish only when all do.
     pub renditions: Vec<PackagedRendition>,
+    pub notes: PageNotes,
 }
 
 /// A rendition whose init segment is known.

@@ -1,26 +1,28 @@
-//! What the player page wants to know beyond what players need: lines for the end of a multivariant playlist.
+//! What the player page wants to know beyond what players need: lines at the end of the multivariant playlist.
 
-use std::fmt::Write;
+use std::fmt;
 
-/// `EXT-X-SESSION-DATA` lines (RFC 8216 §4.3.4.4), which players pass over, to go after the text of
-/// [`multivariant`](super::multivariant). The other end is `web-dashboard/src/features/watch/api/playlist.ts`.
-///
-/// - `planned_seconds`: how long the presentation will be, until the job is completed; then nothing.
-/// - `files`: addresses of the files that can be downloaded, relative to the folder of the playlists.
-pub fn page_notes(planned_seconds: Option<f64>, files: &[String]) -> String {
-    let mut text = String::new();
-    if let Some(seconds) = planned_seconds {
-        write_note(&mut text, "offpeak.planned-seconds", &format!("{seconds:.3}"));
-    }
-    for (number, file) in files.iter().enumerate() {
-        write_note(&mut text, &format!("offpeak.file.{number}"), &quotable(file));
-    }
-    text
+/// Written as `EXT-X-SESSION-DATA` lines (RFC 8216 §4.3.4.4), which players pass over. The other end is
+/// `web-dashboard/src/features/watch/api/playlist.ts`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PageNotes {
+    /// How long the presentation will be, until the job is completed.
+    pub planned_seconds: Option<f64>,
+    /// Files that can be downloaded, relative to the folder of the playlists.
+    pub files: Vec<String>,
 }
 
-fn write_note(text: &mut String, id: &str, value: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "#EXT-X-SESSION-DATA:DATA-ID=\"{id}\",VALUE=\"{value}\"");
+impl fmt::Display for PageNotes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(seconds) = self.planned_seconds {
+            write_note(f, "offpeak.planned-seconds", &format!("{seconds:.3}"))?;
+        }
+        self.files.iter().enumerate().try_for_each(|(n, file)| write_note(f, &format!("offpeak.file.{n}"), &quotable(file)))
+    }
+}
+
+fn write_note(f: &mut fmt::Formatter<'_>, id: &str, value: &str) -> fmt::Result {
+    writeln!(f, "#EXT-X-SESSION-DATA:DATA-ID=\"{id}\",VALUE=\"{value}\"")
 }
 
 /// A quoted string (RFC 8216 §4.2) holds neither quotes nor line ends; in an address they can be written otherwise.
@@ -35,7 +37,7 @@ mod tests {
     #[test]
     fn notes_come_one_a_line() {
         let file = |name: &str| format!("9f3c-0/{name}");
-        for (planned, files, expected) in [
+        for (planned_seconds, files, expected) in [
             (None, vec![], ""),
             (Some(60.06), vec![], "#EXT-X-SESSION-DATA:DATA-ID=\"offpeak.planned-seconds\",VALUE=\"60.060\"\n"),
             (
@@ -45,7 +47,7 @@ mod tests {
                  #EXT-X-SESSION-DATA:DATA-ID=\"offpeak.file.1\",VALUE=\"9f3c-0/a %22b%22%0A.mp4\"\n",
             ),
         ] {
-            assert_eq!(page_notes(planned, &files), expected);
+            assert_eq!(PageNotes { planned_seconds, files }.to_string(), expected);
         }
     }
 }
