@@ -10,6 +10,7 @@ use offpeak_api::{
 use offpeak_tests::{
     exact,
     history::{Committed, History, Step},
+    process::wait_until_gone,
     sources::{self, Recipe},
     system::System,
 };
@@ -22,10 +23,11 @@ async fn a_killed_engine_costs_at_most_its_uncommitted_segments() {
     let mut system = System::start(2).await;
     let (recipe, source, job) = submit_slow_film(&system).await;
     let (victim, seen) = wait_for_commit_inside_a_span(&system, &job).await;
-    let ffmpegs = children_of(system.engine(&victim).pid());
+    let ffmpegs = system.engine(&victim).children();
     system.engine(&victim).kill();
     assert!(!ffmpegs.is_empty(), "{victim} was encoding");
-    wait_until_gone(&ffmpegs).await;
+    // No orphan: ffmpeg dies with its engine.
+    wait_until_gone(&ffmpegs, Duration::from_secs(5)).await;
 
     let job = system.client.completed(&job, LIMIT).await;
     let history = History::of(&system.client, &job.id).await;
@@ -118,19 +120,4 @@ fn copies_of(system: &System, job: &Job, row: u32) -> Vec<std::path::PathBuf> {
     let prefixes = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let paths = prefixes.map(|entry| entry.expect("a folder entry").path().join(rendition).join(format!("{row}.m4s")));
     paths.filter(|path| path.exists()).collect()
-}
-
-/// Process ids of a process's children.
-fn children_of(pid: u32) -> Vec<u32> {
-    let output = std::process::Command::new("ps").args(["-o", "pid=", "--ppid", &pid.to_string()]).output().expect("ps starts");
-    String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.trim().parse().ok()).collect()
-}
-
-async fn wait_until_gone(pids: &[u32]) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-    let lives = |pid: &u32| Path::new(&format!("/proc/{pid}/stat")).exists();
-    while pids.iter().any(lives) {
-        assert!(tokio::time::Instant::now() < deadline, "ffmpeg outlives its engine: {pids:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

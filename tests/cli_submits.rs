@@ -58,6 +58,15 @@ async fn a_film_is_submitted_watched_and_downloaded() {
     assert!(seconds(video[1]).abs() < 0.001 && seconds(audio[1]).abs() < 0.001, "both start at 0: {streams:?}");
     assert!((seconds(video[2]) - 20.0).abs() < 0.001 && (seconds(audio[2]) - 20.0).abs() < 0.022, "{streams:?}");
 
+    // A film that somebody else serves, by its address: here our own result, fetched from the server by an engine.
+    let address = job.outputs.files[0].url.as_str();
+    let said = offpeak(&system, &["submit", address, "--profile", &profile.name, "--watch", "--json"]).await;
+    assert_eq!(said.code, Some(0), "{}\n{}", said.stdout, said.stderr);
+    let fetched: Job = serde_json::from_str(&said.stdout).unwrap_or_else(|e| panic!("{e}: {}", said.stdout));
+    assert_eq!((fetched.state, fetched.progress.frames_total), (JobState::Completed, 500));
+    let stored = std::fs::read(system.storage().join("sources").join(fetched.source.as_str())).expect("the source is in storage");
+    assert!(stored == std::fs::read(&film).expect("the film"), "what was fetched is not what was served");
+
     // Again: it is there already.
     let said = offpeak(&system, &["download", job.id.as_str(), "-o", "out.mp4"]).await;
     assert_eq!(said.code, Some(0), "{}", said.stderr);

@@ -1,7 +1,10 @@
 //! What Offpeak promises, a module for each, shown with the real server, real engines and the real ffmpeg.
 
 mod agent_killed_mid_span;
+#[cfg(unix)]
+mod bad_agent_is_passed_over;
 mod bad_input;
+mod cancelled_jobs_stop;
 mod cli_submits;
 mod exactness;
 mod output_is_valid;

@@ -62,8 +62,12 @@ async fn compare_pictures(
     (width, height): (u32, u32),
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    if expected.different() * 10 < expected.len() * 6 {
+    if (expected.different() as f64) < expected.len() as f64 * recipe.different {
         wrong.push(format!("only {} of {} pictures differ: hashes prove little", expected.different(), expected.len()));
+    }
+    let frames = recipe.seconds * recipe.rate.as_f64();
+    if (expected.len() as f64 - frames).abs() > 3.0 {
+        wrong.push(format!("the reference has {} pictures and should have about {frames:.0}", expected.len()));
     }
     let joined = track.write_joined(&system.scratch(), &format!("{}.{width}x{height}.joined.mp4", recipe.file));
     let frames = Frames::of_file(&joined).await;
@@ -101,7 +105,7 @@ async fn compare_sound(system: &System, source: &Path, start: f64, track: &Track
         wrong.push(format!("the sound lasts {} s and should last {} s", sound.seconds(), expected.seconds()));
     }
     let end = sound.seconds().min(expected.seconds());
-    for seconds in [silent_seconds + 0.05, (silent_seconds + end) / 2.0, end - 0.5] {
+    for seconds in [silent_seconds + 0.05, (silent_seconds + end) / 2.0, end - 0.15] {
         let lag = sound.lag_behind(&expected, seconds);
         if lag.milliseconds().abs() > LARGEST_OFFSET_MILLISECONDS || lag.likeness < SAME_SOUND {
             wrong.push(format!(

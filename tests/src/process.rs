@@ -39,6 +39,13 @@ impl Process {
         self.child.id()
     }
 
+    /// Process ids of its children.
+    #[cfg(unix)]
+    pub fn children(&self) -> Vec<u32> {
+        let output = Command::new("ps").args(["-o", "pid=", "--ppid", &self.pid().to_string()]).output().expect("ps starts");
+        String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| line.trim().parse().ok()).collect()
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().is_ok_and(|ended| ended.is_none())
     }
@@ -75,6 +82,17 @@ impl Process {
         let log = self.log();
         let skip = log.lines().count().saturating_sub(lines);
         log.lines().skip(skip).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Waits until these processes have ended, all within `limit`.
+#[cfg(unix)]
+pub async fn wait_until_gone(pids: &[u32], limit: Duration) {
+    let deadline = Instant::now() + limit;
+    let lives = |pid: &u32| Path::new(&format!("/proc/{pid}/stat")).exists();
+    while pids.iter().any(lives) {
+        assert!(Instant::now() < deadline, "these processes live on after {limit:?}: {pids:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

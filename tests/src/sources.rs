@@ -24,6 +24,12 @@ pub struct Recipe {
     pub interlaced: bool,
     /// Whether it has sound, and how long that stays silent from the start of the presentation.
     pub sound: Sound,
+    /// How long its pictures last from the start of the presentation.
+    pub seconds: f64,
+    /// Spans that it is cut into at least: fewer would prove little.
+    pub spans: usize,
+    /// Share of its pictures on the frame grid that differ from all others at least.
+    pub different: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,8 +68,17 @@ impl Recipe {
     }
 }
 
-const PLAIN: Recipe =
-    Recipe { file: "", runs: &[], rate: Ratio::new(25, 1), size: (384, 216), interlaced: false, sound: Sound::FromTheStart };
+const PLAIN: Recipe = Recipe {
+    file: "",
+    runs: &[],
+    rate: Ratio::new(25, 1),
+    size: (384, 216),
+    interlaced: false,
+    sound: Sound::FromTheStart,
+    seconds: 20.0,
+    spans: 4,
+    different: 0.6,
+};
 
 /// The recipe of that file name.
 pub fn recipe(file: &str) -> Recipe {
@@ -90,6 +105,7 @@ pub fn recipes() -> Vec<Recipe> {
         Recipe {
             file: "edit-list.mp4",
             runs: &["{pictures} {noise} {open-gop} -c:a aac whole.mp4", "-ss 1.3 -i whole.mp4 -c copy {file}"],
+            seconds: 18.7,
             ..PLAIN
         },
         Recipe {
@@ -131,11 +147,13 @@ pub fn recipes() -> Vec<Recipe> {
                 "-f lavfi -i testsrc2=size=384x216:rate=60000/1001:duration=16 {noise} {h264} -g 120 -c:a aac -shortest {file}",
             ],
             rate: Ratio::new(60_000, 1001),
+            seconds: 16.0,
             ..PLAIN
         },
         Recipe {
             file: "late-pictures.mp4",
             runs: &["-itsoffset 1.73 -f lavfi -i testsrc2=size=384x216:rate=25:duration=18 {noise} {h264} -g 50 -c:a aac {file}"],
+            seconds: 19.7,
             ..PLAIN
         },
         Recipe {
@@ -177,6 +195,63 @@ pub fn recipes() -> Vec<Recipe> {
                      -c:v libx264 -preset veryfast -pix_fmt yuv444p -g 50 {file}"],
             size: (382, 214),
             sound: Sound::None,
+            ..PLAIN
+        },
+        Recipe {
+            file: "fragmented.mp4",
+            runs: &["{pictures} {noise} {open-gop} -c:a aac -movflags frag_keyframe+empty_moov {file}"],
+            ..PLAIN
+        },
+        // The delay of B-frames is not taken back: the first picture comes late.
+        Recipe { file: "no-edit-list.mp4", runs: &["{pictures} {noise} {h264} -g 50 -c:a aac -use_editlist 0 {file}"], ..PLAIN },
+        // A recording that was streamed: no index to seek by, no duration.
+        Recipe { file: "no-index.mkv", runs: &["{pictures} {noise} {h264} -g 50 -c:a aac -live 1 {file}"], ..PLAIN },
+        Recipe { file: "windows-media.wmv", runs: &["{pictures} {noise} -c:v wmv2 -q:v 3 -g 50 -c:a wmav2 {file}"], ..PLAIN },
+        // The 33 bits of its times run over in the middle of the film.
+        Recipe {
+            file: "wrapped.ts",
+            runs: &["{pictures} {noise} {h264} -g 50 -c:a aac -output_ts_offset 95435 {file}"],
+            ..PLAIN
+        },
+        Recipe {
+            file: "29-97-fields.ts",
+            runs: &["-f lavfi -i testsrc2=size=384x288:rate=60000/1001:duration=20 {noise} \
+                     -vf tinterlace=interleave_top,fieldorder=tff -c:v libx264 -preset veryfast -crf 20 -g 30 -flags +ildct+ilme \
+                     -x264-params tff=1 -c:a ac3 {file}"],
+            rate: Ratio::new(30_000, 1001),
+            size: (384, 288),
+            interlaced: true,
+            ..PLAIN
+        },
+        // Every second picture is left out.
+        Recipe {
+            file: "120-fps.mp4",
+            runs: &["-f lavfi -i testsrc2=size=384x216:rate=120:duration=12 {noise} {h264} -g 120 -c:a aac -shortest {file}"],
+            rate: Ratio::new(60, 1),
+            seconds: 12.0,
+            ..PLAIN
+        },
+        // A picture a second, each shown five times.
+        Recipe {
+            file: "slides.mp4",
+            runs: &["-f lavfi -i testsrc2=size=384x216:rate=1:duration=20 {noise} {h264} -g 4 -c:a aac {file}"],
+            rate: Ratio::new(5, 1),
+            different: 0.19,
+            ..PLAIN
+        },
+        Recipe {
+            file: "long-sound.mp4",
+            runs: &["-f lavfi -i testsrc2=size=384x216:rate=25:duration=11 {noise} {h264} -g 50 -c:a aac {file}"],
+            seconds: 11.0,
+            ..PLAIN
+        },
+        // Shorter than a segment.
+        Recipe {
+            file: "blink.mp4",
+            runs: &["-f lavfi -i testsrc2=size=384x216:rate=25:duration=0.6 \
+                     -f lavfi -i anoisesrc=color=pink:amplitude=0.4:seed=7:sample_rate=48000:duration=0.6 {h264} -c:a aac {file}"],
+            spans: 1,
+            seconds: 0.6,
             ..PLAIN
         },
     ]

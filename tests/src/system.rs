@@ -60,14 +60,24 @@ impl System {
 
     /// Enrols and starts one more engine with one core.
     pub fn start_engine(&mut self, name: &str) {
+        self.start_engine_with_cores(name, 1);
+    }
+
+    /// Enrols and starts one more engine that may use so many cores.
+    pub fn start_engine_with_cores(&mut self, name: &str, cores: u32) {
+        self.start_engine_as(name, cores, programs::ffmpeg());
+    }
+
+    /// Enrols and starts one more engine that takes this program for ffmpeg.
+    pub fn start_engine_as(&mut self, name: &str, cores: u32, ffmpeg: PathBuf) {
         let code = self.server_says(&["token", "enrol", "--uses", "1"]);
         let mut command = Command::new(&built().agent);
         command
-            .args(["run", "--name", name, "--cores", "1", "--state-dir"])
+            .args(["run", "--name", name, "--cores", &cores.to_string(), "--state-dir"])
             .arg(self.folder.path().join(name))
             .env("OFFPEAK_URL", self.client.server().as_str())
             .env("OFFPEAK_ENROL_CODE", code)
-            .env("OFFPEAK_FFMPEG", programs::ffmpeg())
+            .env("OFFPEAK_FFMPEG", ffmpeg)
             .env("OFFPEAK_FFPROBE", programs::ffprobe());
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
