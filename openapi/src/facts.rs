@@ -58,7 +58,8 @@ pub struct VideoFacts {
     pub frames: u64,
     pub gaps: FrameGaps,
     /// Presentation times of keyframes (decode times where a container has no others), ascending, thinned out to at most
-    /// two a second.
+    /// two a second. Left out (empty) where a job is read.
+    #[serde(default)]
     pub keyframes_seconds: Vec<f64>,
     /// Frames that are shown before a keyframe but come after it in the file: seeking needs one keyframe more.
     pub open_gop: bool,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use offpeak_api::{
+    facts::Facts,
     job::{AgentAtWork, Job, JobProgress, JobState, OutputFile, Outputs, RenditionKind, RenditionProgress},
     lease::Progress,
 };
@@ -104,7 +105,7 @@ fn assemble(app: &App, row: job::Model, parts: Parts<'_>) -> Result<Job, ApiErro
     let job = row.id.as_str();
     let absolute = |path: String| app.config.public_url.join(&path).map(String::from).map_err(ApiError::internal);
     let mut outputs = Outputs { watch: Some(absolute(format!("/watch/{job}"))?), ..Outputs::default() };
-    if row.playable_at_ms.is_some() && state != JobState::Cancelled {
+    if row.playable_at_ms.is_some() && !matches!(state, JobState::Failed | JobState::Cancelled) {
         outputs.hls = Some(absolute(format!("/media/{job}/multivariant.m3u8"))?);
         outputs.dash = Some(absolute(format!("/media/{job}/manifest.mpd"))?);
     }
@@ -133,11 +134,20 @@ fn assemble(app: &App, row: job::Model, parts: Parts<'_>) -> Result<Job, ApiErro
         started_at: time(row.started_at_ms),
         playable_at: time(row.playable_at_ms),
         ended_at: time(row.ended_at_ms),
-        facts: row.facts.map(serde_json::from_value).transpose()?,
+        facts: row.facts.map(facts_for_clients).transpose()?,
         warnings: serde_json::from_value(row.warnings)?,
         outputs,
         error: row.error.map(serde_json::from_value).transpose()?,
     })
+}
+
+/// Facts without keyframe times: a long film has thousands, and only planning needs them.
+fn facts_for_clients(stored: serde_json::Value) -> Result<Facts, ApiError> {
+    let mut facts: Facts = serde_json::from_value(stored)?;
+    if let Some(video) = &mut facts.video {
+        video.keyframes_seconds.clear();
+    }
+    Ok(facts)
 }
 
 fn progress(row: &job::Model, state: JobState, plan: Option<&Plan>, parts: &Parts<'_>) -> JobProgress {
