@@ -49,8 +49,18 @@ pub fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// The cargo that runs us, so that a toolchain chosen with `cargo +name` holds for everything.
+///
+/// What that cargo told us about our own package is kept from it: to the build scripts of some dependencies it would look like
+/// a changed environment, and `make` after a plain `cargo build` would build half of everything again.
 pub fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    const OURS: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in env::vars_os() {
+        if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 pub fn python() -> Option<PathBuf> {
