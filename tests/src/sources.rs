@@ -223,6 +223,17 @@ pub fn recipes() -> Vec<Recipe> {
             interlaced: true,
             ..PLAIN
         },
+        // Spans begin at keyframes, where a deinterlacer has not yet seen the pictures before.
+        Recipe {
+            file: "fields.mp4",
+            runs: &[
+                "-f lavfi -i testsrc2=size=384x288:rate=50:duration=20 {noise} -vf tinterlace=interleave_top,fieldorder=tff \
+                     {h264} -g 50 -flags +ildct+ilme+cgop -x264-params tff=1 -c:a aac {file}",
+            ],
+            size: (384, 288),
+            interlaced: true,
+            ..PLAIN
+        },
         // Every second picture is left out.
         Recipe {
             file: "120-fps.mp4",
