@@ -16,6 +16,12 @@ pub type Metadata = BTreeMap<String, String>;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "source": { "upload": "src_01J8ZC5V2M0N6QW3T7RX9KPEHD" },
+    "profile": "hls-h264",
+    "priority": 5,
+    "metadata": { "title": "All hands, November" }
+}))]
 pub struct CreateJob {
     pub source: JobSource,
     #[serde(default = "default_profile")]
@@ -40,12 +46,34 @@ fn default_priority() -> u8 {
 
 /// A finished upload, or an address to fetch from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", try_from = "GivenSource")]
 pub enum JobSource {
     #[schema(title = "UploadedSource")]
     Upload(SourceId),
     #[schema(title = "FetchedSource")]
     Url(String),
+}
+
+/// A source as it was given. Read by way of this, a body that names both or none is told so; read as a union, it would be
+/// told that it is no JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenSource {
+    upload: Option<SourceId>,
+    url: Option<String>,
+}
+
+impl TryFrom<GivenSource> for JobSource {
+    type Error = &'static str;
+
+    fn try_from(given: GivenSource) -> Result<Self, Self::Error> {
+        match (given.upload, given.url) {
+            (Some(upload), None) => Ok(Self::Upload(upload)),
+            (None, Some(url)) => Ok(Self::Url(url)),
+            (Some(_), Some(_)) => Err("`source` has either `upload` or `url`, not both"),
+            (None, None) => Err("`source` needs `upload` (the id of a finished upload) or `url`"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

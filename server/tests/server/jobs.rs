@@ -20,6 +20,8 @@ async fn what_cannot_become_a_job_is_told_why() {
         (json!({ "source": { "upload": source }, "colour": "red" }), 422, "invalid_body"),
         (json!({ "source": { "upload": source }, "metadata": { "": "x" } }), 422, "bad_metadata"),
         (json!({ "source": { "upload": source }, "metadata": { "a": "\u{0}" } }), 422, "bad_metadata"),
+        (json!({ "source": { "upload": source, "url": "https://example.com/film.mp4" } }), 422, "invalid_body"),
+        (json!({ "source": {} }), 422, "invalid_body"),
         (json!([]), 422, "invalid_body"),
     ];
     for (body, status, code) in cases {
