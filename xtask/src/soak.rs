@@ -89,6 +89,8 @@ pub fn soak(wanted: &Soak) -> Result<()> {
         job = system.api().post("/v1/jobs", &json!({ "source": { "upload": source }, "profile": "hls-h264" }))?;
     }
     system.stop();
+    // After a failure it stays, with the logs, to be looked into.
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     println!("{jobs} jobs completed while programs were killed {kills} times");
     Ok(())
 }
