@@ -4,7 +4,7 @@
 //! ended, what it printed, and the end of its log. What must hold: it dies with the engine, and neither its log nor its
 //! output can fill memory.
 //!
-//! ```ignore
+//! ```text
 //! let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
 //! let argv = Argv::new().arg("-of").arg("json").input_limits(FORMATS).arg("-i").arg(loopback.source_url());
 //! let output = ffmpeg::capture(&ctx.tools.ffprobe, argv, 16 << 20, &ctx.stop).await?;

@@ -5,7 +5,7 @@
 //! is read ahead of what ffmpeg asked for, and a source that could not be read is remembered as such
 //! ([`Loopback::check`]), because to ffmpeg it looks like a source that ended.
 //!
-//! ```ignore
+//! ```text
 //! let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
 //! run(loopback.source_url());                        // ffmpeg or ffprobe, any number of requests
 //! let (url, mut sink) = loopback.sink(4);            // `-method PUT url`, one request
