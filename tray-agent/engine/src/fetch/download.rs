@@ -159,7 +159,7 @@ impl<'a> Download<'a> {
         };
         self.failures += 1;
         if self.failures > RETRIES {
-            return Err(failed(format!("Cannot fetch the file from {}: {why}, {} times.", self.host(), self.failures)));
+            return Err(failed(format!("Cannot fetch the file from {}, tried {} times: {why}.", self.host(), self.failures)));
         }
         tracing::warn!(fetch.host = self.host(), why, "fetching broke off, trying again");
         tokio::time::sleep(Duration::from_millis(250 << self.failures)).await;
