@@ -61,6 +61,12 @@ impl FrameGrid {
     }
 }
 
+/// Shortest last segment, in frames: a shorter rest is merged into the segment before it, which then has up to seven more.
+///
+/// It is also the least number of frames of any segment: an encode of one or two frames has no B-frame delay, so its init
+/// segment would differ from all others of the rendition. Planner, commit check and engine must agree, hence here.
+pub const SHORTEST_SEGMENT_FRAMES: u32 = 8;
+
 /// Timescale of video tracks: ticks a second, chosen so that a frame is a whole number of ticks.
 ///
 /// The numerator alone would do (a frame is then `den` ticks), but small timescales (24, 25) make players round; so it is

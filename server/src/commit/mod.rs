@@ -12,13 +12,10 @@ use std::collections::BTreeMap;
 
 use offpeak_api::{
     lease::SegmentReport,
-    media::{FrameGrid, ticks_per_frame},
+    media::{FrameGrid, SHORTEST_SEGMENT_FRAMES, ticks_per_frame},
 };
 
 use crate::lease::TaskKind;
-
-/// A last segment shorter than 8 frames is merged into the one before it, which then has up to 7 frames more.
-pub const SHORTEST_LAST_SEGMENT: u32 = 8;
 
 /// The task that a commit is for.
 #[derive(Debug, Clone, Copy)]
@@ -172,7 +169,7 @@ fn check_segment(target: &Target<'_>, report: &SegmentReport) -> Result<(), Misf
     match target.kind {
         TaskKind::Encode => {
             // The last segment may be shorter, or have a short rest merged in. Which row is the last only `complete` tells.
-            let longest = full + SHORTEST_LAST_SEGMENT - 1;
+            let longest = full + SHORTEST_SEGMENT_FRAMES - 1;
             if target.open_end && !(1..=longest).contains(&report.frames) {
                 return Err(wrong(format!("1 to {longest}")));
             }

@@ -13,7 +13,7 @@ mod page_notes;
 mod tests;
 
 use offpeak_api::{
-    media::{FrameGrid, Ratio},
+    media::{FrameGrid, Ratio, SHORTEST_SEGMENT_FRAMES},
     work::{AAC_FRAME_SAMPLES, AAC_FRAMES_PER_FRAGMENT, AUDIO_SAMPLE_RATE},
 };
 
@@ -22,7 +22,6 @@ pub use self::{
     hls::{media_playlist, multivariant},
     page_notes::PageNotes,
 };
-use crate::plan::SHORTEST_SEGMENT_FRAMES;
 
 /// What has been committed of a job, and what players must know about it.
 #[derive(Debug, Clone, PartialEq)]

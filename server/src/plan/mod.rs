@@ -14,7 +14,7 @@ mod tests;
 
 use offpeak_api::{
     facts::{AudioFacts, Facts, VideoFacts},
-    media::{FrameGrid, Ratio},
+    media::{FrameGrid, Ratio, SHORTEST_SEGMENT_FRAMES},
     profile::{FileContainer, FileProfile, Profile},
     work::{SourceLimits, VideoFilters, VideoRendition},
 };
@@ -27,12 +27,6 @@ pub use self::{
 
 /// The rendition id of the sound.
 const AUDIO_RENDITION: &str = "aac-1";
-
-/// Shortest last segment, in frames (design: "a last segment shorter than 8 frames is merged into the one before it").
-///
-/// It is also the least number of frames of any segment: an encode of one or two frames has no B-frame delay, so its init
-/// segment would differ from all others of the rendition.
-pub(crate) const SHORTEST_SEGMENT_FRAMES: u32 = 8;
 
 /// Neither side of a picture may be longer than this: H.264 cannot say more.
 const LONGEST_SIDE: u32 = 16_384;

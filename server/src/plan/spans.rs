@@ -6,7 +6,9 @@
 //! divisor in place of the unknown number of machines and cut the lengths off at the profile's span. The simulation in the
 //! tests says how near that comes to the ideal.
 
-use super::{Plan, SHORTEST_SEGMENT_FRAMES, Span};
+use offpeak_api::media::SHORTEST_SEGMENT_FRAMES;
+
+use super::{Plan, Span};
 
 /// The divisor of short films: 10 segments become 3, 2, 2, 1, 1, 1, which keeps two to four machines busy to the end.
 const SMALLEST_DIVISOR: u32 = 4;

@@ -1,9 +1,6 @@
-use offpeak_api::media::{FrameGrid, ticks_per_frame};
+use offpeak_api::media::{FrameGrid, SHORTEST_SEGMENT_FRAMES, ticks_per_frame};
 
 use crate::fragment::{Fragment, Row};
-
-/// A last segment shorter than this is joined to the one before it: players stumble over tiny ones.
-const SHORTEST_SEGMENT: u32 = 8;
 
 /// Frames that came out are not the ones that were asked for. Numbers are indices of the frame grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -122,7 +119,9 @@ impl Rows {
         let held = self.held.take();
         let rest = (self.begun_frames > 0).then(|| self.take_begun());
         let rows = match (held, rest) {
-            (Some(held), Some(rest)) if rest.frames < SHORTEST_SEGMENT && held.index >= self.wanted => vec![held.joined_by(rest)],
+            (Some(held), Some(rest)) if rest.frames < SHORTEST_SEGMENT_FRAMES && held.index >= self.wanted => {
+                vec![held.joined_by(rest)]
+            }
             (held, rest) => held.into_iter().chain(rest).collect(),
         };
         Ok(Rest { rows, end_frame })

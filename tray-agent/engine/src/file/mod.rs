@@ -31,10 +31,13 @@ use sha2::{Digest, Sha256};
 
 use self::{
     layout::Layout,
-    read::{Stored, hex},
+    read::Stored,
     track::{Track, TrackInit},
 };
-use crate::task::{TaskContext, TaskError};
+use crate::{
+    ffmpeg::hex,
+    task::{TaskContext, TaskError},
+};
 
 /// A file that lies in storage.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::boxes::{self, BadMedia};
 use super::track::Track;
-use crate::task::{TaskContext, TaskError};
+use crate::{
+    ffmpeg::hex,
+    task::{TaskContext, TaskError},
+};
 
 /// A storage that is silent for so long is taken for dead.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
@@ -171,9 +174,4 @@ impl Window {
         }
         Ok(&self.data[usize::try_from(at - self.start).unwrap_or(0)..])
     }
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

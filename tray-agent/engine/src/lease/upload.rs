@@ -21,6 +21,7 @@ use super::{Pace, ending::Ending, ending::persist, rows::Row};
 use crate::{
     backoff::Backoff,
     client::{Client, root_cause},
+    ffmpeg::hex,
     http::Http,
     task::TaskError,
 };
@@ -156,7 +157,7 @@ fn object(name: ObjectName, attempt: u32, data: &Bytes, sha256: &str) -> UploadO
 
 /// Lower-case hex, as the protocol has it.
 fn sha256_hex(data: &[u8]) -> String {
-    Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(data))
 }
 
 #[derive(Debug, thiserror::Error)]
