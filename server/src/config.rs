@@ -41,6 +41,10 @@ pub struct Settings {
     /// Largest source accepted, in bytes [default: 1 TiB]
     #[arg(long, env = "OFFPEAK_MAX_SOURCE_BYTES", value_name = "BYTES", global = true)]
     pub max_source_bytes: Option<u64>,
+
+    /// Seconds that a lease lives without a heartbeat; engines beat three times in that [default: 30]
+    #[arg(long, env = "OFFPEAK_LEASE_SECONDS", value_name = "SECONDS", global = true)]
+    pub lease_seconds: Option<u64>,
 }
 
 /// Settings that were checked.
@@ -53,6 +57,31 @@ pub struct Config {
     pub source_kept_for: Duration,
     pub upload_kept_for: Duration,
     pub max_source_bytes: u64,
+    pub lease: LeaseTimes,
+}
+
+/// How long things about leases take; all follow from how long one lives without a heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTimes {
+    pub lifetime: Duration,
+}
+
+impl LeaseTimes {
+    /// Two of three beats may be lost. On the wire it is whole seconds.
+    pub fn heartbeat_every(self) -> Duration {
+        Duration::from_secs((self.lifetime.as_secs() / 3).max(1))
+    }
+
+    /// After an outage of the server longer than this, leases get one more lifetime: no engine could have renewed them.
+    pub fn outage(self) -> Duration {
+        self.lifetime / 2
+    }
+
+    /// How often a server looks at what is due: often enough that an expired lease finds a taker within a heartbeat, and that
+    /// a server which is alive is never taken for one that was away.
+    pub fn tick_every(self) -> Duration {
+        self.lifetime / 6
+    }
 }
 
 /// A setting that cannot work, and what would.
@@ -83,6 +112,7 @@ impl Settings {
             source_hours: self.source_hours.or(file.source_hours),
             upload_hours: self.upload_hours.or(file.upload_hours),
             max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
+            lease_seconds: self.lease_seconds.or(file.lease_seconds),
         })
     }
 
@@ -121,7 +151,22 @@ impl Settings {
             source_kept_for: HOUR * u32::try_from(self.source_hours.unwrap_or(168)).unwrap_or(u32::MAX),
             upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),
             max_source_bytes: self.max_source_bytes.unwrap_or(1 << 40),
+            lease: LeaseTimes { lifetime: check_lease_seconds(self.lease_seconds)? },
         })
+    }
+}
+
+/// Below three seconds a heartbeat would be due more than once a second; beyond ten minutes a dead engine holds work for too
+/// long.
+fn check_lease_seconds(given: Option<u64>) -> Result<Duration, ConfigError> {
+    match given.unwrap_or(30) {
+        seconds @ 3..=600 => Ok(Duration::from_secs(seconds)),
+        seconds => Err(ConfigError::Bad {
+            name: "OFFPEAK_LEASE_SECONDS",
+            value: seconds.to_string(),
+            problem: "is not between 3 and 600",
+            hint: "Leave it out for 30 seconds; give more where networks are bad, less to test how leases expire.",
+        }),
     }
 }
 
@@ -154,6 +199,9 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:7070");
         assert_eq!(config.public_url.as_str(), "http://127.0.0.1:7070/");
         assert_eq!(config.storage.scheme(), "file");
+        assert_eq!(config.lease.lifetime, Duration::from_secs(30));
+        assert_eq!(config.lease.heartbeat_every(), Duration::from_secs(10));
+        assert!(config.lease.tick_every() * 2 < config.lease.outage(), "a late tick is no outage");
     }
 
     #[test]
@@ -168,5 +216,6 @@ mod tests {
         let database = with(|s| s.database_url = Some("mysql://root:hunter2@db".into()));
         assert!(database.contains("OFFPEAK_DATABASE_URL") && !database.contains("hunter2"), "{database}");
         assert!(with(|s| s.storage = Some("folder".into())).contains("file:///"));
+        assert!(with(|s| s.lease_seconds = Some(0)).contains("between 3 and 600"));
     }
 }

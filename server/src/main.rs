@@ -115,7 +115,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let app = app.clone();
         async move {
             loop {
-                tokio::time::sleep(tick::TICK_EVERY).await;
+                tokio::time::sleep(app.config.lease.tick_every()).await;
                 if let Err(error) = tick::tick(&app).await {
                     tracing::warn!(%error, "a tick failed; the next one tries again");
                 }

@@ -1,18 +1,14 @@
 //! What is due: found by query, done by whichever server looks first. `serve` looks every few seconds; `tick` looks once.
 
-use std::time::Duration;
-
 use crate::{
     app::App,
     clock::Instant,
     error::ApiError,
     finish::failure,
-    lease::{ENDED_LEASE_KEPT, OUTAGE, store as lease_store, sweep},
+    lease::{ENDED_LEASE_KEPT, store as lease_store, sweep},
     settings, upload,
 };
 
-/// Often enough that an expired lease finds a taker within a heartbeat.
-pub const TICK_EVERY: Duration = Duration::from_secs(5);
 /// Old leases cleaned in one go, so that a tick stays short.
 const CLEANED_PER_TICK: u64 = 100;
 
@@ -41,8 +37,8 @@ pub async fn tick(app: &App) -> Result<(), ApiError> {
 async fn revive_after_outage(app: &App, now: Instant) -> Result<(), ApiError> {
     let tx = app.db.write().await?;
     let silence = settings::mark_alive(&tx.tx, now).await?;
-    if silence > OUTAGE {
-        let extended = lease_store::extend_all(&tx.tx, now).await?;
+    if silence > app.config.lease.outage() {
+        let extended = lease_store::extend_all(&tx.tx, now + app.config.lease.lifetime).await?;
         tracing::info!(outage_seconds = silence.as_secs(), extended, "leases live on after an outage");
     }
     tx.commit().await.map_err(ApiError::from)

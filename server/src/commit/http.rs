@@ -61,12 +61,12 @@ pub async fn commit(
     if !sorted.accepted.is_empty() {
         accept(&tx.tx, &lease, &task, &renditions, &sorted, &request.inits, now).await?;
     }
-    lease_store::renew(&tx.tx, &lease, None, now).await?;
+    lease_store::renew(&tx.tx, &lease, None, now + app.config.lease.lifetime).await?;
     let task = lease_store::find_task(&tx.tx, &task.id).await?;
     jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
     tx.commit().await?;
     app.wake.events();
-    Ok(Json(Orders { refused: sorted.refused, ..lease_http::orders(&task) }))
+    Ok(Json(Orders { refused: sorted.refused, ..lease_http::orders(&app, &task) }))
 }
 
 /// As the description says; more in one call would hold the database for too long.

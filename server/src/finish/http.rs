@@ -70,7 +70,7 @@ pub async fn complete(
     }
     app.wake.work();
     app.wake.events();
-    Ok(Json(lease_http::orders(&task)))
+    Ok(Json(lease_http::orders(&app, &task)))
 }
 
 /// Manifests into storage, so that a CDN can sit on it. Delivery makes them on request until they are there.
@@ -104,7 +104,7 @@ pub async fn release(
     tx.commit().await?;
     app.wake.work();
     app.wake.events();
-    Ok(Json(lease_http::orders(&task)))
+    Ok(Json(lease_http::orders(&app, &task)))
 }
 
 /// Hand a task back with blame
@@ -141,7 +141,7 @@ pub async fn fail(
     tx.commit().await?;
     app.wake.work();
     app.wake.events();
-    Ok(Json(lease_http::orders(&task)))
+    Ok(Json(lease_http::orders(&app, &task)))
 }
 
 /// The first answer again, when this lease already ended this way.
@@ -149,7 +149,7 @@ async fn repeated(app: &App, id: &LeaseId, auth: &AgentAuth, how: LeaseState) ->
     let found = lease_store::find_lease(&app.db.reader, id, &auth.agent_id).await?;
     let Some(lease) = found.filter(|lease| lease.state == how.as_str()) else { return Ok(None) };
     let task = lease_store::find_task(&app.db.reader, &lease.task_id).await?;
-    Ok(Some(Json(lease_http::orders(&task))))
+    Ok(Some(Json(lease_http::orders(&app, &task))))
 }
 
 async fn end(

@@ -6,7 +6,7 @@ use offpeak_api::{
 };
 use serde_json::json;
 
-use super::{HEARTBEAT_EVERY, LEASE_LIFETIME, LeaseState, TaskKind, spec, store};
+use super::{LeaseState, TaskKind, spec, store};
 use crate::{
     app::App,
     clock::Instant,
@@ -45,7 +45,9 @@ pub async fn try_grant(app: &App, agent: &AgentId, request_id: &str, kinds: &[Ta
     let expired = store::first_expired(&tx.tx, agent, kinds, now).await?.map(|(task, _)| task);
     let order = |task: &task::Model| (task.rank, task.job_id.clone(), task.ordinal);
     let Some(task) = ready.into_iter().chain(expired).min_by_key(order) else { return Ok(None) };
-    let Some(lease) = store::grant(&tx.tx, &task, agent, request_id, now).await? else { return Ok(None) };
+    let Some(lease) = store::grant(&tx.tx, &task, agent, request_id, now, now + app.config.lease.lifetime).await? else {
+        return Ok(None);
+    };
     jobs::store::mark_started(&tx.tx, &task, now).await?;
     let event = json!({
         "lease": lease.id, "task": task.id, "kind": task.kind, "agent": agent, "first": task.first, "cursor": task.cursor,
@@ -78,8 +80,8 @@ async fn to_wire(app: &App, lease: &lease::Model, task: &task::Model, now: Insta
         id: lease.id.parse::<LeaseId>().map_err(ApiError::internal)?,
         job: lease.job_id.parse::<JobId>().map_err(ApiError::internal)?,
         task: task.id.parse::<TaskId>().map_err(ApiError::internal)?,
-        expires_in_seconds: Instant(lease.expires_at_ms).since(now).min(LEASE_LIFETIME).as_secs(),
-        heartbeat_every_seconds: HEARTBEAT_EVERY.as_secs(),
+        expires_in_seconds: Instant(lease.expires_at_ms).since(now).min(app.config.lease.lifetime).as_secs(),
+        heartbeat_every_seconds: app.config.lease.heartbeat_every().as_secs(),
         work: spec::work_of(app, &app.db.reader, task).await?,
     })
 }

@@ -14,7 +14,7 @@ use offpeak_api::{
     problem::Problem,
 };
 
-use super::{ADDRESS_LIFETIME, LEASE_LIFETIME, LONGEST_WAIT, LeaseState, grant, limits, spec, store};
+use super::{ADDRESS_LIFETIME, LONGEST_WAIT, LeaseState, grant, limits, spec, store};
 use crate::{
     app::App,
     auth::AgentAuth,
@@ -87,7 +87,7 @@ pub async fn heartbeat(
     let now = app.clock.now();
     let tx = app.db.write().await?;
     let (lease, task) = held(&tx.tx, &id, &auth).await?;
-    store::renew(&tx.tx, &lease, Some((beat.state, limits::plausible(beat.progress))), now).await?;
+    store::renew(&tx.tx, &lease, Some((beat.state, limits::plausible(beat.progress))), now + app.config.lease.lifetime).await?;
     store::mark_seen(&tx.tx, &auth.agent_id, None, now).await?;
     tx.commit().await?;
     let job = jobs::store::get(&app.db.reader, &task.job_id).await?;
@@ -97,7 +97,7 @@ pub async fn heartbeat(
             Some(spec::source_address(&app, &app.db.reader, &job).await?)
         }
     };
-    Ok(Json(Orders { source, ..orders(&task) }))
+    Ok(Json(Orders { source, ..orders(&app, &task) }))
 }
 
 /// Get addresses to upload to
@@ -175,12 +175,12 @@ pub fn lost(state: &str) -> ApiError {
 }
 
 /// Orders as the task's row has them.
-pub fn orders(task: &task::Model) -> Orders {
+pub fn orders(app: &App, task: &task::Model) -> Orders {
     Orders {
         action: Action::Continue,
         last: task.last.cast_unsigned(),
         to_end: task.to_end,
-        expires_in_seconds: LEASE_LIFETIME.as_secs(),
+        expires_in_seconds: app.config.lease.lifetime.as_secs(),
         source: None,
         refused: Vec::new(),
     }

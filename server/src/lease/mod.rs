@@ -12,17 +12,12 @@ pub mod sweep;
 
 use std::time::Duration;
 
-/// How long a lease lives without a heartbeat: three beats may be lost.
-pub const LEASE_LIFETIME: Duration = Duration::from_secs(30);
-pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
 /// Longest time that a request for work is held open.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Addresses outlive a heartbeat by far, so that a slow upload or a stalled read does not end for lack of a fresh one.
 pub const ADDRESS_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How exactly is known when an agent was last heard of: writing that down at every call would cost a transaction each.
 pub const SEEN_EVERY: Duration = Duration::from_secs(25);
-/// After an outage of the server longer than this, leases get one more lifetime: no engine could have renewed them.
-pub const OUTAGE: Duration = Duration::from_secs(15);
 /// Ended leases keep their row this long, so that a repeated call gets its first answer.
 pub const ENDED_LEASE_KEPT: Duration = Duration::from_secs(24 * 3600);
 

@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 
-use super::{LEASE_LIFETIME, LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState};
+use super::{LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState};
 use crate::{
     auth::random_name,
     clock::Instant,
@@ -105,6 +105,7 @@ pub async fn grant(
     agent: &AgentId,
     request_id: &str,
     now: Instant,
+    until: Instant,
 ) -> Result<Option<lease::Model>, ApiError> {
     let id = LeaseId::new();
     let expected = TaskState::parse(&task.state);
@@ -139,7 +140,7 @@ pub async fn grant(
         progress: Set(None),
         holder_state: Set("encoding".to_owned()),
         created_at_ms: Set(now.ms()),
-        expires_at_ms: Set((now + LEASE_LIFETIME).ms()),
+        expires_at_ms: Set(until.ms()),
         ended_at_ms: Set(None),
     };
     Ok(Some(row.insert(tx).await?))
@@ -150,15 +151,14 @@ pub async fn find_lease(db: &impl ConnectionTrait, id: &LeaseId, agent: &AgentId
     Ok(lease::Entity::find_by_id(id.to_string()).filter(lease::Column::AgentId.eq(agent.as_str())).one(db).await?)
 }
 
-/// Renews a lease; `heartbeat` is what the holder told, if this was one.
+/// Renews a lease until then; `heartbeat` is what the holder told, if this was one.
 pub async fn renew(
     tx: &impl ConnectionTrait,
     lease: &lease::Model,
     heartbeat: Option<(HolderState, Progress)>,
-    now: Instant,
+    until: Instant,
 ) -> Result<(), ApiError> {
-    let mut row =
-        lease::ActiveModel { id: Set(lease.id.clone()), expires_at_ms: Set((now + LEASE_LIFETIME).ms()), ..Default::default() };
+    let mut row = lease::ActiveModel { id: Set(lease.id.clone()), expires_at_ms: Set(until.ms()), ..Default::default() };
     if let Some((state, progress)) = heartbeat {
         row.holder_state = Set(match state {
             HolderState::Encoding => "encoding".to_owned(),
@@ -273,9 +273,9 @@ pub async fn any_expired(db: &impl ConnectionTrait, now: Instant) -> Result<bool
     Ok(found.is_some())
 }
 
-/// After an outage of the server: every active lease gets a whole lifetime from now.
-pub async fn extend_all(tx: &impl ConnectionTrait, now: Instant) -> Result<u64, ApiError> {
-    let until = (now + LEASE_LIFETIME).ms();
+/// After an outage of the server: every active lease lives at least until then.
+pub async fn extend_all(tx: &impl ConnectionTrait, until: Instant) -> Result<u64, ApiError> {
+    let until = until.ms();
     let done = lease::Entity::update_many()
         .col_expr(lease::Column::ExpiresAtMs, Expr::value(until))
         .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
