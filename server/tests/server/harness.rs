@@ -1,6 +1,6 @@
 //! A server to test against, and an agent's and a program's hands.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use offpeak_api::{
     facts::{AudioFacts, Facts, FrameGaps, VideoFacts},
@@ -23,9 +23,10 @@ use offpeak_server::{
     router,
 };
 use reqwest::{Method, StatusCode};
-use sea_orm::ConnectionTrait;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+
+use crate::database::Database;
 
 pub struct Server {
     pub base: String,
@@ -33,6 +34,7 @@ pub struct Server {
     pub clock: Clock,
     pub http: reqwest::Client,
     pub token: String,
+    _database: Database,
     _folder: tempfile::TempDir,
 }
 
@@ -62,8 +64,9 @@ impl Answer {
 impl Server {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let database = Database::start(folder.path());
         let settings = Settings {
-            database_url: Some(database(folder.path()).await),
+            database_url: Some(database.url()),
             storage: Some(format!("file://{}", folder.path().join("storage").display())),
             ..Settings::default()
         };
@@ -74,7 +77,7 @@ impl Server {
         let router = router::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
         let token = program_token(&app, &clock).await;
-        Self { base, app, clock, http: reqwest::Client::new(), token, _folder: folder }
+        Self { base, app, clock, http: reqwest::Client::new(), token, _database: database, _folder: folder }
     }
 
     pub async fn call(&self, token: &str, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
@@ -162,20 +165,6 @@ impl Server {
         agent.complete(self, &lease.id, TaskResult::Probe { facts }).await.ok::<Orders>();
         self.job(&job.id).await
     }
-}
-
-/// An empty database: a file of this test's own, or, when `OFFPEAK_TEST_DATABASE_URL` names a PostgreSQL server, a schema of
-/// its own there.
-async fn database(folder: &Path) -> String {
-    let Ok(url) = std::env::var("OFFPEAK_TEST_DATABASE_URL") else {
-        return format!("sqlite://{}", folder.join("offpeak.db").display());
-    };
-    let schema = format!("test_{}", auth::random_name(12));
-    let postgres = sea_orm::Database::connect(&url).await.unwrap();
-    postgres.execute_unprepared(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-    postgres.close().await.unwrap();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}options=-csearch_path%3D{schema}")
 }
 
 pub async fn program_token(app: &App, clock: &Clock) -> String {

@@ -1,7 +1,7 @@
 //! System packages: installed with apt where there is apt, named where there is not.
 
 use std::{
-    env,
+    env, fs,
     path::Path,
     process::{Command, Stdio},
 };
@@ -22,10 +22,11 @@ struct Need {
     test_only: bool,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 4] = [
     Need { present: has_c_compiler, packages: &["build-essential"], called: "a C compiler", test_only: false },
     Need { present: has_pip, packages: &["python3", "python3-pip"], called: "Python 3 with pip", test_only: false },
     Need { present: has_chromium, packages: &["chromium"], called: "Chromium", test_only: true },
+    Need { present: has_postgres, packages: &["postgresql"], called: "PostgreSQL's server", test_only: true },
 ];
 
 fn has_c_compiler() -> bool {
@@ -44,6 +45,14 @@ fn has_chromium() -> bool {
     env::var_os("OFFPEAK_CHROMIUM").is_some() || names.iter().any(|name| shell::find(name).is_some())
 }
 
+/// Debian keeps the server's programs out of the PATH. Tests that want them are not built on Windows.
+fn has_postgres() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    cfg!(windows)
+        || shell::find("postgres").is_some()
+        || versions.into_iter().any(|version| version.path().join("bin/postgres").is_file())
+}
+
 pub fn install(purpose: Purpose) -> Result<()> {
     let wanted = NEEDS.iter().filter(|need| purpose == Purpose::Test || !need.test_only);
     let missing: Vec<&Need> = wanted.filter(|need| !(need.present)()).collect();
@@ -57,6 +66,9 @@ pub fn install(purpose: Purpose) -> Result<()> {
     let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages.iter().copied()).collect();
     say::step(format_args!("Installing {called} with apt: {}", packages.join(" ")));
     let by_hand = || format!("install them by hand with `apt-get install {}`, then run this again", packages.join(" "));
+    if packages.contains(&"postgresql") {
+        shell::run(as_root()?.args(["sh", "-c", NO_CLUSTER])).with_context(by_hand)?;
+    }
     shell::run(apt()?.args(["update", "-q"])).with_context(by_hand)?;
     shell::run(apt()?.args(["install", "-q", "-y", "--no-install-recommends"]).args(&packages)).with_context(by_hand)?;
     match missing.iter().find(|need| !(need.present)()) {
@@ -65,17 +77,24 @@ pub fn install(purpose: Purpose) -> Result<()> {
     }
 }
 
-/// apt-get with the right to install, never waiting for an answer.
+/// Debian's package starts a database server at once. Tests start their own; this machine gets none that nobody asked for.
+const NO_CLUSTER: &str = "folder=/etc/postgresql-common/createcluster.d && mkdir -p $folder && \
+    echo 'create_main_cluster = false' > $folder/offpeak.conf";
+
+/// apt-get, never waiting for an answer.
 fn apt() -> Result<Command> {
-    let quiet = "DEBIAN_FRONTEND=noninteractive";
-    let mut command;
+    let mut command = as_root()?;
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    Ok(command)
+}
+
+/// `env` with the right to install.
+fn as_root() -> Result<Command> {
     if platform::is_root() {
-        command = Command::new("env");
-    } else {
-        let sudo = shell::find("sudo").context("not root, and there is no sudo to install packages with")?;
-        command = Command::new(sudo);
-        command.arg("env");
+        return Ok(Command::new("env"));
     }
-    command.args([quiet, "apt-get"]);
+    let sudo = shell::find("sudo").context("not root, and there is no sudo to install packages with")?;
+    let mut command = Command::new(sudo);
+    command.arg("env");
     Ok(command)
 }

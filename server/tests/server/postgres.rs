@@ -1,6 +1,8 @@
-//! The server over HTTP, in this process: a real database in a file, real storage in a folder, a clock in the test's hand.
+//! The server over HTTP, in this process: PostgreSQL, real storage in a folder, a clock in the test's hand.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod database;
 mod description;
 mod ends;
 mod harness;

@@ -1,0 +1,12 @@
+//! The server over HTTP, in this process: SQLite, real storage in a folder, a clock in the test's hand.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+
+mod database;
+mod description;
+mod ends;
+mod harness;
+mod jobs;
+mod leases;
+mod limits;
+mod retries;
+mod who_may_call;
