@@ -60,8 +60,13 @@ pub async fn run(args: Args) -> Result<(), CliError> {
 async fn submit_source(client: &Client, submit: &Submit, view: &View, json: bool) -> Result<(), CliError> {
     // Asked first: nobody wants to upload 10 GB to learn of a mistyped name.
     client.profile(&submit.profile).await?;
-    let create =
-        |source| CreateJob { source, profile: submit.profile.clone(), priority: submit.priority, metadata: submit.metadata() };
+    let create = |source| CreateJob {
+        source,
+        profile: submit.profile.clone(),
+        priority: submit.priority,
+        deadline: None,
+        metadata: submit.metadata(),
+    };
     // The upload's bar is kept to the end: the terminal forgets the line of one that is dropped.
     let (job, _bar) = if is_address(&submit.source) {
         (client.create_job(&create(JobSource::Url(submit.source.clone()))).await?, None)

@@ -31,6 +31,10 @@ pub struct CreateJob {
     #[serde(default = "default_priority")]
     #[schema(minimum = 0, maximum = 9)]
     pub priority: u8,
+    /// When the job should be complete. Among jobs of equal priority of a team, the nearest deadline comes first; it is a
+    /// wish, and a job that misses it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<DateTime<Utc>>,
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
     pub metadata: Metadata,
@@ -118,6 +122,8 @@ pub struct Job {
     pub source: SourceId,
     pub profile: String,
     pub priority: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<DateTime<Utc>>,
     #[schema(value_type = BTreeMap<String, String>)]
     pub metadata: Metadata,
     pub state: JobState,

@@ -37,6 +37,13 @@ pub struct LeaseRequest {
     #[schema(maximum = 30)]
     pub wait_seconds: u32,
     pub capabilities: Capabilities,
+    /// Share of the processor that other programs use now, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
+    pub load: Option<f64>,
+    /// For how long the machine will probably stay idle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_idle_seconds: Option<u64>,
 }
 
 /// What an engine can do, proven by test encodes at its start.
@@ -49,6 +56,9 @@ pub struct Capabilities {
     /// `libx264`, `aac` …
     pub encoders: Vec<String>,
     pub cores: u32,
+    /// Memory that encoding may use, in MiB: the machine's, less what its person and system need. 0 is unknown.
+    #[serde(default)]
+    pub memory_mib: u64,
     /// `linux`, `macos`, `windows`.
     pub os: String,
 }
@@ -100,6 +110,10 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Orders {
     pub action: Action,
+    /// The task's `cursor` now. It can be beyond what this lease committed, when the task has a second holder: rows before it
+    /// are not wanted any more.
+    #[serde(default)]
+    pub cursor: u32,
     /// The task's `last` now: it is lowered when somebody idle takes the tail.
     pub last: u32,
     pub to_end: bool,

@@ -120,7 +120,7 @@ impl Client {
     }
 
     pub async fn try_create_job(&self, source: JobSource, profile: &str) -> Result<Job, Refused> {
-        let request = CreateJob { source, profile: profile.to_owned(), priority: 5, metadata: Metadata::new() };
+        let request = CreateJob { source, profile: profile.to_owned(), priority: 5, deadline: None, metadata: Metadata::new() };
         answer(send(self.request(Method::POST, "/v1/jobs").json(&request)).await).await
     }
 

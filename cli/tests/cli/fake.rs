@@ -100,6 +100,7 @@ impl Fake {
             source: SourceId::new(),
             profile: "hls-h264".to_owned(),
             priority: 5,
+            deadline: None,
             metadata: Default::default(),
             state,
             progress: JobProgress { fraction, frames_total: 1500, ..Default::default() },

@@ -37,7 +37,12 @@ pub async fn default_team(db: &impl ConnectionTrait, now: Instant) -> Result<Tea
         return row.id.parse().map_err(ApiError::internal);
     }
     let id = TeamId::new();
-    let row = team::ActiveModel { id: Set(id.to_string()), name: Set("default".to_owned()), created_at_ms: Set(now.ms()) };
+    let row = team::ActiveModel {
+        id: Set(id.to_string()),
+        name: Set("default".to_owned()),
+        weight: Set(1.0),
+        created_at_ms: Set(now.ms()),
+    };
     row.insert(db).await?;
     Ok(id)
 }
@@ -86,6 +91,8 @@ pub async fn create_agent(
         capabilities: Set(None),
         created_at_ms: Set(now.ms()),
         last_seen_at_ms: Set(now.ms()),
+        standing: Set("active".to_owned()),
+        standing_reason: Set(None),
     };
     row.insert(db).await?;
     let new = NewToken { team, kind: TokenKind::Agent, name, agent: Some(&id), uses: None, lifetime: None };

@@ -83,6 +83,8 @@ impl<'a> Film<'a> {
             profile: json!(profile),
             state: JobState::Encoding.as_str().to_owned(),
             priority: 5,
+            deadline_ms: crate::lease::NO_DEADLINE_MS,
+            build: None,
             metadata: json!({}),
             facts: Some(json!(facts())),
             plan: Some(json!(plan)),

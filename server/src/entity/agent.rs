@@ -12,6 +12,8 @@ pub struct Model {
     pub capabilities: Option<Json>,
     pub created_at_ms: i64,
     pub last_seen_at_ms: i64,
+    pub standing: String,
+    pub standing_reason: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,8 @@ pub struct Model {
     pub profile: Json,
     pub state: String,
     pub priority: i32,
+    pub deadline_ms: i64,
+    pub build: Option<String>,
     pub metadata: Json,
     pub facts: Option<Json>,
     pub plan: Option<Json>,

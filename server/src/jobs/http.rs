@@ -21,7 +21,7 @@ use crate::{
     blob::BlobKey,
     entity::job,
     error::{ApiError, Body},
-    lease::TaskKind,
+    lease::{NO_DEADLINE_MS, TaskKind},
     notify, profile, upload,
 };
 
@@ -58,6 +58,8 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
         profile: serde_json::to_value(&profile)?,
         state: JobState::Queued.as_str().to_owned(),
         priority: i32::from(request.priority),
+        deadline_ms: request.deadline.map_or(NO_DEADLINE_MS, |deadline| deadline.timestamp_millis()),
+        build: None,
         metadata: serde_json::to_value(&request.metadata)?,
         facts: None,
         plan: None,

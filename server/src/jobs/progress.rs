@@ -16,7 +16,7 @@ use crate::{
     commit::store::{self as commit_store, Committed},
     entity::{agent, job, lease, output_file, rendition, task},
     error::ApiError,
-    lease::{LeaseState, TaskKind},
+    lease::{LeaseState, NO_DEADLINE_MS, TaskKind},
     plan::Plan,
 };
 
@@ -126,6 +126,7 @@ fn assemble(app: &App, row: job::Model, parts: Parts<'_>) -> Result<Job, ApiErro
         source: row.source_id.parse().map_err(ApiError::internal)?,
         profile: row.profile_name,
         priority: u8::try_from(row.priority).unwrap_or(5),
+        deadline: (row.deadline_ms != NO_DEADLINE_MS).then(|| Instant(row.deadline_ms).to_utc()),
         metadata: serde_json::from_value(row.metadata)?,
         state,
         progress,

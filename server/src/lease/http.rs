@@ -178,6 +178,7 @@ pub fn lost(state: &str) -> ApiError {
 pub fn orders(app: &App, task: &task::Model) -> Orders {
     Orders {
         action: Action::Continue,
+        cursor: task.cursor.cast_unsigned(),
         last: task.last.cast_unsigned(),
         to_end: task.to_end,
         expires_in_seconds: app.config.lease.lifetime.as_secs(),

@@ -21,6 +21,9 @@ pub const SEEN_EVERY: Duration = Duration::from_secs(25);
 /// Ended leases keep their row this long, so that a repeated call gets its first answer.
 pub const ENDED_LEASE_KEPT: Duration = Duration::from_secs(24 * 3600);
 
+/// The deadline of jobs that have none: later than any.
+pub const NO_DEADLINE_MS: i64 = 1 << 52;
+
 /// What a task does, in the order in which a job needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskKind {

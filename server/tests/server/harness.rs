@@ -236,8 +236,11 @@ impl Agent {
                 ffmpeg: "none".into(),
                 encoders: vec!["libx264".into(), "aac".into()],
                 cores: 1,
+                memory_mib: 0,
                 os: "linux".into(),
             },
+            load: None,
+            expected_idle_seconds: None,
         };
         self.post(server, "/v1/leases", request).await
     }

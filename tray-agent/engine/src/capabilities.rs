@@ -76,6 +76,7 @@ pub async fn prove(tools: &Tools, cores: u32, stop: &CancellationToken) -> Resul
         ffmpeg,
         encoders,
         cores,
+        memory_mib: 0,
         os: std::env::consts::OS.to_owned(),
     })
 }

@@ -33,6 +33,7 @@ pub async fn insert_job(server: &TestServer, source: &SourceId, kind: &str, stat
         started_at_ms: Set(None),
         playable_at_ms: Set(None),
         ended_at_ms: Set(None),
+        ..Default::default()
     };
     job::Entity::insert(job).exec_without_returning(&server.app.db.reader).await.unwrap();
     let task = task::ActiveModel {
@@ -53,6 +54,7 @@ pub async fn insert_job(server: &TestServer, source: &SourceId, kind: &str, stat
         failures: Set(0),
         created_at_ms: Set(START.ms()),
         done_at_ms: Set(None),
+        ..Default::default()
     };
     task::Entity::insert(task).exec_without_returning(&server.app.db.reader).await.unwrap();
     (job_id, task_id)
@@ -73,6 +75,7 @@ async fn insert_lease(server: &TestServer, agent: &AgentId, job_id: &str, task_i
         created_at_ms: Set(START.ms()),
         expires_at_ms: Set(START.ms() + 30_000),
         ended_at_ms: Set(None),
+        ..Default::default()
     };
     lease::Entity::insert(row).exec_without_returning(&server.app.db.reader).await.unwrap();
     id

@@ -152,6 +152,8 @@ impl Ask {
             protocol: PROTOCOL,
             wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
             capabilities: self.capabilities.clone(),
+            load: None,
+            expected_idle_seconds: None,
         }
     }
 }

@@ -293,7 +293,8 @@ async fn ask(State(server): State<FakeServer>, Json(request): Json<LeaseRequest>
 
 fn orders(held: &Held, refused: Vec<u32>) -> Response {
     let action = if held.stop { Action::Stop } else { Action::Continue };
-    Json(Orders { action, last: held.last, to_end: held.to_end, expires_in_seconds: 30, source: None, refused }).into_response()
+    Json(Orders { action, cursor: 0, last: held.last, to_end: held.to_end, expires_in_seconds: 30, source: None, refused })
+        .into_response()
 }
 
 async fn heartbeat(State(server): State<FakeServer>, Path(id): Path<LeaseId>, Json(_): Json<Heartbeat>) -> Response {

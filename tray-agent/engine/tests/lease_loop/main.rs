@@ -51,6 +51,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
             ffmpeg: "fake".to_owned(),
             encoders: vec!["libx264".to_owned()],
             cores: 2,
+            memory_mib: 0,
             os: "linux".to_owned(),
         },
         leases,
