@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn orders(last: u32, to_end: bool) -> Orders {
-        Orders { action: Action::Continue, last, to_end, expires_in_seconds: 30, source: None, refused: Vec::new() }
+        Orders { action: Action::Continue, cursor: 0, last, to_end, expires_in_seconds: 30, source: None, refused: Vec::new() }
     }
 
     #[test]
