@@ -6,6 +6,7 @@
 pub mod grant;
 pub mod http;
 mod limits;
+pub mod rules;
 pub mod spec;
 pub mod store;
 pub mod sweep;
