@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+/// How long the server or storage may be away before a step that needs it gives up: two minutes, and time to come back.
+pub const OUTAGE: Duration = Duration::from_secs(140);
+
 /// Exponential backoff with full jitter: each wait is drawn evenly from zero to a bound that doubles, so that engines which
 /// lost the server in the same moment do not come back in the same moment.
 #[derive(Debug, Clone)]
@@ -23,6 +28,38 @@ impl Backoff {
     }
 }
 
+/// Backoff of a step that reads or writes by itself: it goes on through an outage of the server, and no longer.
+#[derive(Debug)]
+pub struct Patience {
+    backoff: Backoff,
+    in_trouble_since: Option<Instant>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        // Steps come back sooner than other calls: each holds a lease that others could have.
+        let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10));
+        Self { backoff, in_trouble_since: None }
+    }
+}
+
+impl Patience {
+    /// Waits before the next try; false when it has gone wrong for [`OUTAGE`].
+    pub async fn wait(&mut self) -> bool {
+        let since = *self.in_trouble_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= OUTAGE {
+            return false;
+        }
+        tokio::time::sleep(self.backoff.next_wait()).await;
+        true
+    }
+
+    /// Something was moved: what goes wrong from now on is another trouble.
+    pub fn renew(&mut self) {
+        *self = Self::default();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +70,15 @@ mod tests {
         for bound_ms in [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000] {
             assert!(backoff.next_wait() <= Duration::from_millis(bound_ms));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_outlives_an_outage_of_two_minutes_and_ends() {
+        let (mut patience, begun) = (Patience::default(), Instant::now());
+        while patience.wait().await {}
+        assert!((130..160).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        patience.renew();
+        assert!(patience.wait().await);
     }
 
     #[test]

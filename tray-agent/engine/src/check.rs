@@ -150,6 +150,8 @@ pub async fn why(settings: &Check) -> (State, String) {
         State::Broken => reason,
         State::Revoked => findings.first_fault(&[TOKEN]).unwrap_or(reason),
         State::NoServer => findings.first_fault(&[SERVER]).unwrap_or(reason),
+        // What only a running engine knows of itself.
+        State::SetAside | State::Draining | State::Suspended => reason,
         State::Encoding | State::Waiting => "nothing keeps an engine here from taking work".to_owned(),
     };
     let running = match open_state(&settings.home).map(|state| state.lock()) {
@@ -164,7 +166,7 @@ fn readings(findings: &Findings) -> Readings {
         broken: findings.first_fault(&[FFMPEG, FFPROBE, ENCODERS, STATE_FOLDER]),
         revoked: findings.first_fault(&[TOKEN]).is_some(),
         unreachable: findings.first_fault(&[SERVER]).is_some(),
-        leases: 0,
+        ..Readings::default()
     }
 }
 

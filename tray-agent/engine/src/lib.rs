@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod capabilities;
 pub mod check;
 pub mod client;
+pub mod desk;
 pub mod encode;
 pub mod enrolment;
 pub mod fetch;

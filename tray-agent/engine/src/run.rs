@@ -10,6 +10,7 @@ use crate::{
     backoff::Backoff,
     capabilities::{self, Incapable, NEEDED_ENCODERS, Program},
     client::{Client, connection_pool},
+    desk::Desk,
     enrolment::{EnrolError, Enrolment, StateFolder, enrol},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
@@ -72,6 +73,7 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
     let pool = connection_pool()?;
     let http = Http::new(pool.clone(), settings.bandwidth.map(|rate| rate.bytes_per_second()));
     let status = Status::default();
+    let desk = Desk::default();
     let mut code = settings.identity.code().map(str::to_owned);
     let mut stored = state.enrolment(&server)?;
     loop {
@@ -92,6 +94,7 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
             capabilities: capabilities.clone(),
             leases: shares.leases,
             pace: Pace::default(),
+            desk: desk.clone(),
             shutdown: shutdown.clone(),
         };
         info!(%server, agent.id = %enrolment.agent_id, "asking for work");

@@ -10,7 +10,10 @@ use tracing::{info, warn};
 pub enum State {
     Broken,
     Revoked,
+    SetAside,
+    Draining,
     NoServer,
+    Suspended,
     Encoding,
     Waiting,
 }
@@ -21,7 +24,10 @@ impl State {
         match self {
             Self::Broken => "broken",
             Self::Revoked => "revoked",
+            Self::SetAside => "set_aside",
+            Self::Draining => "draining",
             Self::NoServer => "no_server",
+            Self::Suspended => "suspended",
             Self::Encoding => "encoding",
             Self::Waiting => "waiting",
         }
@@ -34,6 +40,11 @@ pub struct Readings {
     /// Something without which nothing can be encoded, in words for a person.
     pub broken: Option<String>,
     pub revoked: bool,
+    /// The server set this agent aside, or drains it: why, in its words.
+    pub set_aside: Option<String>,
+    pub draining: Option<String>,
+    /// Work is not allowed by the desk: why.
+    pub suspended: Option<String>,
     /// The last call got no answer.
     pub unreachable: bool,
     /// Leases held now.
@@ -48,6 +59,15 @@ pub fn state(readings: &Readings) -> (State, String) {
     }
     if readings.revoked {
         return (State::Revoked, "the server does not accept this agent's token".to_owned());
+    }
+    if let Some(why) = &readings.set_aside {
+        return (State::SetAside, why.clone());
+    }
+    if let Some(why) = &readings.draining {
+        return (State::Draining, why.clone());
+    }
+    if let (Some(why), false) = (&readings.suspended, readings.unreachable) {
+        return (State::Suspended, why.clone());
     }
     match (readings.unreachable, readings.leases) {
         (true, 0) => (State::NoServer, "the server does not answer; asking again".to_owned()),
@@ -92,6 +112,18 @@ impl Status {
         self.change(|readings| readings.revoked = revoked);
     }
 
+    pub fn set_aside(&self, why: Option<String>) {
+        self.change(|readings| readings.set_aside = why);
+    }
+
+    pub fn draining(&self, why: Option<String>) {
+        self.change(|readings| readings.draining = why);
+    }
+
+    pub fn suspended(&self, why: Option<String>) {
+        self.change(|readings| readings.suspended = why);
+    }
+
     pub fn broken(&self, why: Option<String>) {
         self.change(|readings| readings.broken = why);
     }
@@ -110,8 +142,8 @@ impl Status {
             let (is, why) = state(readings);
             if was != is {
                 match is {
-                    State::Broken | State::Revoked | State::NoServer => warn!(state = is.as_str(), "{why}"),
-                    State::Encoding | State::Waiting => info!(state = is.as_str(), "{why}"),
+                    State::Broken | State::Revoked | State::SetAside | State::NoServer => warn!(state = is.as_str(), "{why}"),
+                    State::Draining | State::Suspended | State::Encoding | State::Waiting => info!(state = is.as_str(), "{why}"),
                 }
             }
             *readings != before
@@ -140,6 +172,7 @@ mod tests {
             revoked,
             unreachable,
             leases,
+            ..Readings::default()
         };
         let cases = [
             (readings(true, true, true, 1), State::Broken),
@@ -152,6 +185,14 @@ mod tests {
         for (readings, expected) in cases {
             assert_eq!(state(&readings).0, expected, "{readings:?}");
         }
+        let why = || Some("because".to_owned());
+        let all = Readings { set_aside: why(), draining: why(), suspended: why(), leases: 1, ..Readings::default() };
+        assert_eq!(state(&all).0, State::SetAside);
+        let all = Readings { set_aside: None, ..all };
+        assert_eq!(state(&all).0, State::Draining);
+        let all = Readings { draining: None, ..all };
+        assert_eq!(state(&all), (State::Suspended, "because".to_owned()));
+        assert_eq!(state(&Readings { unreachable: true, ..all }).0, State::NoServer);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::desk::Desk;
+
 /// Where the bundled programs are, and how much of the machine they may use.
 #[derive(Debug, Clone)]
 pub struct Tools {
@@ -37,6 +39,8 @@ pub struct TaskContext {
     /// Cancelled when the lease is lost, given back, or the engine stops: ffmpeg dies at once.
     pub stop: CancellationToken,
     pub progress: ProgressCell,
+    /// Whether work is allowed; what a step starts stands still while it is not, and no limit counts that time.
+    pub desk: Desk,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

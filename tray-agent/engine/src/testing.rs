@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
+    desk::Desk,
     http::Http,
     task::{ProgressCell, TaskContext, TaskEnd, Tools},
 };
@@ -130,6 +131,7 @@ pub fn context(source: SourceAddress, end: TaskEnd) -> (TaskContext, watch::Send
         end,
         stop: CancellationToken::new(),
         progress: ProgressCell::default(),
+        desk: Desk::default(),
     };
     (context, orders)
 }

@@ -13,7 +13,7 @@ use grouping::Grouping;
 use offpeak_api::{facts::Warning, lease::Progress, work::Audio};
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval},
 };
 
 use crate::{
@@ -48,7 +48,7 @@ pub async fn encode_audio(ctx: &TaskContext, work: &Audio, out: Pieces) -> Resul
     let (url, sink) = loopback.sink(SINK_DEPTH);
     let argv = argv::encode(work, &loopback.source_url(), &url, ctx.tools.threads);
     let ffmpeg = &ctx.tools.ffmpeg;
-    let mut process = Process::start(ffmpeg, argv).await.map_err(|error| cannot_start(ffmpeg, &error))?;
+    let mut process = Process::start(ffmpeg, argv, &ctx.desk).await.map_err(|error| cannot_start(ffmpeg, &error))?;
     let mut track = Track { ctx, work, loopback: &loopback, out: &out, grouping: Grouping::new(&work.grid), init: None };
     let end = tokio::select! {
         end = track.run(&mut process, sink) => end,
@@ -74,14 +74,14 @@ impl Track<'_> {
         let mut ended = None;
         let mut ticks = interval(Duration::from_secs(5));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last_seen = (0, Instant::now());
+        let mut last_seen = (0, self.ctx.desk.worked());
         let whole = loop {
             tokio::select! {
                 event = sink.recv() => match event {
                     Some(SinkEvent::Data(data)) => {
                         splitter.push(&data);
                         self.take(&mut splitter).await?;
-                        last_seen.1 = Instant::now();
+                        last_seen.1 = self.ctx.desk.worked();
                     }
                     Some(SinkEvent::End) => break splitter.is_between_parts(),
                     None => break false,
@@ -93,8 +93,8 @@ impl Track<'_> {
                 _ = ticks.tick() => {
                     let seen = self.loopback.source_bytes();
                     if seen != last_seen.0 {
-                        last_seen = (seen, Instant::now());
-                    } else if last_seen.1.elapsed() > STALL_LIMIT {
+                        last_seen = (seen, self.ctx.desk.worked());
+                    } else if self.ctx.desk.worked() - last_seen.1 > STALL_LIMIT {
                         let message = format!("ffmpeg did nothing for {} s", STALL_LIMIT.as_secs());
                         return Err(TaskError::agent("ffmpeg_stalled", message).with_log(process.log().lines()));
                     }
@@ -105,9 +105,9 @@ impl Track<'_> {
         self.loopback.check()?;
         let ended = match ended {
             Some(ended) => ended,
-            None => match timeout(EXIT_LIMIT, process.wait()).await {
-                Ok(ended) => ended.map_err(lost)?,
-                Err(_) => return Err(TaskError::agent("ffmpeg_stalled", "ffmpeg does not end").with_log(process.log().lines())),
+            None => match self.ctx.desk.timeout(EXIT_LIMIT, process.wait()).await {
+                Some(ended) => ended.map_err(lost)?,
+                None => return Err(TaskError::agent("ffmpeg_stalled", "ffmpeg does not end").with_log(process.log().lines())),
             },
         };
         if ended != Ended::Well {

@@ -172,12 +172,20 @@ impl<'a> Drain<'a> {
     }
 
     async fn send(&mut self, row: Row) -> Result<(), Fault> {
+        tracing::debug!(row = row.index, rendition = self.pass.work.renditions[self.rendition].id, "encoded a segment");
         let end = *self.pass.ctx.end.borrow();
         if !end.to_end && row.index >= end.last {
             return Ok(());
         }
         self.signs.sending.fetch_add(1, Ordering::AcqRel);
-        let sent = send(self.pass, self.rendition, row, self.init.as_ref()).await;
+        let mut end = self.pass.ctx.end.clone();
+        let index = row.index;
+        let sent = tokio::select! {
+            biased;
+            sent = send(self.pass, self.rendition, row, self.init.as_ref()) => sent,
+            // While the network was waited for, the row became somebody else's.
+            Ok(_) = end.wait_for(|end| !end.to_end && index >= end.last) => Ok(()),
+        };
         self.signs.sending.fetch_sub(1, Ordering::AcqRel);
         sent.map_err(Fault::Task)
     }

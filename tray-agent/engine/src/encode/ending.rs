@@ -27,7 +27,8 @@ pub(super) async fn find(pass: &Pass<'_>) -> Result<Option<u64>, TaskError> {
 async fn last_frame(pass: &Pass<'_>, how: How) -> Result<Option<u64>, TaskError> {
     let tools = &pass.ctx.tools;
     let argv = argv::count_frames(pass.work, how, &pass.loopback.source_url(), tools.threads);
-    let mut process = Process::start(&tools.ffmpeg, argv).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
+    let mut process =
+        Process::start(&tools.ffmpeg, argv, &pass.ctx.desk).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
     let lost = |error| TaskError::agent("program_lost", format!("cannot read what ffmpeg prints: {error}"));
     let read = async {
         let mut last = None;

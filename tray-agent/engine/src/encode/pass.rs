@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use offpeak_api::work::Encode;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{MissedTickBehavior, interval},
 };
 
 pub(super) use super::drain::SpanState;
@@ -82,7 +82,8 @@ impl Pass<'_> {
         let (urls, sinks): (Vec<_>, Vec<_>) = self.work.renditions.iter().map(|_| self.loopback.sink(SINK_DEPTH)).unzip();
         let tools = &self.ctx.tools;
         let argv = argv::encode(self.work, frames, self.how, &self.loopback.source_url(), &urls, tools.threads);
-        let mut process = Process::start(&tools.ffmpeg, argv).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
+        let mut process =
+            Process::start(&tools.ffmpeg, argv, &self.ctx.desk).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
         let signs = Signs::default();
         let drains = try_join_all(sinks.into_iter().enumerate().map(|(index, sink)| Drain::new(self, &signs, index, sink).run()));
         let (drained, ended) = tokio::select! {
@@ -106,12 +107,13 @@ impl Pass<'_> {
         let mut drains = std::pin::pin!(drains);
         let mut ended = None;
         let mut drained: Option<Result<Vec<DrainEnd>, Fault>> = None;
-        let mut exit_by = Instant::now();
+        let desk = &self.ctx.desk;
+        let mut exit_by = desk.worked();
         let mut printed = process.take_stdout().map(|stdout| BufReader::new(stdout).lines());
         let mut pace = Pace::new(self);
         let mut ticks = interval(Duration::from_secs(5));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last_seen = (0, Instant::now());
+        let mut last_seen = (0, desk.worked());
         loop {
             if let Some(result) = drained.take_if(|result| ended.is_some() || !matters_how_it_ends(result)) {
                 return Ok((Drained::Streams(result), ended));
@@ -119,7 +121,7 @@ impl Pass<'_> {
             tokio::select! {
                 result = &mut drains, if drained.is_none() => {
                     drained = Some(result);
-                    exit_by = Instant::now() + EXIT_LIMIT;
+                    exit_by = desk.worked() + EXIT_LIMIT;
                 }
                 () = signs.all_done.notified() => return Ok((Drained::AllRows, ended)),
                 status = process.wait(), if ended.is_none() => {
@@ -130,15 +132,15 @@ impl Pass<'_> {
                     Some(line) => pace.read(&line),
                     None => printed = None,
                 },
-                () = sleep_until(exit_by), if drained.is_some() => {
+                () = desk.sleep_until(exit_by), if drained.is_some() => {
                     return Err(TaskError::agent("ffmpeg_stalled", "ffmpeg does not end").with_log(process.log().lines()));
                 }
                 _ = ticks.tick() => {
                     let seen = signs.events.load(Ordering::Relaxed) + self.loopback.source_bytes() + pace.frames();
                     let uploading = signs.sending.load(Ordering::Acquire) > 0;
                     if seen != last_seen.0 || uploading {
-                        last_seen = (seen, Instant::now());
-                    } else if last_seen.1.elapsed() > STALL_LIMIT {
+                        last_seen = (seen, desk.worked());
+                    } else if desk.worked() - last_seen.1 > STALL_LIMIT {
                         let message = format!("ffmpeg did nothing for {} s", STALL_LIMIT.as_secs());
                         return Err(TaskError::agent("ffmpeg_stalled", message).with_log(process.log().lines()));
                     }

@@ -1,10 +1,9 @@
 use std::{collections::VecDeque, time::Duration};
 
 use offpeak_api::lease::Progress;
-use tokio::time::Instant;
 
 use super::pass::Pass;
-use crate::task::ProgressCell;
+use crate::{desk::Desk, task::ProgressCell};
 
 /// The rate told to people is the mean of this long.
 const WINDOW: Duration = Duration::from_secs(30);
@@ -13,12 +12,14 @@ const WINDOW: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Pace {
     cell: ProgressCell,
+    desk: Desk,
     /// Frames of the lease that were done before this pass.
     before: u64,
     /// Frames of this pass that were done before it, or are dropped after it.
     uncounted: u64,
     frames: u64,
-    samples: VecDeque<(Instant, u64)>,
+    /// By the clock that stands still while ffmpeg does.
+    samples: VecDeque<(Duration, u64)>,
 }
 
 impl Pace {
@@ -26,10 +27,11 @@ impl Pace {
         let frames_of = |rows: u32| u64::from(rows) * u64::from(pass.work.grid.frames_per_segment);
         Self {
             cell: pass.ctx.progress.clone(),
+            desk: pass.ctx.desk.clone(),
             before: frames_of(pass.from.saturating_sub(pass.work.rows.cursor)),
             uncounted: frames_of(pass.from - pass.first_row()),
             frames: 0,
-            samples: VecDeque::from([(Instant::now(), 0)]),
+            samples: VecDeque::from([(pass.ctx.desk.worked(), 0)]),
         }
     }
 
@@ -42,7 +44,7 @@ impl Pace {
     pub fn read(&mut self, line: &str) {
         let Some(frames) = line.strip_prefix("frame=").and_then(|count| count.trim().parse().ok()) else { return };
         self.frames = frames;
-        let now = Instant::now();
+        let now = self.desk.worked();
         self.samples.push_back((now, frames));
         while self.samples.len() > 2 && self.samples.get(1).is_some_and(|(at, _)| now - *at >= WINDOW) {
             self.samples.pop_front();

@@ -106,6 +106,7 @@ impl Origin {
             end: watch::channel(end).1,
             stop: CancellationToken::new(),
             progress: ProgressCell::default(),
+            desk: crate::desk::Desk::default(),
         }
     }
 }

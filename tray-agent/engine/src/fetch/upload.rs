@@ -6,10 +6,11 @@ use offpeak_api::ids::SourceId;
 use reqwest::StatusCode;
 use url::Url;
 
-use crate::task::{TaskContext, TaskError};
+use crate::{
+    backoff::Patience,
+    task::{TaskContext, TaskError},
+};
 
-/// Tries at one piece after the first. The server may be restarting: together they wait for half a minute.
-const RETRIES: u32 = 6;
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
 pub struct Upload<'a> {
@@ -32,14 +33,14 @@ impl<'a> Upload<'a> {
         let url = ctx.server.join(&format!("/v1/uploads/{source}"));
         let url = url.map_err(|error| failed(format!("the server's address is not one: {error}")))?;
         let mut upload = Self { ctx, url, token, offset: 0, length_told: false };
-        let mut failures = 0;
+        let mut patience = Patience::default();
         loop {
             match upload.ask_offset().await {
                 Ok(offset) => {
                     upload.offset = offset;
                     return Ok(upload);
                 }
-                Err(trouble) => bear(trouble, &mut failures).await?,
+                Err(trouble) => bear(trouble, &mut patience).await?,
             }
         }
     }
@@ -52,20 +53,20 @@ impl<'a> Upload<'a> {
     /// Appends `piece`; `length` is that of the whole file, once known. May be repeated with an empty piece.
     pub async fn append(&mut self, piece: &[u8], length: Option<u64>) -> Result<(), TaskError> {
         let (start, end) = (self.offset, self.offset + piece.len() as u64);
-        let mut failures = 0;
+        let mut patience = Patience::default();
         loop {
             let rest = usize::try_from(self.offset - start).ok().and_then(|from| piece.get(from..)).unwrap_or_default();
             match self.patch(rest, length).await {
                 Ok(()) => {}
                 Err(trouble) => {
-                    bear(trouble, &mut failures).await?;
+                    bear(trouble, &mut patience).await?;
                     // Part of the piece may have arrived.
                     match self.ask_offset().await {
                         Ok(offset) if (start..=end).contains(&offset) => self.offset = offset,
                         Ok(offset) => {
                             return Err(failed(format!("the server has {offset} bytes, neither {start} nor {end}")));
                         }
-                        Err(trouble) => bear(trouble, &mut failures).await?,
+                        Err(trouble) => bear(trouble, &mut patience).await?,
                     }
                     continue;
                 }
@@ -126,15 +127,11 @@ fn passing(error: reqwest::Error) -> Trouble {
     Trouble::Passing(what.to_owned())
 }
 
-async fn bear(trouble: Trouble, failures: &mut u32) -> Result<(), TaskError> {
+async fn bear(trouble: Trouble, patience: &mut Patience) -> Result<(), TaskError> {
     match trouble {
         Trouble::Final(error) => Err(error),
-        Trouble::Passing(why) if *failures >= RETRIES => Err(failed(format!("cannot pass the fetched file on: {why}"))),
-        Trouble::Passing(_) => {
-            *failures += 1;
-            tokio::time::sleep(Duration::from_millis(250 << *failures)).await;
-            Ok(())
-        }
+        Trouble::Passing(_) if patience.wait().await => Ok(()),
+        Trouble::Passing(why) => Err(failed(format!("cannot pass the fetched file on: {why}"))),
     }
 }
 

@@ -4,7 +4,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{Argv, Ended, LogTail, Process};
-use crate::task::TaskError;
+use crate::{desk::Desk, task::TaskError};
 
 /// What a program that ran to its end left behind.
 #[derive(Debug)]
@@ -21,8 +21,14 @@ pub struct Captured {
 ///
 /// # Errors
 /// [`TaskError::Stopped`] when `stop` was cancelled (the program is then gone), `program_missing` when it cannot be started.
-pub async fn capture(program: &Path, argv: Argv, limit: usize, stop: &CancellationToken) -> Result<Captured, TaskError> {
-    let mut process = Process::start(program, argv).await.map_err(|error| cannot_start(program, &error))?;
+pub async fn capture(
+    program: &Path,
+    argv: Argv,
+    limit: usize,
+    desk: &Desk,
+    stop: &CancellationToken,
+) -> Result<Captured, TaskError> {
+    let mut process = Process::start(program, argv, desk).await.map_err(|error| cannot_start(program, &error))?;
     let mut stdout = Vec::new();
     let pipe = process.take_stdout();
     let read = async {

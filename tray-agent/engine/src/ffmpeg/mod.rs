@@ -7,7 +7,7 @@
 //! ```text
 //! let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
 //! let argv = Argv::new().arg("-of").arg("json").input_limits(FORMATS).arg("-i").arg(loopback.source_url());
-//! let output = ffmpeg::capture(&ctx.tools.ffprobe, argv, 16 << 20, &ctx.stop).await?;
+//! let output = ffmpeg::capture(&ctx.tools.ffprobe, argv, 16 << 20, &ctx.desk, &ctx.stop).await?;
 //! loopback.check()?; // a source that could not be read must not look like a source that ended
 //! ```
 

@@ -4,17 +4,23 @@ use tokio::{
     process::{ChildStdout, Command},
     task::JoinHandle,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Argv, LogTail};
-use crate::platform;
+use crate::{
+    desk::{Allowed, Desk},
+    platform::{self, Group},
+};
 
-/// A running ffmpeg or ffprobe. It is killed when this is dropped, and when the engine dies.
+/// A running ffmpeg or ffprobe. It stands still while the desk says so, and is killed when this is dropped and when the engine
+/// dies.
 #[derive(Debug)]
 pub struct Process {
     child: platform::Child,
     stdout: Option<ChildStdout>,
     log: LogTail,
     log_reader: JoinHandle<()>,
+    _follower: AbortOnDropHandle<()>,
 }
 
 /// How a program ended.
@@ -53,7 +59,7 @@ impl Process {
     ///
     /// # Errors
     /// What the operating system says when the program cannot be started.
-    pub async fn start(program: &Path, argv: Argv) -> io::Result<Self> {
+    pub async fn start(program: &Path, argv: Argv, desk: &Desk) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.args(argv.as_slice()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A proxy named in the environment must not come between ffmpeg and the loopback.
@@ -66,7 +72,8 @@ impl Process {
         let log = LogTail::default();
         let stderr = child.take_stderr().ok_or_else(|| io::Error::other("the program has no log"))?;
         let log_reader = tokio::spawn(log.clone().follow(stderr));
-        Ok(Self { child, stdout, log, log_reader })
+        let follower = AbortOnDropHandle::new(tokio::spawn(follow(desk.clone(), child.group())));
+        Ok(Self { child, stdout, log, log_reader, _follower: follower })
     }
 
     pub fn id(&self) -> Option<u32> {
@@ -96,5 +103,20 @@ impl Process {
         // It may have ended by itself: then there is nothing to kill and nothing wrong.
         let _ = self.child.start_kill();
         let _ = self.child.wait().await;
+    }
+}
+
+/// Freezes and thaws a program as the desk demands.
+async fn follow(desk: Desk, group: Group) {
+    let mut allowed = Allowed::Work;
+    loop {
+        allowed = desk.changed(&allowed).await;
+        let done = match allowed {
+            Allowed::Work => group.thaw(),
+            Allowed::Suspended { .. } | Allowed::Nothing { .. } => group.freeze(),
+        };
+        if let Err(error) = done {
+            tracing::warn!("cannot make a program stand still or go on: {error}");
+        }
     }
 }

@@ -4,7 +4,10 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{Argv, Ended, capture};
-use crate::task::{TaskError, Tools};
+use crate::{
+    desk::Desk,
+    task::{TaskError, Tools},
+};
 
 /// A bundled program that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +32,7 @@ pub async fn identify(program: &Path) -> Result<String, BuildError> {
         .map_err(std::io::Error::other)
         .and_then(|hash| hash)
         .map_err(|error| BuildError::Unreadable { program: name.clone(), error })?;
-    let printed = capture(program, Argv::new().arg("-version"), 64 << 10, &CancellationToken::new())
+    let printed = capture(program, Argv::new().arg("-version"), 64 << 10, &Desk::default(), &CancellationToken::new())
         .await
         .map_err(|error| BuildError::DoesNotRun { program: name.clone(), error })?;
     let text = String::from_utf8_lossy(&printed.stdout);
@@ -65,7 +68,7 @@ pub async fn proven_encoders(tools: &Tools, stop: &CancellationToken) -> Vec<Str
         let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").option("-f", "lavfi").option("-i", source);
         let codec = if source == VIDEO { "-c:v" } else { "-c:a" };
         let argv = argv.option(codec, encoder).option("-f", "null").arg("-");
-        match capture(&tools.ffmpeg, argv, 1 << 10, stop).await {
+        match capture(&tools.ffmpeg, argv, 1 << 10, &Desk::default(), stop).await {
             Ok(run) if run.ended == Ended::Well => proven.push(encoder.to_owned()),
             Ok(run) => tracing::warn!(encoder, ended = %run.ended, log = ?run.log.lines(), "encoder does not work here"),
             Err(error) => tracing::warn!(encoder, %error, "encoder does not work here"),

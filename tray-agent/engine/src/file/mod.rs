@@ -17,7 +17,6 @@ mod track;
 use std::{
     future::Future,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -35,6 +34,7 @@ use self::{
     track::{Track, TrackInit},
 };
 use crate::{
+    backoff::Patience,
     ffmpeg::hex,
     task::{TaskContext, TaskError},
 };
@@ -48,9 +48,6 @@ pub struct FileMade {
     /// The try that got through.
     pub attempt: u32,
 }
-
-/// Tries at sending the file. Each asks for an address of its own, as keys are written once.
-const ATTEMPTS: u32 = 4;
 
 /// Makes the file that `work` describes and uploads it.
 ///
@@ -98,20 +95,20 @@ where
     }
     let sha256 = hex(&hash.finalize());
 
-    let mut attempt = 0;
+    let (mut attempt, mut patience) = (0, Patience::default());
     loop {
+        // Each try has an address of its own, as keys are written once.
         let address = put(UploadObject { name: ObjectName::File, attempt, bytes, sha256: sha256.clone() }).await?;
         match send(ctx, &film, &address).await {
             Ok(()) => return Ok(FileMade { bytes, sha256, attempt }),
             Err(SendError::Final(error)) => return Err(error),
-            Err(SendError::Passing(why)) if attempt + 1 >= ATTEMPTS => {
-                let message = format!("cannot upload {}: {why}. Tried {ATTEMPTS} times.", work.name);
-                return Err(TaskError::agent("file_upload_failed", message));
-            }
             Err(SendError::Passing(why)) => {
                 tracing::warn!(file.name = %work.name, attempt, why, "upload of a file broke off, trying again");
                 attempt += 1;
-                tokio::time::sleep(Duration::from_millis(500 << attempt)).await;
+                if !patience.wait().await {
+                    let message = format!("cannot upload {}: {why}. Tried {attempt} times.", work.name);
+                    return Err(TaskError::agent("file_upload_failed", message));
+                }
             }
         }
     }

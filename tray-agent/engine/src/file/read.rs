@@ -10,14 +10,13 @@ use sha2::{Digest, Sha256};
 use super::boxes::{self, BadMedia};
 use super::track::Track;
 use crate::{
+    backoff::Patience,
     ffmpeg::hex,
     task::{TaskContext, TaskError},
 };
 
 /// A storage that is silent for so long is taken for dead.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
-/// Tries at one read after the first, each a little later.
-const RETRIES: u32 = 3;
 /// Boxes are looked for in pieces of this size: a `moof` of a few hundred frames fits.
 const WINDOW: u64 = 64 << 10;
 /// Objects up to this size are read in one go: for the many small fragments of audio that is less than asking for each.
@@ -65,7 +64,7 @@ impl Stored {
     pub fn stream(self, range: Range<u64>) -> impl Stream<Item = Result<Bytes, TaskError>> + Send {
         async_stream::try_stream! {
             let mut at = range.start;
-            let mut failures = 0;
+            let mut patience = Patience::default();
             while at < range.end {
                 let why = match self.ask(&(at..range.end)).await {
                     Err((false, why)) => Err(self.broken(&why))?,
@@ -79,7 +78,7 @@ impl Stored {
                                 chunk.truncate(usize::try_from(range.end - at).unwrap_or(usize::MAX));
                                 self.ctx.http.pay(chunk.len()).await;
                                 at += chunk.len() as u64;
-                                failures = 0;
+                                patience.renew();
                                 yield chunk;
                                 if at == range.end {
                                     break String::new();
@@ -88,12 +87,8 @@ impl Stored {
                         }
                     },
                 };
-                if at < range.end {
-                    failures += 1;
-                    if failures > RETRIES {
-                        Err(self.broken(&why))?;
-                    }
-                    tokio::time::sleep(Duration::from_millis(250 << failures)).await;
+                if at < range.end && !patience.wait().await {
+                    Err(self.broken(&why))?;
                 }
             }
         }

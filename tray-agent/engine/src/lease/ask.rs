@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use offpeak_api::lease::{Capabilities, Lease, LeaseRequest, PROTOCOL};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{Instrument, error, info_span, warn};
 
 use super::{
@@ -15,6 +15,8 @@ use super::{
 use crate::{
     backoff::Backoff,
     client::{CallError, Client},
+    desk::{Allowed, Desk},
+    status::Status,
     task::Tools,
 };
 
@@ -39,6 +41,7 @@ pub struct LeaseLoop<S> {
     /// Steps that run at a time.
     pub leases: u32,
     pub pace: Pace,
+    pub desk: Desk,
     pub shutdown: CancellationToken,
 }
 
@@ -56,9 +59,11 @@ impl<S: Steps> LeaseLoop<S> {
             tools: self.tools,
             steps: Arc::new(self.steps),
             pace: self.pace,
+            desk: self.desk.clone(),
             shutdown: stop.clone(),
         });
-        let ask = Ask { client: self.client, capabilities: self.capabilities, pace: self.pace };
+        let ask = Ask { client: self.client, capabilities: self.capabilities, pace: self.pace, desk: self.desk.clone() };
+        let _teller = AbortOnDropHandle::new(tokio::spawn(tell(self.desk, holder.client.status().clone())));
         let mut held = JoinSet::new();
         let mut end = EngineEnd::Shutdown;
 
@@ -106,6 +111,19 @@ impl<S: Steps> LeaseLoop<S> {
     }
 }
 
+/// Keeps the status up to date on what the desk allows.
+async fn tell(desk: Desk, status: Status) {
+    let mut allowed = desk.allowed();
+    loop {
+        status.suspended(match &allowed {
+            Allowed::Work => None,
+            Allowed::Suspended { reason } => Some(reason.clone()),
+            Allowed::Nothing { why } => Some(format!("nothing may run on this machine now ({why:?})")),
+        });
+        allowed = desk.changed(&allowed).await;
+    }
+}
+
 /// The token is not accepted.
 #[derive(Debug)]
 struct Revoked;
@@ -114,6 +132,7 @@ struct Ask {
     client: Client,
     capabilities: Capabilities,
     pace: Pace,
+    desk: Desk,
 }
 
 impl Ask {
@@ -123,8 +142,14 @@ impl Ask {
         let fresh_backoff = || Backoff::new(self.pace.retry_first, self.pace.retry_most);
         let (mut request, mut backoff, mut refusal_logged) = (self.request(), fresh_backoff(), false);
         loop {
+            self.desk.until_work().await;
             let asked_at = Instant::now();
-            let error = match self.client.ask(&request).await {
+            let answer = tokio::select! {
+                answer = self.client.ask(&request) => answer,
+                // The poll is dropped. Should it have been answered, the same request gets that lease when work goes on.
+                _ = self.desk.changed(&Allowed::Work) => continue,
+            };
+            let error = match answer {
                 Ok(Some(lease)) => return Ok(lease),
                 Ok(None) => {
                     (request, backoff, refusal_logged) = (self.request(), fresh_backoff(), false);

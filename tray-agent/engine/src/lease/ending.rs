@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use offpeak_api::problem::Problem;
+use offpeak_api::{lease::ReleaseReason, problem::Problem};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -23,8 +23,8 @@ pub enum Ending {
     Ordered,
     /// The server does not know this agent any more.
     Revoked,
-    /// The engine stops: the lease is handed back without blame.
-    Shutdown,
+    /// It is handed back without blame: the engine stops, or whoever sits at the machine wants all of it.
+    Released(ReleaseReason),
     /// The task failed: the lease is handed back with blame.
     Failed(Box<Failure>),
 }
@@ -33,7 +33,7 @@ impl Ending {
     /// What a step's error means for its lease. A step is stopped only because its lease is ending already.
     pub fn of_step(error: TaskError) -> Self {
         match error {
-            TaskError::Stopped => Self::Shutdown,
+            TaskError::Stopped => Self::Released(ReleaseReason::Shutdown),
             TaskError::Failed(failure) => Self::Failed(Box::new(failure)),
         }
     }

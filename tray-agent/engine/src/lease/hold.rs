@@ -27,6 +27,8 @@ use super::{
 use crate::{
     backoff::Backoff,
     client::{CallError, Client},
+    desk::{Allowed, Desk},
+    platform::CAN_FREEZE,
     task::{ProgressCell, TaskContext, TaskError, Tools},
 };
 
@@ -44,6 +46,7 @@ pub struct Holder<S> {
     pub tools: Tools,
     pub steps: Arc<S>,
     pub pace: Pace,
+    pub desk: Desk,
     /// Cancelled when the engine is to stop.
     pub shutdown: CancellationToken,
 }
@@ -80,6 +83,7 @@ impl<S: Steps> Holder<S> {
             end: reins.end.subscribe(),
             stop: stop.clone(),
             progress: progress.clone(),
+            desk: self.desk.clone(),
         };
         let outlets =
             Outlets { pieces: pieces_out, file: FileUpload::new(uploader.clone(), news_out), token: self.client.token().clone() };
@@ -106,10 +110,10 @@ impl<S: Steps> Holder<S> {
                 Some(ending) = news.recv() => Err(ending),
                 ending = &mut beats => Err(ending),
                 done = &mut done => done,
-                () = self.shutdown.cancelled() => Err(Ending::Shutdown),
+                why = self.let_go() => Err(Ending::Released(why)),
             };
             match first {
-                Err(Ending::Shutdown) => {
+                Err(Ending::Released(why)) => {
                     stop.cancel();
                     let finished = async {
                         tokio::select! {
@@ -117,7 +121,11 @@ impl<S: Steps> Holder<S> {
                             ending = &mut beats => Err(ending),
                         }
                     };
-                    timeout(self.pace.shutdown_limit, finished).await.unwrap_or(Err(Ending::Shutdown))
+                    match timeout(self.pace.shutdown_limit, finished).await {
+                        // The step was stopped, or did not end in time; why, only this place knows.
+                        Ok(Err(Ending::Released(_))) | Err(_) => Err(Ending::Released(why)),
+                        Ok(outcome) => outcome,
+                    }
                 }
                 other => {
                     // Before the last call, so that the machine is free as soon as nothing more is wanted of it.
@@ -133,13 +141,37 @@ impl<S: Steps> Holder<S> {
         self.end(&lease.id, outcome).await
     }
 
+    /// Waits until the lease is to be handed back without blame.
+    async fn let_go(&self) -> ReleaseReason {
+        let demanded = self.desk.until(|allowed| match allowed {
+            Allowed::Work => false,
+            Allowed::Suspended { .. } => !CAN_FREEZE,
+            Allowed::Nothing { .. } => true,
+        });
+        tokio::select! {
+            () = self.shutdown.cancelled() => ReleaseReason::Shutdown,
+            allowed = demanded => match allowed {
+                Allowed::Nothing { why } => why,
+                Allowed::Work | Allowed::Suspended { .. } => ReleaseReason::UserReturned,
+            },
+        }
+    }
+
     /// Renews the lease for as long as it is held. Returns when it is over.
     async fn beat(&self, lease: &Lease, reins: &Reins, progress: &ProgressCell) -> Ending {
         let every = Duration::from_secs(lease.heartbeat_every_seconds).max(self.pace.heartbeat_least);
         let mut backoff = Backoff::new(self.pace.retry_first.min(every), every);
-        tokio::time::sleep(every).await;
+        let mut told = self.desk.allowed();
+        self.until_due(every, &told).await;
         loop {
-            let beat = Heartbeat { state: HolderState::Encoding, reason: None, progress: progress.get() };
+            told = self.desk.allowed();
+            let (state, reason) = match &told {
+                Allowed::Work => (HolderState::Encoding, None),
+                Allowed::Suspended { reason } => (HolderState::Suspended, Some(reason.clone())),
+                // Its last call is on its way.
+                Allowed::Nothing { .. } => (HolderState::Suspended, None),
+            };
+            let beat = Heartbeat { state, reason, progress: progress.get() };
             let wait = match self.client.heartbeat(&lease.id, &beat).await {
                 Ok(orders) => {
                     backoff = Backoff::new(self.pace.retry_first.min(every), every);
@@ -155,7 +187,15 @@ impl<S: Steps> Holder<S> {
                     backoff.next_wait()
                 }
             };
-            tokio::time::sleep(wait).await;
+            self.until_due(wait, &told).await;
+        }
+    }
+
+    /// Waits for the next beat. That work stands still, or goes on, is told at once.
+    async fn until_due(&self, wait: Duration, told: &Allowed) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = self.desk.changed(told) => {}
         }
     }
 
@@ -184,11 +224,11 @@ impl<S: Steps> Holder<S> {
                 Held::Lost
             }
             Ending::Revoked => Held::Revoked,
-            Ending::Shutdown => {
-                let request = ReleaseRequest { reason: ReleaseReason::Shutdown };
+            Ending::Released(reason) => {
+                let request = ReleaseRequest { reason };
                 let call = persist(&self.pace, self.client.status(), "release", || self.client.release(lease, &request));
                 match timeout(RELEASE_LIMIT, call).await {
-                    Ok(Ok(())) => info!("released, because the engine stops"),
+                    Ok(Ok(())) => info!(?reason, "released"),
                     Ok(Err(ending)) => debug!("the release was not wanted any more: {ending:?}"),
                     Err(_) => warn!("the lease could not be handed back in time; it will expire by itself"),
                 }
@@ -222,7 +262,7 @@ impl<S: Steps> Holder<S> {
         };
         tokio::select! {
             answered = call => answered,
-            () = give_up => Err(Ending::Shutdown),
+            () = give_up => Err(Ending::Released(ReleaseReason::Shutdown)),
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 use offpeak_api::{
     ids::LeaseId,
-    lease::{InitReport, ObjectName, SegmentReport, UploadAddress, UploadObject, UploadUrlsRequest},
+    lease::{InitReport, ObjectName, ReleaseReason, SegmentReport, UploadAddress, UploadObject, UploadUrlsRequest},
 };
 use reqwest::{StatusCode, header};
 use sha2::{Digest, Sha256};
@@ -121,7 +121,7 @@ impl Uploader {
         loop {
             let tried = match self.puts.acquire().await {
                 Ok(_permit) => put(&self.client.http, &self.client.server, &address, data).await,
-                Err(_closed) => return Err(Ending::Shutdown),
+                Err(_closed) => return Err(Ending::Released(ReleaseReason::Shutdown)),
             };
             match tried {
                 Ok(()) => return Ok(()),
@@ -134,7 +134,10 @@ impl Uploader {
                     debug!(object = ?object.name, "upload failed, trying again: {error}");
                 }
             }
-            tokio::time::sleep(backoff.next_wait()).await;
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next_wait()) => {}
+                () = self.client.status().back() => {}
+            }
             address = self.addresses(vec![object.clone()]).await?.remove(0);
         }
     }

@@ -22,9 +22,9 @@ use url::Url;
 
 use crate::http::Http;
 
-/// How long a source may give nothing before the run is given up: longer than a server takes to restart, shorter than the
-/// patience of whoever waits for the task.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
+/// How long a source may give nothing before the run is given up: longer than an outage of two minutes, shorter than the limits
+/// on programs that do nothing, which cannot tell whose fault it is.
+const GIVE_UP_AFTER: Duration = crate::backoff::OUTAGE;
 /// A connection that is open and silent for this long is as good as broken.
 const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Loopback, SinkEvent};
 use crate::{
+    desk::Desk,
     ffmpeg::{Argv, Ended, Process, capture},
     testing::{self, Delivery},
 };
@@ -71,14 +72,16 @@ async fn ffmpeg_reads_and_writes_through_it() {
 
     let argv = Argv::new().option("-loglevel", "error").option("-of", "csv=p=0").arg("-show_packets");
     let argv = argv.option("-show_entries", "packet=pts").input_container("mov,mp4,m4a,3gp,3g2,mj2").arg("-i");
-    let probed = capture(&testing::tools().ffprobe, argv.arg(loopback.source_url()), 1 << 20, &stop).await.expect("it runs");
+    let probed = capture(&testing::tools().ffprobe, argv.arg(loopback.source_url()), 1 << 20, &Desk::default(), &stop)
+        .await
+        .expect("it runs");
     assert_eq!(probed.ended, Ended::Well, "{:?}", probed.log.lines());
     assert_eq!(String::from_utf8_lossy(&probed.stdout).lines().count(), 50);
 
     let (url, mut events) = loopback.sink(4);
     let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").input_container("mov").arg("-i");
     let argv = argv.arg(loopback.source_url()).option("-c", "copy").option("-f", "mpegts").option("-method", "PUT").arg(url);
-    let mut ffmpeg = Process::start(&testing::tools().ffmpeg, argv).await.expect("it starts");
+    let mut ffmpeg = Process::start(&testing::tools().ffmpeg, argv, &Desk::default()).await.expect("it starts");
     let mut written = Vec::new();
     let mut ended = false;
     while let Some(event) = events.recv().await {
@@ -98,7 +101,7 @@ async fn a_stop_kills_at_once() {
     let stop = CancellationToken::new();
     let argv = Argv::new().arg("-nostdin").arg("-re").option("-f", "lavfi").option("-i", "anullsrc").option("-f", "null");
     let (ffmpeg, token) = (testing::tools().ffmpeg, stop.clone());
-    let run = tokio::spawn(async move { capture(&ffmpeg, argv.arg("-"), 1024, &token).await });
+    let run = tokio::spawn(async move { capture(&ffmpeg, argv.arg("-"), 1024, &Desk::default(), &token).await });
     tokio::task::yield_now().await;
     stop.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(5), run).await.expect("it ends soon").expect("it does not panic");

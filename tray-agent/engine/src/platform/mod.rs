@@ -18,13 +18,16 @@ use linux::prepare;
 #[cfg(all(unix, not(target_os = "linux")))]
 use other_unix::prepare;
 #[cfg(unix)]
-pub use unix_child::Child;
+pub use unix_child::{Child, Group};
 #[cfg(windows)]
-pub use windows::Child;
+pub use windows::{Child, Group};
 
 use std::{io, sync::OnceLock, sync::mpsc};
 
 use tokio::{process::Command, runtime::Handle, sync::oneshot};
+
+/// Whether a running program can be made to stand still. Where it cannot, a lease is handed back instead of suspended.
+pub const CAN_FREEZE: bool = cfg!(unix);
 
 type SpawnOrder = Box<dyn FnOnce() + Send>;
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    desk::Desk,
     ffmpeg::{Argv, Process},
     testing,
 };
@@ -20,7 +21,8 @@ async fn plays_engine() {
         return;
     }
     let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").arg("-re").option("-f", "lavfi").option("-i", "anullsrc");
-    let ffmpeg = Process::start(&testing::tools().ffmpeg, argv.option("-f", "null").arg("-")).await.expect("it starts");
+    let ffmpeg =
+        Process::start(&testing::tools().ffmpeg, argv.option("-f", "null").arg("-"), &Desk::default()).await.expect("it starts");
     println!("\nffmpeg={}", ffmpeg.id().expect("it runs"));
     std::future::pending::<()>().await;
 }

@@ -1,34 +1,100 @@
-use std::{io, process::ExitStatus};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::pin,
+    process::ExitStatus,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use tokio::process::{ChildStderr, ChildStdout};
 
 /// A running program; dropping it kills it.
 #[derive(Debug)]
-pub struct Child(tokio::process::Child);
+pub struct Child {
+    child: tokio::process::Child,
+    group: Group,
+}
+
+/// The process group of a program and of all that it started. Once the program is buried, its number may be somebody else's:
+/// then nothing is sent any more.
+#[derive(Debug, Clone)]
+pub struct Group(Arc<Mutex<Option<Pid>>>);
+
+impl Group {
+    /// Makes it use no CPU until it is thawed.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.send(Signal::SIGSTOP)
+    }
+
+    pub fn thaw(&self) -> io::Result<()> {
+        self.send(Signal::SIGCONT)
+    }
+
+    fn send(&self, signal: Signal) -> io::Result<()> {
+        match *self.leader() {
+            Some(leader) => match killpg(leader, signal) {
+                Ok(()) | Err(Errno::ESRCH) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    fn leader(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
 
 impl Child {
     pub(super) fn new(child: tokio::process::Child) -> Self {
-        Self(child)
+        let leader = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        Self { child, group: Group(Arc::new(Mutex::new(leader))) }
     }
 
     pub fn id(&self) -> Option<u32> {
-        self.0.id()
+        self.child.id()
+    }
+
+    pub fn group(&self) -> Group {
+        self.group.clone()
     }
 
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
-        self.0.stdout.take()
+        self.child.stdout.take()
     }
 
     pub fn take_stderr(&mut self) -> Option<ChildStderr> {
-        self.0.stderr.take()
+        self.child.stderr.take()
     }
 
     /// Asks the system to kill it; [`Self::wait`] says when it is gone.
     pub fn start_kill(&mut self) -> io::Result<()> {
-        self.0.start_kill()
+        self.child.start_kill()
     }
 
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.0.wait().await
+        let mut wait = pin!(self.child.wait());
+        poll_fn(|context| {
+            // No signal goes out between the burial and the moment in which the number is forgotten.
+            let mut leader = self.group.leader();
+            let polled = wait.as_mut().poll(context);
+            if polled.is_ready() {
+                *leader = None;
+            }
+            polled
+        })
+        .await
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // The runtime buries it some time from now.
+        *self.group.leader() = None;
     }
 }

@@ -8,6 +8,21 @@ use windows::Win32::System::Threading::{CREATE_NO_WINDOW, IDLE_PRIORITY_CLASS};
 #[derive(Debug)]
 pub struct Child(Box<dyn ChildWrapper>);
 
+/// The job object of a program and of all that it started.
+#[derive(Debug, Clone)]
+pub struct Group;
+
+impl Group {
+    /// Windows has no call that stops a job; leases are handed back instead of suspended ([`super::CAN_FREEZE`]).
+    pub fn freeze(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub fn thaw(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// Puts the child into a job object that the system ends when its last handle, the engine's, is closed.
 pub(super) fn start(command: Command) -> io::Result<Child> {
     let mut wrap = CommandWrap::from(command);
@@ -18,6 +33,10 @@ pub(super) fn start(command: Command) -> io::Result<Child> {
 impl Child {
     pub fn id(&self) -> Option<u32> {
         self.0.id()
+    }
+
+    pub fn group(&self) -> Group {
+        Group
     }
 
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {

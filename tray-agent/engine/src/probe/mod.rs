@@ -18,7 +18,7 @@ use offpeak_api::{
     lease::Progress,
     work,
 };
-use tokio::{io::AsyncReadExt, time::Instant};
+use tokio::io::AsyncReadExt;
 
 use self::{
     headers::{Headers, Stream},
@@ -40,8 +40,8 @@ const HEADERS_LIMIT: Duration = Duration::from_secs(180);
 const LARGEST_HEADERS: usize = 4 << 20;
 /// Neither a line nor a byte of the source for so long: ffprobe hangs. The loopback gives up on a dead source sooner.
 const STALL_LIMIT: Duration = Duration::from_secs(150);
-/// Reading every packet may take so long, and …
-const PACKETS_LIMIT: Duration = Duration::from_secs(120);
+/// Reading every packet may take so long, an outage of the server included, and …
+const PACKETS_LIMIT: Duration = Duration::from_secs(240);
 /// … a second more for each of these: no office network is slower.
 const SLOWEST_BYTES_PER_SECOND: u64 = 512 << 10;
 /// Read by this program itself, to tell text from noise.
@@ -96,10 +96,10 @@ fn limited(work: &work::Probe) -> Argv {
 
 /// A short ffprobe run, under a time limit.
 async fn bounded(ctx: &TaskContext, loopback: &Loopback, argv: Argv, what: &str) -> Result<Captured, TaskError> {
-    let run = capture(&ctx.tools.ffprobe, argv, LARGEST_HEADERS, &ctx.stop);
-    let output = tokio::time::timeout(HEADERS_LIMIT, run).await;
+    let run = capture(&ctx.tools.ffprobe, argv, LARGEST_HEADERS, &ctx.desk, &ctx.stop);
+    let output = ctx.desk.timeout(HEADERS_LIMIT, run).await;
     loopback.check()?;
-    let output = output.map_err(|_| hangs(what))??;
+    let output = output.ok_or_else(|| hangs(what))??;
     crashed(output.ended, &output.log)?;
     Ok(output)
 }
@@ -162,7 +162,7 @@ impl Found {
 async fn read_packets(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback, headers: &Headers) -> Result<Found, TaskError> {
     let entries = "packet=stream_index,pts,dts,duration,flags:packet_side_data=side_data_type,skip_samples,discard_padding";
     let argv = limited(work).option("-of", "csv=p=0").option("-show_entries", entries).arg("-i").arg(loopback.source_url());
-    let mut process = Process::start(&ctx.tools.ffprobe, argv)
+    let mut process = Process::start(&ctx.tools.ffprobe, argv, &ctx.desk)
         .await
         .map_err(|error| TaskError::agent("program_missing", format!("cannot start ffprobe: {error}")))?;
     let mut found = Found {
@@ -202,22 +202,24 @@ async fn follow(
     let Some(mut stdout) = process.take_stdout() else {
         return Err(TaskError::agent("program_output", "ffprobe has no output"));
     };
-    let deadline = Instant::now() + PACKETS_LIMIT + Duration::from_secs(work.source.bytes / SLOWEST_BYTES_PER_SECOND);
+    let deadline = ctx.desk.worked() + PACKETS_LIMIT + Duration::from_secs(work.source.bytes / SLOWEST_BYTES_PER_SECOND);
     let (mut line, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
     let mut bytes_before = loopback.source_bytes();
     loop {
-        let wait = STALL_LIMIT.min(deadline.saturating_duration_since(Instant::now()));
-        let read = match tokio::time::timeout(wait, stdout.read(&mut chunk)).await {
-            Ok(read) => read.map_err(|error| TaskError::agent("program_output", format!("cannot read from ffprobe: {error}")))?,
-            Err(_) if Instant::now() >= deadline => {
+        let wait = STALL_LIMIT.min(deadline.saturating_sub(ctx.desk.worked()));
+        let read = match ctx.desk.timeout(wait, stdout.read(&mut chunk)).await {
+            Some(read) => {
+                read.map_err(|error| TaskError::agent("program_output", format!("cannot read from ffprobe: {error}")))?
+            }
+            None if ctx.desk.worked() >= deadline => {
                 let message = "Reading the whole file took too long: the network to storage is slow, or the file is damaged.";
                 return Err(TaskError::agent("probe_slow", message));
             }
-            Err(_) if loopback.source_bytes() > bytes_before => {
+            None if loopback.source_bytes() > bytes_before => {
                 bytes_before = loopback.source_bytes();
                 continue;
             }
-            Err(_) => return Err(hangs("its packets")),
+            None => return Err(hangs("its packets")),
         };
         if read == 0 {
             return found.add(&line, video, audio);
@@ -234,7 +236,7 @@ async fn follow(
         if seconds > work.limits.max_seconds {
             return Err(refusal::too_long(seconds, &work.limits));
         }
-        if Instant::now() >= deadline {
+        if ctx.desk.worked() >= deadline {
             return Err(TaskError::agent("probe_slow", "Reading the whole file took too long: the network to storage is slow."));
         }
         bytes_before = loopback.source_bytes();

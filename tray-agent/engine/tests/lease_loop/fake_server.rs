@@ -33,7 +33,7 @@ pub const TOKEN: &str = "the-agents-token";
 #[derive(Debug, Clone)]
 pub enum Call {
     Ask(LeaseRequest),
-    Heartbeat,
+    Heartbeat(Heartbeat),
     Urls,
     Put,
     Commit(CommitRequest),
@@ -297,9 +297,9 @@ fn orders(held: &Held, refused: Vec<u32>) -> Response {
         .into_response()
 }
 
-async fn heartbeat(State(server): State<FakeServer>, Path(id): Path<LeaseId>, Json(_): Json<Heartbeat>) -> Response {
+async fn heartbeat(State(server): State<FakeServer>, Path(id): Path<LeaseId>, Json(beat): Json<Heartbeat>) -> Response {
     let mut farm = server.farm();
-    farm.calls.push(Call::Heartbeat);
+    farm.calls.push(Call::Heartbeat(beat));
     farm.held(&id).map_or_else(Lost::into_response, |held| orders(held, Vec::new()))
 }
 

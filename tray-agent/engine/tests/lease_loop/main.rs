@@ -10,13 +10,14 @@ use std::time::Duration;
 use fake_server::{Call, FakeServer, TOKEN};
 use fake_steps::{FREELY, FakeSteps, Manner};
 use offpeak_api::{
-    lease::{Blame, Capabilities, ReleaseReason, TaskResult},
+    lease::{Blame, Capabilities, HolderState, ReleaseReason, TaskResult},
     media::{FrameGrid, Ratio},
     profile::{Quality, X264Preset},
     work::{Audio, Encode, Fetch, Probe, Rows, SourceAddress, VideoFilters, VideoRendition, Work},
 };
 use offpeak_engine::{
     client::{Client, Token, connection_pool},
+    desk::{Allowed, Desk},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
     status::Status,
@@ -28,11 +29,12 @@ use tokio_util::sync::CancellationToken;
 /// A running loop, a hundred times less patient than the real one.
 struct Engine {
     shutdown: CancellationToken,
+    desk: Desk,
     run: JoinHandle<EngineEnd>,
 }
 
 fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
-    let shutdown = CancellationToken::new();
+    let (shutdown, desk) = (CancellationToken::new(), Desk::default());
     let http = Http::new(connection_pool().unwrap(), None);
     let pace = Pace {
         ask_wait: Duration::from_millis(10),
@@ -56,9 +58,10 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
         },
         leases,
         pace,
+        desk: desk.clone(),
         shutdown: shutdown.clone(),
     };
-    Engine { shutdown, run: tokio::spawn(engine.run()) }
+    Engine { shutdown, desk, run: tokio::spawn(engine.run()) }
 }
 
 impl Engine {
@@ -237,8 +240,8 @@ async fn a_shortened_span_ends_where_it_is_told_to() {
     let engine = start(&url, steps.clone(), 1);
     server.until("four rows are committed", |farm| farm.committed().len() == 4).await;
     server.farm().steal_from(6);
-    let beats = server.farm().count(|call| matches!(call, Call::Heartbeat));
-    server.until("two heartbeats went by", |farm| farm.count(|call| matches!(call, Call::Heartbeat)) >= beats + 2).await;
+    let beats = server.farm().count(|call| matches!(call, Call::Heartbeat(_)));
+    server.until("two heartbeats went by", |farm| farm.count(|call| matches!(call, Call::Heartbeat(_))) >= beats + 2).await;
     steps.0.rows_let_out.add_permits(FREELY);
     server.until("the span is complete", |farm| farm.completed() == 1).await;
     engine.stop().await;
@@ -363,4 +366,51 @@ async fn a_revoked_token_ends_the_loop() {
     let end = tokio::time::timeout(Duration::from_secs(10), engine.run).await.expect("the loop ends").unwrap();
     assert_eq!(end, EngineEnd::Revoked);
     assert_eq!(steps.seen(|seen| seen.stopped), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_engine_says_so_asks_for_nothing_and_goes_on() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 10, false));
+    let steps = FakeSteps::new(2);
+    let engine = start(&url, steps.clone(), 2);
+    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
+    engine.desk.set(Allowed::Suspended { reason: "somebody types".to_owned() });
+    let says_so = |call: &Call| matches!(call, Call::Heartbeat(beat) if beat.state == HolderState::Suspended && beat.reason.as_deref() == Some("somebody types"));
+    server.until("heartbeats say that it is suspended", |farm| farm.count(says_so) >= 3).await;
+    let asks = server.farm().asks().len();
+    let told = server.farm().count(says_so);
+    server.until("some more beats went by", |farm| farm.count(says_so) >= told + 5).await;
+    assert_eq!(server.farm().asks().len(), asks, "nothing was asked for meanwhile");
+    engine.desk.set(Allowed::Work);
+    let works =
+        |call: &Call| matches!(call, Call::Heartbeat(beat) if beat.state == HolderState::Encoding && beat.reason.is_none());
+    let before = server.farm().count(works);
+    server.until("heartbeats say that it works", |farm| farm.count(works) > before).await;
+    steps.0.rows_let_out.add_permits(FREELY);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    assert_eq!(server.farm().committed(), (0..10).collect::<Vec<_>>());
+    assert_eq!(steps.seen(|seen| (seen.started, seen.stopped)), (1, 0));
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_handed_back_when_nothing_is_allowed() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 10, false));
+    let steps = FakeSteps::new(2);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
+    engine.desk.set(Allowed::Nothing { why: ReleaseReason::Battery });
+    let released = |call: &Call| matches!(call, Call::Release(request) if request.reason == ReleaseReason::Battery);
+    server.until("the lease is released", |farm| farm.count(released) == 1).await;
+    server.farm().queue.push_back(encode(2, 4, false));
+    engine.desk.set(Allowed::Work);
+    steps.0.rows_let_out.add_permits(FREELY);
+    server.until("other work is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    assert_eq!(server.farm().committed(), [0, 1, 2, 3]);
+    assert_eq!(steps.seen(|seen| seen.stopped), 1);
+    no_complaints(&server);
 }

@@ -15,6 +15,8 @@ use crate::{
 };
 
 mod exact;
+#[cfg(target_os = "linux")]
+mod standing_still;
 mod unruly;
 
 const FRAMES_PER_SEGMENT: u32 = 50;
