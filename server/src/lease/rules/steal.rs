@@ -21,8 +21,8 @@ const USUAL_ROWS_PER_SECOND: f64 = 0.1;
 /// The agent that has nothing to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thief {
-    /// Rows a second, as far as known for work like the victims'.
-    pub rows_per_second: Option<f64>,
+    /// Estimated work a second (`plan::estimated_work`), of its past.
+    pub work_per_second: Option<f64>,
 }
 
 /// A leased span of a class that the thief serves, whose task it has not failed.
@@ -36,6 +36,8 @@ pub struct Victim {
     pub encoded_rows: f64,
     /// Of the last half minute, or of the agent's past.
     pub rows_per_second: Option<f64>,
+    /// Estimated work of one row: rows of different jobs differ by an order of magnitude.
+    pub work_per_row: f64,
     pub suspended_for: Option<Duration>,
     pub silent_for: Duration,
     /// One's own spans are never stolen: two places of one machine share its processor.
@@ -130,7 +132,8 @@ fn cut(thief: Thief, victim: &Victim) -> Option<u32> {
     if victim.is_held_up() {
         return Some(victim.cursor);
     }
-    let thiefs = known(thief.rows_per_second).unwrap_or(victim.speed(USUAL_ROWS_PER_SECOND));
+    let thiefs =
+        known(thief.work_per_second.map(|work| work / victim.work_per_row)).unwrap_or(victim.speed(USUAL_ROWS_PER_SECOND));
     let victims = victim.speed(thiefs);
     let untouched = victim.first_untouched(victims);
     if untouched >= victim.last {
@@ -166,17 +169,18 @@ mod tests {
         last: 10,
         encoded_rows: 0.0,
         rows_per_second: Some(0.1),
+        work_per_row: 500.0,
         suspended_for: None,
         silent_for: Duration::ZERO,
         held_by_thief: false,
     };
-    const EQUAL: Thief = Thief { rows_per_second: Some(0.1) };
+    const EQUAL: Thief = Thief { work_per_second: Some(50.0) };
 
     #[test]
     fn both_end_together() {
-        let fast = Thief { rows_per_second: Some(0.4) };
-        let slow = Thief { rows_per_second: Some(0.025) };
-        let unknown = Thief { rows_per_second: None };
+        let fast = Thief { work_per_second: Some(200.0) };
+        let slow = Thief { work_per_second: Some(12.5) };
+        let unknown = Thief { work_per_second: None };
         let suspended = |seconds| Some(Duration::from_secs(seconds));
         for (what, thief, victim, mid) in [
             ("the back half", EQUAL, BUSY, Some(5)),
@@ -193,6 +197,7 @@ mod tests {
                 Some(7),
             ),
             ("two rows, one begun", EQUAL, Victim { last: 2, ..BUSY }, Some(1)),
+            ("dear rows look slow to the thief", fast, Victim { work_per_row: 2000.0, ..BUSY }, Some(5)),
             ("the last row is begun", fast, Victim { last: 1, ..BUSY }, None),
             ("all is encoded, not committed", fast, Victim { last: 3, encoded_rows: 3.0, ..BUSY }, None),
             ("the last seconds", EQUAL, Victim { last: 2, rows_per_second: Some(1.0), ..BUSY }, None),
@@ -247,6 +252,7 @@ mod tests {
                 last: cursor + rows,
                 encoded_rows: encoded,
                 rows_per_second: speed,
+                work_per_row: 0.5,
                 suspended_for: suspended.map(Duration::from_secs),
                 silent_for: Duration::from_secs(silent),
                 held_by_thief,
@@ -260,7 +266,7 @@ mod tests {
             speed in prop::option::of(0.0..5.0_f64),
             victims in prop::collection::vec(victims(), 0..8),
         ) {
-            let Some(Steal { victim, mid }) = choose(Thief { rows_per_second: speed }, &victims) else { return Ok(()) };
+            let Some(Steal { victim, mid }) = choose(Thief { work_per_second: speed }, &victims) else { return Ok(()) };
             let victim = &victims[victim];
             prop_assert!(!victim.held_by_thief);
             prop_assert!((victim.cursor..victim.last).contains(&mid));
