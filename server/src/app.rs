@@ -29,7 +29,9 @@ impl App {
     /// Connects, migrates and opens storage.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
         use anyhow::Context;
-        let db = Db::connect(&config.database_url).await.context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
+        let db = Db::connect(&config.database_url, config.database_connections)
+            .await
+            .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
         db.migrate().await.context("cannot bring the database's schema up to date")?;
         let key = crate::settings::signing_key(&db).await?;
         let blobs = BlobStore::open(&config.storage, key).context("cannot open storage (OFFPEAK_STORAGE)")?;

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use url::Url;
 
+use crate::db::POSTGRES_CONNECTIONS;
+
 /// Every setting, as given; [`Settings::check`] fills in defaults and refuses what cannot work.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,10 @@ pub struct Settings {
     /// `sqlite:///absolute/path.db` or `postgres://user:password@host/name` [default: offpeak.db in the working directory]
     #[arg(long, env = "OFFPEAK_DATABASE_URL", value_name = "URL", global = true, hide_env_values = true)]
     pub database_url: Option<String>,
+
+    /// Connections to PostgreSQL that one server may open [default: 16]
+    #[arg(long, env = "OFFPEAK_DATABASE_CONNECTIONS", value_name = "COUNT", global = true)]
+    pub database_connections: Option<u32>,
 
     /// Where sources and segments are kept: `file:///absolute/folder` [default: offpeak-storage in the working directory]
     #[arg(long, env = "OFFPEAK_STORAGE", value_name = "URL", global = true)]
@@ -53,6 +59,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub public_url: Url,
     pub database_url: String,
+    pub database_connections: u32,
     pub storage: Url,
     pub source_kept_for: Duration,
     pub upload_kept_for: Duration,
@@ -108,6 +115,7 @@ impl Settings {
             listen: self.listen.or(file.listen),
             public_url: self.public_url.or(file.public_url),
             database_url: self.database_url.or(file.database_url),
+            database_connections: self.database_connections.or(file.database_connections),
             storage: self.storage.or(file.storage),
             source_hours: self.source_hours.or(file.source_hours),
             upload_hours: self.upload_hours.or(file.upload_hours),
@@ -147,6 +155,8 @@ impl Settings {
             listen,
             public_url,
             database_url,
+            // One waits for notes of work, and one must be left to work with.
+            database_connections: self.database_connections.unwrap_or(POSTGRES_CONNECTIONS).max(2),
             storage: check_storage(self.storage)?,
             source_kept_for: HOUR * u32::try_from(self.source_hours.unwrap_or(168)).unwrap_or(u32::MAX),
             upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),

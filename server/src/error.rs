@@ -77,6 +77,11 @@ impl IntoResponse for ApiError {
 
 impl From<sea_orm::DbErr> for ApiError {
     fn from(error: sea_orm::DbErr) -> Self {
+        if crate::db::may_work_again(&error) {
+            tracing::warn!(%error, "the database was too busy for a request");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "The database was too busy; nothing was changed.")
+                .hint("Try again in a moment.");
+        }
         Self::internal(format!("database: {error}"))
     }
 }

@@ -78,7 +78,9 @@ async fn main() -> anyhow::Result<()> {
     match cli.command {
         Command::Serve => serve(config).await,
         Command::Migrate => {
-            let db = Db::connect(&config.database_url).await.context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
+            let db = Db::connect(&config.database_url, config.database_connections)
+                .await
+                .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
             db.migrate().await.context("cannot bring the database's schema up to date")
         }
         Command::Tick => Ok(tick::tick(&App::start(config, Clock::system()).await?).await?),
@@ -162,7 +164,9 @@ async fn stop_signal() {
 
 async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
     let now = Clock::system().now();
-    let db = Db::connect(&config.database_url).await.context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
+    let db = Db::connect(&config.database_url, config.database_connections)
+        .await
+        .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
     db.migrate().await?;
     let tx = db.write().await?;
     let team = auth_store::default_team(&tx.tx, now).await?;
