@@ -7,11 +7,12 @@ pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
 mod m0001_spine;
 mod m0002_leasing;
+mod m0004_storage;
 
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_spine::Migration), Box::new(m0002_leasing::Migration)]
+        vec![Box::new(m0001_spine::Migration), Box::new(m0002_leasing::Migration), Box::new(m0004_storage::Migration)]
     }
 }

@@ -2,7 +2,15 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use crate::{blob::BlobStore, clock::Clock, config::Config, db::Db, wake::Wake};
+use anyhow::Context;
+
+use crate::{
+    blob::{BlobStore, Location, Storage},
+    clock::Clock,
+    config::Config,
+    db::Db,
+    wake::Wake,
+};
 
 /// Clones share everything.
 #[derive(Debug, Clone)]
@@ -28,13 +36,19 @@ impl Deref for App {
 impl App {
     /// Connects, migrates and opens storage.
     pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        use anyhow::Context;
+        let location = Location::parse(&config.storage).map_err(anyhow::Error::msg)?;
+        let storage = Storage::open(&location).await.context("cannot open storage (OFFPEAK_STORAGE)")?;
+        Self::start_on(storage, config, clock).await
+    }
+
+    /// As [`App::start`], on storage that is open already.
+    pub async fn start_on(storage: Storage, config: Config, clock: Clock) -> anyhow::Result<Self> {
         let db = Db::connect(&config.database_url, config.database_connections)
             .await
             .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
         db.migrate().await.context("cannot bring the database's schema up to date")?;
         let key = crate::settings::signing_key(&db).await?;
-        let blobs = BlobStore::open(&config.storage, key).context("cannot open storage (OFFPEAK_STORAGE)")?;
+        let blobs = BlobStore::new(storage, key);
         Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake: Wake::default() })))
     }
 }

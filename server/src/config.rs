@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use url::Url;
 
+use crate::blob::Location;
 use crate::db::POSTGRES_CONNECTIONS;
 
 /// Every setting, as given; [`Settings::check`] fills in defaults and refuses what cannot work.
@@ -32,9 +33,14 @@ pub struct Settings {
     #[arg(long, env = "OFFPEAK_DATABASE_CONNECTIONS", value_name = "COUNT", global = true)]
     pub database_connections: Option<u32>,
 
-    /// Where sources and segments are kept: `file:///absolute/folder` [default: offpeak-storage in the working directory]
+    /// Where sources and segments are kept: `file:///absolute/folder` or `s3://bucket/prefix?endpoint=…&region=…`, with
+    /// credentials as for the AWS tools [default: offpeak-storage in the working directory]
     #[arg(long, env = "OFFPEAK_STORAGE", value_name = "URL", global = true)]
     pub storage: Option<String>,
+
+    /// Address of a CDN on the bucket's prefix; players are sent there instead of to signed addresses of the bucket
+    #[arg(long, env = "OFFPEAK_MEDIA_URL", value_name = "URL", global = true)]
+    pub media_url: Option<String>,
 
     /// Hours that an uploaded source is kept after its last use; its jobs' outputs stay [default: 168]
     #[arg(long, env = "OFFPEAK_SOURCE_HOURS", value_name = "HOURS", global = true)]
@@ -61,6 +67,8 @@ pub struct Config {
     pub database_url: String,
     pub database_connections: u32,
     pub storage: Url,
+    /// Ends with `/`.
+    pub media_url: Option<Url>,
     pub source_kept_for: Duration,
     pub upload_kept_for: Duration,
     pub max_source_bytes: u64,
@@ -117,6 +125,7 @@ impl Settings {
             database_url: self.database_url.or(file.database_url),
             database_connections: self.database_connections.or(file.database_connections),
             storage: self.storage.or(file.storage),
+            media_url: self.media_url.or(file.media_url),
             source_hours: self.source_hours.or(file.source_hours),
             upload_hours: self.upload_hours.or(file.upload_hours),
             max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
@@ -158,6 +167,7 @@ impl Settings {
             // One waits for notes of work, and one must be left to work with.
             database_connections: self.database_connections.unwrap_or(POSTGRES_CONNECTIONS).max(2),
             storage: check_storage(self.storage)?,
+            media_url: self.media_url.map(check_media_url).transpose()?,
             source_kept_for: HOUR * u32::try_from(self.source_hours.unwrap_or(168)).unwrap_or(u32::MAX),
             upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),
             max_source_bytes: self.max_source_bytes.unwrap_or(1 << 40),
@@ -185,18 +195,31 @@ fn check_storage(given: Option<String>) -> Result<Url, ConfigError> {
         name: "OFFPEAK_STORAGE",
         value,
         problem,
-        hint: "Use file:///absolute/folder; the folder is made when missing.",
+        hint: "Use file:///absolute/folder, which is made when missing, or s3://bucket/prefix?endpoint=https://…&region=….",
     };
     let Some(value) = given else {
         let folder = std::env::current_dir().unwrap_or_default().join("offpeak-storage");
         return Url::from_directory_path(&folder).map_err(|()| bad(folder.display().to_string(), "is not an absolute folder"));
     };
     let url = Url::parse(&value).map_err(|_| bad(value.clone(), "is not an address"))?;
-    match url.scheme() {
-        "file" if url.to_file_path().is_ok() => Ok(url),
-        "s3" => Err(bad(value, "is not supported yet")),
-        _ => Err(bad(value, "is not a storage that Offpeak knows")),
+    // A secret that was put where it does not belong should not show up in a log as well.
+    let told = if url.password().is_some() { format!("{}://…", url.scheme()) } else { value };
+    Location::parse(&url).map_err(|problem| bad(told, problem))?;
+    Ok(url)
+}
+
+fn check_media_url(given: String) -> Result<Url, ConfigError> {
+    let url = Url::parse(&given).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none());
+    let mut url = url.ok_or(ConfigError::Bad {
+        name: "OFFPEAK_MEDIA_URL",
+        value: given,
+        problem: "is not an http or https address",
+        hint: "Give the address under which your CDN shows the bucket's prefix, such as https://cdn.example.com/.",
+    })?;
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
     }
+    Ok(url)
 }
 
 #[cfg(test)]
@@ -227,5 +250,8 @@ mod tests {
         assert!(database.contains("OFFPEAK_DATABASE_URL") && !database.contains("hunter2"), "{database}");
         assert!(with(|s| s.storage = Some("folder".into())).contains("file:///"));
         assert!(with(|s| s.lease_seconds = Some(0)).contains("between 3 and 600"));
+        let bucket = with(|s| s.storage = Some("s3://key:hunter2@films".into()));
+        assert!(bucket.contains("AWS_ACCESS_KEY_ID") && !bucket.contains("hunter2"), "{bucket}");
+        assert!(with(|s| s.media_url = Some("cdn.example.com".into())).contains("OFFPEAK_MEDIA_URL"));
     }
 }

@@ -29,10 +29,6 @@ pub async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
         .execute_unprepared("SELECT 1")
         .await
         .map_err(|error| not_ready("The database does not answer.", error.to_string()))?;
-    let key = "health/ready".parse().map_err(ApiError::internal)?;
-    app.blobs
-        .put_small(&key, b"ready".to_vec())
-        .await
-        .map_err(|error| not_ready("Storage does not take bytes.", error.to_string()))?;
+    app.blobs.check().await.map_err(|error| not_ready("Storage does not take bytes.", error.to_string()))?;
     Ok("ready\n")
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use offpeak_api::ids::TeamId;
+use offpeak_api::ids::{SourceId, TeamId};
 use reqwest::{Client, Method, RequestBuilder};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -68,6 +68,11 @@ impl TestServer {
     /// The folder of all files of this server.
     pub fn storage(&self) -> std::path::PathBuf {
         self.folder.path().join("storage")
+    }
+
+    /// Where a source is while it arrives.
+    pub fn upload_path(&self, id: &SourceId) -> std::path::PathBuf {
+        self.storage().join(".uploads").join(id.as_str())
     }
 
     pub fn url(&self, path: &str) -> String {

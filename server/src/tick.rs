@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     clock::Instant,
+    deliver,
     error::ApiError,
     finish::failure,
     lease::{ENDED_LEASE_KEPT, store as lease_store, sweep},
@@ -25,6 +26,7 @@ pub async fn tick(app: &App) -> Result<(), ApiError> {
         }
     }
     upload::expire(app, now).await?;
+    deliver::write_all_due(app).await?;
     sweep_old_leases(app, now).await?;
     app.blobs.sweep(now).await.map_err(ApiError::internal)?;
     if lease_store::any_expired(&app.db.reader, now).await? {

@@ -13,7 +13,9 @@ use std::{
 use offpeak_api::ids::SourceId;
 use sha2::{Digest, Sha256};
 
-use super::BlobKey;
+use bytes::Bytes;
+
+use super::{BlobKey, key::check_prefix};
 use crate::{auth::random_name, clock::Instant};
 
 const INCOMING: &str = ".incoming";
@@ -37,9 +39,19 @@ pub struct Folder {
     root: PathBuf,
 }
 
+/// An object that is open for reading: later changes of its key do not concern the reader.
+#[derive(Debug)]
+pub struct OpenBlob {
+    pub file: File,
+    pub bytes: u64,
+    /// Strong entity tag, with its quotes.
+    pub etag: String,
+}
+
 impl Folder {
     /// Makes what is missing.
     pub fn open(root: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(&root)?;
         for own in [INCOMING, UPLOADS] {
             fs::create_dir_all(root.join(own))?;
         }
@@ -51,6 +63,32 @@ impl Folder {
         key.as_str().split('/').fold(self.root.clone(), |path, part| path.join(part))
     }
 
+    /// The object's length, if it is there.
+    pub fn stat(&self, key: &BlobKey) -> io::Result<Option<u64>> {
+        Ok(absent_is_none(fs::metadata(self.path(key)))?.filter(fs::Metadata::is_file).map(|metadata| metadata.len()))
+    }
+
+    /// Opens the object for reading, if it is there.
+    pub fn read(&self, key: &BlobKey) -> io::Result<Option<OpenBlob>> {
+        let Some(file) = absent_is_none(File::open(self.path(key)))? else { return Ok(None) };
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        // Keys are written once; of a manifest that is replaced, the time changes.
+        let changed = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let etag = format!("\"{:x}-{changed:x}\"", metadata.len());
+        Ok(Some(OpenBlob { bytes: metadata.len(), etag, file }))
+    }
+
+    /// The whole of a small object, if it is there.
+    pub fn read_small(&self, key: &BlobKey) -> io::Result<Option<Bytes>> {
+        let Some(mut open) = self.read(key)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        open.file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes.into()))
+    }
+
     /// Where a source is while it arrives.
     pub fn upload_path(&self, id: &SourceId) -> PathBuf {
         self.root.join(UPLOADS).join(id.as_str())
@@ -60,6 +98,16 @@ impl Folder {
     pub fn uploads(&self) -> io::Result<Vec<SourceId>> {
         let names = fs::read_dir(self.root.join(UPLOADS))?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(names.filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Removes what is left of a source that will not be finished.
+    pub fn delete_upload(&self, id: &SourceId) -> io::Result<()> {
+        absent_is_none(fs::remove_file(self.upload_path(id))).map(|_| ())
+    }
+
+    /// A source has arrived whole and synced: it becomes an object.
+    pub fn publish_upload(&self, id: &SourceId) -> io::Result<()> {
+        self.rename_to_key(&self.upload_path(id), &BlobKey::source(id))
     }
 
     /// A new file to receive into.
@@ -137,9 +185,8 @@ impl Folder {
 
     /// Deletes all objects whose keys begin with `prefix`, such as `jobs/job_…/` or `jobs/job_…/abc-`.
     pub fn delete_prefix(&self, prefix: &str) -> io::Result<()> {
-        let bad = |_| io::Error::new(ErrorKind::InvalidInput, format!("{prefix:?} is no prefix of storage keys"));
-        let (folder, start) = prefix.rsplit_once('/').ok_or_else(|| bad(super::key::BadKey))?;
-        let folder = self.path(&folder.parse().map_err(bad)?);
+        let (folder, start) = check_prefix(prefix)?;
+        let folder = self.path(&folder);
         if start.is_empty() {
             return remove_tree(&folder);
         }
@@ -210,6 +257,15 @@ fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+/// A key whose folder is missing, or is an object, names no object.
+fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -13,7 +13,7 @@ use offpeak_api::problem::Problem;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Allows, BlobKey, Published, Refusal, SignedQuery,
+    Allows, BlobKey, Folder, Published, Refusal, SignedQuery, Storage, blocking,
     intake::{Chunks, Cut, Intake, Written},
     send::send,
     storage_error,
@@ -27,6 +27,14 @@ impl From<Refusal> for ApiError {
             Refusal::Expired => "address_expired",
         };
         Self::new(StatusCode::FORBIDDEN, code, refusal.to_string()).hint("Ask the server for a fresh address.")
+    }
+}
+
+/// The folder that these addresses lead into. A server whose objects are in a bucket signs addresses of the bucket instead.
+fn folder(app: &App) -> Result<Folder, ApiError> {
+    match app.blobs.storage() {
+        Storage::Folder(folder) => Ok(folder.clone()),
+        Storage::Bucket(_) => Err(Refusal::BadSignature.into()),
     }
 }
 
@@ -55,6 +63,7 @@ pub async fn put_blob(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
+    let folder = folder(&app)?;
     let key: BlobKey = key.parse().map_err(|_| Refusal::BadSignature)?;
     let Query(query) = query.map_err(|_| Refusal::BadSignature)?;
     let (Some(bytes), Some(sha256)) = (query.bytes, query.sha256.as_deref()) else { return Err(Refusal::BadSignature.into()) };
@@ -64,7 +73,8 @@ pub async fn put_blob(
         return Err(wrong_length(bytes));
     }
 
-    let mut incoming = app.blobs.incoming().await.map_err(|e| storage_error(&e))?;
+    let receiving = folder.clone();
+    let mut incoming = blocking(move || receiving.incoming()).await.map_err(|e| storage_error(&e))?;
     let file = incoming.take_file().map_err(|e| storage_error(&e))?;
     let found = receive(Chunks::new(body), Written { file, sha256: Sha256::new(), checksum: None }, bytes).await?;
     if found != sha256 {
@@ -73,7 +83,9 @@ pub async fn put_blob(
             format!("The body's SHA-256 is {found}; the address is signed for {sha256}."),
         ));
     }
-    match app.blobs.publish(incoming, &key, bytes, sha256).await.map_err(|e| storage_error(&e))? {
+    let (published_as, sha256) = (key.clone(), found);
+    let published = blocking(move || folder.publish(incoming, &published_as, bytes, &sha256)).await;
+    match published.map_err(|e| storage_error(&e))? {
         Published::New => Ok(StatusCode::CREATED),
         Published::Same => Ok(StatusCode::OK),
         Published::Taken => {
@@ -132,10 +144,12 @@ pub async fn get_blob(
     query: Result<Query<SignedQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let folder = folder(&app)?;
     let key: BlobKey = key.parse().map_err(|_| Refusal::BadSignature)?;
     let Query(query) = query.map_err(|_| Refusal::BadSignature)?;
     app.blobs.signer().check(&key, Allows::Get, &query, app.clock.now())?;
-    let blob = app.blobs.read(&key).await.map_err(|e| storage_error(&e))?;
+    let wanted = key.clone();
+    let blob = blocking(move || folder.read(&wanted)).await.map_err(|e| storage_error(&e))?;
     let blob = blob.ok_or_else(|| ApiError::not_found("blob_not_found", format!("Nothing is stored as {key}.")))?;
     let response = send(blob, &headers, "application/octet-stream").await?;
     // The address is a secret with an end: nothing on the way may keep what it leads to.

@@ -1,6 +1,6 @@
 //! Names of stored objects.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, io, str::FromStr};
 
 use offpeak_api::ids::{JobId, SourceId};
 
@@ -33,10 +33,41 @@ impl BlobKey {
         &self.0
     }
 
+    /// The prefix of what is kept of a source while it arrives in a bucket, beside its parts.
+    pub fn upload_folder(id: &SourceId) -> String {
+        format!("uploads/{id}/")
+    }
+
+    /// What players take the object for by its name: `…/{rendition}/{index}.m4s` and so on.
+    pub fn content_type(&self) -> &'static str {
+        content_type(&self.0)
+    }
+
     /// The last part.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
+}
+
+/// What players take a file of this name for.
+pub fn content_type(path: &str) -> &'static str {
+    let sound = path.rsplit('/').nth(1).is_some_and(|folder| folder.starts_with("aac-"));
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("m3u8") => "application/vnd.apple.mpegurl",
+        Some("mpd") => "application/dash+xml",
+        // No type is registered for segments of sound; players take them by what the playlist says.
+        Some("m4s" | "mp4") if sound => "audio/mp4",
+        Some("m4s") => "video/iso.segment",
+        Some("mp4") => "video/mp4",
+        _ => "application/octet-stream",
+    }
+}
+
+/// A prefix of keys, such as `jobs/job_…/` or `jobs/job_…/abc-`, as its folder and the beginning of names in it.
+pub fn check_prefix(prefix: &str) -> io::Result<(BlobKey, &str)> {
+    let bad = |_| io::Error::new(io::ErrorKind::InvalidInput, format!("{prefix:?} is no prefix of storage keys"));
+    let (folder, start) = prefix.rsplit_once('/').ok_or_else(|| bad(BadKey))?;
+    Ok((folder.parse().map_err(bad)?, start))
 }
 
 fn is_part(part: &str) -> bool {

@@ -1,49 +1,50 @@
 //! Where bytes are kept: keys that are written once, and signed, expiring addresses to put and get them.
 //!
 //! In: bytes under a [`BlobKey`]. Out: the same bytes, whole or in ranges. What must hold: an object appears under its key
-//! whole and synced, or not at all; a key that holds bytes never gets others (manifests, which the server itself writes,
+//! whole and safe, or not at all; a key that holds bytes never gets others (manifests, which the server itself writes,
 //! are the exception); nothing here keeps an object in memory.
 //!
-//! Objects are files below a folder. S3 will come beside it: everything that callers use is a method of [`BlobStore`].
+//! Two kinds of storage are behind it: a folder, whose addresses lead to this server, and a bucket, whose addresses lead past
+//! it. What both can do is a method of [`BlobStore`]; what only one does is asked of it by a `match` on [`Storage`].
 
 mod address;
-mod folder;
+pub mod bucket;
+pub mod folder;
 pub mod http;
 pub mod intake;
 mod key;
+mod location;
 pub mod range;
 pub mod send;
 #[cfg(test)]
 mod tests;
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{io, time::Duration};
 
 use axum::http::StatusCode;
-use offpeak_api::{ids::SourceId, lease::UploadAddress};
-use url::Url;
+use bytes::Bytes;
+use offpeak_api::lease::UploadAddress;
 
-use self::folder::Folder;
 pub use self::{
     address::{Allows, Refusal, SignedQuery, Signer},
-    folder::{Incoming, Published},
-    key::{BadKey, BlobKey},
+    bucket::Bucket,
+    folder::{Folder, Incoming, OpenBlob, Published},
+    key::{BadKey, BlobKey, content_type},
+    location::{BucketAddress, Location},
 };
 use crate::{clock::Instant, error::ApiError};
 
 /// A handle on storage; clones share it.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
-    folder: Folder,
+    storage: Storage,
     signer: Signer,
 }
 
-/// An object that is open for reading: later changes of its key do not concern the reader.
-#[derive(Debug)]
-pub struct OpenBlob {
-    pub file: tokio::fs::File,
-    pub bytes: u64,
-    /// Strong entity tag, with its quotes.
-    pub etag: String,
+#[derive(Debug, Clone)]
+pub enum Storage {
+    Folder(Folder),
+    Bucket(Bucket),
 }
 
 /// Runs file work on a thread that may block.
@@ -51,7 +52,7 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Resul
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-/// What a failure of the disk means for a request.
+/// What a failure of storage means for a request.
 pub fn storage_error(error: &io::Error) -> ApiError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -63,136 +64,139 @@ pub fn storage_error(error: &io::Error) -> ApiError {
     }
 }
 
+impl Storage {
+    /// Opens a folder, making what is missing, or a bucket, which must exist.
+    pub async fn open(location: &Location) -> anyhow::Result<Self> {
+        Ok(match location {
+            Location::Folder(root) => Self::Folder(Folder::open(root.clone())?),
+            Location::Bucket(address) => Self::Bucket(Bucket::open(address, None).await),
+        })
+    }
+}
+
 impl BlobStore {
-    /// Opens `file:///folder`, making what is missing.
-    pub fn open(storage: &Url, signing_key: Vec<u8>) -> anyhow::Result<Self> {
-        let root = storage.to_file_path().map_err(|()| anyhow::anyhow!("{storage} is not a folder"))?;
-        fs::create_dir_all(&root)?;
-        Ok(Self { folder: Folder::open(root)?, signer: Signer::new(signing_key) })
+    pub fn new(storage: Storage, signing_key: Vec<u8>) -> Self {
+        Self { storage, signer: Signer::new(signing_key) }
     }
 
-    /// Where to PUT an object of exactly this length and SHA-256 (lower-case hex), for `lifetime` from now.
-    pub fn put_address(&self, key: &BlobKey, bytes: u64, sha256: &str, now: Instant, lifetime: Duration) -> UploadAddress {
-        UploadAddress {
-            url: self.signer.address(key, Allows::Put { bytes, sha256 }, now, lifetime),
-            headers: Default::default(),
-            expires_in_seconds: lifetime.as_secs(),
-        }
-    }
-
-    /// Where to GET an object, whole or in ranges, for `lifetime` from now.
-    pub fn get_address(&self, key: &BlobKey, now: Instant, lifetime: Duration) -> String {
-        self.signer.address(key, Allows::Get, now, lifetime)
+    pub fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     pub fn signer(&self) -> &Signer {
         &self.signer
     }
 
-    /// The object's length, if it is there.
-    pub async fn stat(&self, key: &BlobKey) -> io::Result<Option<u64>> {
-        let path = self.folder.path(key);
-        blocking(move || match fs::metadata(path) {
-            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(error),
-        })
-        .await
+    /// Where to PUT an object of exactly this length and SHA-256 (lower-case hex), for `lifetime` from now.
+    pub async fn put_address(
+        &self,
+        key: &BlobKey,
+        bytes: u64,
+        sha256: &str,
+        now: Instant,
+        lifetime: Duration,
+    ) -> Result<UploadAddress, ApiError> {
+        match &self.storage {
+            Storage::Folder(_) => Ok(UploadAddress {
+                url: self.signer.address(key, Allows::Put { bytes, sha256 }, now, lifetime),
+                headers: Default::default(),
+                expires_in_seconds: lifetime.as_secs(),
+            }),
+            Storage::Bucket(_) if bytes > bucket::LARGEST_PUT_BYTES => {
+                let detail =
+                    format!("{key} would have {bytes} bytes; one object in a bucket takes {}.", bucket::LARGEST_PUT_BYTES);
+                Err(ApiError::unfit("object_too_large", detail).hint("Choose a lower rung or a shorter source for this file."))
+            }
+            Storage::Bucket(bucket) => {
+                bucket.put_address(key, bytes, sha256, lifetime).await.map_err(|error| storage_error(&error))
+            }
+        }
     }
 
-    /// Opens the object for reading, if it is there.
-    pub async fn read(&self, key: &BlobKey) -> io::Result<Option<OpenBlob>> {
-        let path = self.folder.path(key);
-        blocking(move || match fs::File::open(path) {
-            Ok(file) => {
-                let metadata = file.metadata()?;
-                if !metadata.is_file() {
-                    return Ok(None);
-                }
-                // Keys are written once; of a manifest that is replaced, the time changes.
-                let changed = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
-                let etag = format!("\"{:x}-{changed:x}\"", metadata.len());
-                Ok(Some(OpenBlob { bytes: metadata.len(), etag, file: tokio::fs::File::from_std(file) }))
+    /// Where to GET an object, whole or in ranges, for `lifetime` from now.
+    pub async fn get_address(&self, key: &BlobKey, now: Instant, lifetime: Duration) -> Result<String, ApiError> {
+        match &self.storage {
+            Storage::Folder(_) => Ok(self.signer.address(key, Allows::Get, now, lifetime)),
+            Storage::Bucket(bucket) => bucket.get_address(key, lifetime).await.map_err(|error| storage_error(&error)),
+        }
+    }
+
+    /// The object's length, if it is there.
+    pub async fn stat(&self, key: &BlobKey) -> io::Result<Option<u64>> {
+        match &self.storage {
+            Storage::Folder(folder) => {
+                let (folder, key) = (folder.clone(), key.clone());
+                blocking(move || folder.stat(&key)).await
             }
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(error),
-        })
-        .await
+            Storage::Bucket(bucket) => bucket.stat(key).await,
+        }
+    }
+
+    /// A small object, whole, if it is there: for manifests.
+    pub async fn read_small(&self, key: &BlobKey) -> io::Result<Option<Bytes>> {
+        match &self.storage {
+            Storage::Folder(folder) => {
+                let (folder, key) = (folder.clone(), key.clone());
+                blocking(move || folder.read_small(&key)).await
+            }
+            Storage::Bucket(bucket) => bucket.read_small(key).await,
+        }
     }
 
     /// Writes a small object over whatever is there: for manifests. Readers see the old one or the new one.
     pub async fn put_small(&self, key: &BlobKey, bytes: Vec<u8>) -> io::Result<()> {
-        let (folder, key) = (self.folder.clone(), key.clone());
-        blocking(move || folder.put_small(&key, &bytes)).await
+        match &self.storage {
+            Storage::Folder(folder) => {
+                let (folder, key) = (folder.clone(), key.clone());
+                blocking(move || folder.put_small(&key, &bytes)).await
+            }
+            Storage::Bucket(bucket) => bucket.put_small(key, bytes.into()).await,
+        }
     }
 
     /// Deletes an object; one that is not there is fine.
     pub async fn delete(&self, key: &BlobKey) -> io::Result<()> {
-        let (folder, key) = (self.folder.clone(), key.clone());
-        blocking(move || folder.delete(&key)).await
+        match &self.storage {
+            Storage::Folder(folder) => {
+                let (folder, key) = (folder.clone(), key.clone());
+                blocking(move || folder.delete(&key)).await
+            }
+            Storage::Bucket(bucket) => bucket.delete(key).await,
+        }
     }
 
     /// Deletes all objects whose keys begin with `prefix`, which must hold a `/`: `jobs/job_…/`, `jobs/job_…/abc-`.
     pub async fn delete_prefix(&self, prefix: &str) -> io::Result<()> {
-        let (folder, prefix) = (self.folder.clone(), prefix.to_owned());
-        blocking(move || folder.delete_prefix(&prefix)).await
+        match &self.storage {
+            Storage::Folder(folder) => {
+                let (folder, prefix) = (folder.clone(), prefix.to_owned());
+                blocking(move || folder.delete_prefix(&prefix)).await
+            }
+            Storage::Bucket(bucket) => bucket.delete_prefix(prefix).await,
+        }
     }
 
-    /// A new file to receive an object into.
-    pub async fn incoming(&self) -> io::Result<Incoming> {
-        let folder = self.folder.clone();
-        blocking(move || folder.incoming()).await
+    /// Fails when storage does not answer, or does not take bytes.
+    pub async fn check(&self) -> io::Result<()> {
+        let key = "health/ready".parse().map_err(io::Error::other)?;
+        match &self.storage {
+            Storage::Folder(_) => {}
+            // A write for every question would cost money; that one was possible once is enough.
+            Storage::Bucket(bucket) if bucket.stat(&key).await.is_ok_and(|found| found.is_some()) => return Ok(()),
+            Storage::Bucket(_) => {}
+        }
+        self.put_small(&key, b"ready".to_vec()).await
     }
 
-    /// Gives a received and synced object its key.
-    pub async fn publish(&self, incoming: Incoming, key: &BlobKey, bytes: u64, sha256: &str) -> io::Result<Published> {
-        let (folder, key, sha256) = (self.folder.clone(), key.clone(), sha256.to_owned());
-        blocking(move || folder.publish(incoming, &key, bytes, &sha256)).await
-    }
-
-    /// Where a source's bytes are while they arrive.
-    pub(crate) fn upload_path(&self, id: &SourceId) -> PathBuf {
-        self.folder.upload_path(id)
-    }
-
-    /// Where an object is.
-    pub(crate) fn object_path(&self, key: &BlobKey) -> PathBuf {
-        self.folder.path(key)
-    }
-
-    /// Sources that are arriving, or were left behind.
-    pub async fn uploads(&self) -> io::Result<Vec<SourceId>> {
-        let folder = self.folder.clone();
-        blocking(move || folder.uploads()).await
-    }
-
-    /// Removes what is left of a source that will not be finished.
-    pub async fn delete_upload(&self, id: &SourceId) -> io::Result<()> {
-        let path = self.upload_path(id);
-        blocking(move || match fs::remove_file(path) {
-            Err(error) if !is_absent(&error) => Err(error),
-            _ => Ok(()),
-        })
-        .await
-    }
-
-    /// A source has arrived whole and synced: it becomes an object. To be called from a thread that may block.
-    pub(crate) fn publish_upload(&self, id: &SourceId) -> io::Result<()> {
-        self.folder.rename_to_key(&self.folder.upload_path(id), &BlobKey::source(id))
-    }
-
-    /// Removes half-received objects that a crash left behind more than a day ago.
+    /// Removes half-received objects that a crash left behind more than a day ago. A bucket has none: what arrives there in
+    /// parts is known to the database.
     pub async fn sweep(&self, now: Instant) -> io::Result<()> {
-        let folder = self.folder.clone();
+        let Storage::Folder(folder) = &self.storage else { return Ok(()) };
+        let folder = folder.clone();
         let removed = blocking(move || folder.sweep(now)).await?;
         if removed > 0 {
             tracing::info!(removed, "removed half-received objects");
         }
         Ok(())
     }
-}
-
-/// A key whose folder is missing, or is an object, names no object.
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -25,7 +25,8 @@ const READ_BYTES: usize = 256 << 10;
 
 /// Answers a GET or HEAD for this object. (Of an answer to HEAD, the framework drops the body before it is read.)
 pub async fn send(blob: OpenBlob, request: &HeaderMap, content_type: &'static str) -> Result<Response, ApiError> {
-    let OpenBlob { mut file, bytes, etag } = blob;
+    let OpenBlob { file, bytes, etag } = blob;
+    let mut file = tokio::fs::File::from_std(file);
     let (status, first, end) = match wanted(request, &etag, bytes) {
         Wanted::Whole => (StatusCode::OK, 0, bytes),
         Wanted::Part { first, end } => (StatusCode::PARTIAL_CONTENT, first, end),

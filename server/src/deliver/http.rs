@@ -2,18 +2,25 @@
 
 use axum::{
     extract::{Path, Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use offpeak_api::{ids::JobId, job::JobState, problem::Problem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{content_type, manifest, manifest_key, store};
+use super::{manifest, manifest_key, store};
 use crate::{
     app::App,
     auth::hex,
-    blob::{BlobKey, send::send, storage_error},
+    blob::{
+        BlobKey, Bucket, Storage, blocking,
+        bucket::{PLAYER_ADDRESS_KEPT, Reading},
+        content_type,
+        send::send,
+        storage_error,
+    },
     error::ApiError,
     jobs,
 };
@@ -34,13 +41,15 @@ pub struct Wanted {
 /// Play media
 ///
 /// `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by the unguessable id.
-/// Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name.
+/// Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name. Where storage is a
+/// bucket, segments and files are answered with a redirect to it, or to the CDN on it.
 #[utoipa::path(get, path = "/media/{job}/{*path}", tag = "delivery", params(
     ("job" = JobId, Path), ("path" = String, Path, description = "What to play, such as `multivariant.m3u8`"),
 ), responses(
     (status = 200, description = "The playlist, manifest, segment or file", content_type = "application/octet-stream", body = Vec<u8>),
     (status = 206, description = "The range that was asked for", content_type = "application/octet-stream", body = Vec<u8>),
     (status = 304, description = "The client has it"),
+    (status = 307, description = "It is at `Location`, in the bucket or on the CDN"),
     (status = 404, description = "No such job or media, or not playable yet", body = Problem),
     (status = 410, description = "The job failed or was cancelled", body = Problem),
     (status = 412, description = "`If-Match` names another version", body = Problem),
@@ -50,14 +59,21 @@ pub async fn get_media(
     State(app): State<App>,
     Path((job, path)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
+    method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let mut response = media(&app, &job, &path, &headers).await.unwrap_or_else(IntoResponse::into_response);
-    if wanted.download.is_some() && response.status().is_success() {
-        let name = path.rsplit('/').next().unwrap_or("media");
-        if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
-            response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-        }
+    let name = path.rsplit('/').next().unwrap_or("media");
+    let asked = Asked {
+        reading: if method == Method::HEAD { Reading::Head } else { Reading::Get },
+        headers: &headers,
+        save_as: wanted.download.is_some().then_some(name),
+    };
+    let mut response = media(&app, &job, &path, &asked).await.unwrap_or_else(IntoResponse::into_response);
+    if asked.save_as.is_some()
+        && response.status().is_success()
+        && let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}\""))
+    {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }
     open_to_all(response)
 }
@@ -87,10 +103,18 @@ fn open_to_all(mut response: Response) -> Response {
     response
 }
 
-async fn media(app: &App, job: &str, path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+/// What a player wants of an object.
+struct Asked<'a> {
+    reading: Reading,
+    headers: &'a HeaderMap,
+    /// The file name to save it under, instead of playing it.
+    save_as: Option<&'a str>,
+}
+
+async fn media(app: &App, job: &str, path: &str, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let job: JobId = job.parse().map_err(|_| ApiError::not_found("job_not_found", format!("There is no job {job:?}.")))?;
     if path.contains('/') {
-        return stored(app, &job, path, headers).await;
+        return stored(app, &job, path, asked).await;
     }
     let row = jobs::store::get(&app.db.reader, job.as_str()).await?;
     let lifetime = match jobs::store::state_of(&row)? {
@@ -99,8 +123,13 @@ async fn media(app: &App, job: &str, path: &str, headers: &HeaderMap) -> Result<
         JobState::Cancelled => return Err(ApiError::new(StatusCode::GONE, "job_cancelled", "This job was cancelled.")),
         JobState::Completed => {
             let key = manifest_key(&job, path)?;
-            if let Some(found) = app.blobs.read(&key).await.map_err(|e| storage_error(&e))? {
-                return Ok(cached(send(found, headers, content_type(path)).await?, WHEN_COMPLETE));
+            if let Some(there) = on_cdn(app, &key, asked)
+                && !store::manifests_due(&app.db.reader, &job).await?
+            {
+                return Ok(elsewhere(&there, WHEN_COMPLETE));
+            }
+            if let Some(found) = app.blobs.read_small(&key).await.map_err(|e| storage_error(&e))? {
+                return Ok(cached(made(found, path, asked.headers), WHEN_COMPLETE));
             }
             WHEN_COMPLETE
         }
@@ -110,15 +139,42 @@ async fn media(app: &App, job: &str, path: &str, headers: &HeaderMap) -> Result<
         return Ok(not_playable_yet());
     }
     let text = manifest(&store::load_presentation(&app.db.reader, &job).await?, path)?;
-    Ok(cached(made(text, path, headers), lifetime))
+    Ok(cached(made(text.into(), path, asked.headers), lifetime))
 }
 
 /// A segment, an init segment or a file: below a lease's random prefix, so whoever names it was told.
-async fn stored(app: &App, job: &JobId, path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+async fn stored(app: &App, job: &JobId, path: &str, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("no_such_media", format!("This job has no {path}."));
     let key: BlobKey = format!("jobs/{job}/{path}").parse().map_err(|_| absent())?;
-    let found = app.blobs.read(&key).await.map_err(|e| storage_error(&e))?.ok_or_else(absent)?;
-    Ok(cached(send(found, headers, content_type(path)).await?, FOR_EVER))
+    if let Some(there) = on_cdn(app, &key, asked) {
+        return Ok(elsewhere(&there, FOR_EVER));
+    }
+    match app.blobs.storage() {
+        Storage::Folder(folder) => {
+            let folder = folder.clone();
+            let found = blocking(move || folder.read(&key)).await.map_err(|e| storage_error(&e))?.ok_or_else(absent)?;
+            Ok(cached(send(found, asked.headers, content_type(path)).await?, FOR_EVER))
+        }
+        Storage::Bucket(bucket) => in_bucket(bucket, &key, asked).await,
+    }
+}
+
+/// Whether the object is there is for the bucket to say: asking first would cost as much as the answer.
+async fn in_bucket(bucket: &Bucket, key: &BlobKey, asked: &Asked<'_>) -> Result<Response, ApiError> {
+    let there = bucket.player_address(key, asked.reading, asked.save_as).await.map_err(|e| storage_error(&e))?;
+    Ok(elsewhere(&there, &format!("public, max-age={}", PLAYER_ADDRESS_KEPT.as_secs())))
+}
+
+/// The object's address on the CDN, if there is one. It plays but does not save: file names would need a signed request.
+fn on_cdn(app: &App, key: &BlobKey, asked: &Asked<'_>) -> Option<String> {
+    let base = app.config.media_url.as_ref().filter(|_| asked.save_as.is_none())?;
+    Some(format!("{base}{key}"))
+}
+
+/// 307 keeps HEAD a HEAD.
+fn elsewhere(there: &str, lifetime: &str) -> Response {
+    let headers = [(header::LOCATION, there), (header::CACHE_CONTROL, lifetime)];
+    (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
 }
 
 fn cached(mut response: Response, lifetime: &'static str) -> Response {
@@ -128,9 +184,9 @@ fn cached(mut response: Response, lifetime: &'static str) -> Response {
     response
 }
 
-/// A playlist or manifest that was made for this request.
-fn made(text: String, name: &str, headers: &HeaderMap) -> Response {
-    let etag = format!("\"{}\"", hex(&Sha256::digest(text.as_bytes())[..12]));
+/// A playlist or manifest, made for this request or read from storage.
+fn made(text: Bytes, name: &str, headers: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", hex(&Sha256::digest(&text)[..12]));
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     if known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();

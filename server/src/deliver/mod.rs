@@ -12,11 +12,14 @@ use crate::{
     app::App,
     blob::{BlobKey, storage_error},
     error::ApiError,
+    jobs,
     package::{self, PackageError, Presentation},
 };
 
 pub const MULTIVARIANT: &str = "multivariant.m3u8";
 pub const MPD: &str = "manifest.mpd";
+/// Jobs whose manifests are written in one go, so that a tick stays short.
+const WRITTEN_PER_TICK: u64 = 20;
 
 /// A playlist or manifest by its name in `/media/{job}/`; 404 for a name that is none.
 pub fn manifest(presentation: &Presentation, name: &str) -> Result<String, ApiError> {
@@ -44,22 +47,36 @@ pub async fn write_manifests(app: &App, job: &JobId) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn manifest_key(job: &JobId, name: &str) -> Result<BlobKey, ApiError> {
-    format!("jobs/{job}/{name}").parse().map_err(|_| ApiError::not_found("no_such_media", format!("This job has no {name}.")))
+/// Manifests into storage, as a job has completed. Delivery makes them on request until they are there.
+pub async fn finish(app: &App, job: &JobId) {
+    if let Err(error) = write_due(app, job).await {
+        tracing::warn!(job.id = %job, %error, "manifests were not written to storage; the next tick tries again");
+    }
 }
 
-/// What players take a file of this name for, below the job's folder: `{prefix}/{rendition}/{index}.m4s` and so on.
-pub fn content_type(path: &str) -> &'static str {
-    let sound = path.rsplit('/').nth(1).is_some_and(|folder| folder.starts_with("aac-"));
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("m3u8") => "application/vnd.apple.mpegurl",
-        Some("mpd") => "application/dash+xml",
-        // No type is registered for segments of sound; players take them by what the playlist says.
-        Some("m4s" | "mp4") if sound => "audio/mp4",
-        Some("m4s") => "video/iso.segment",
-        Some("mp4") => "video/mp4",
-        _ => "application/octet-stream",
+/// Writes what a server that died, or a storage that failed, left to be written.
+pub async fn write_all_due(app: &App) -> Result<(), ApiError> {
+    for job in store::all_manifests_due(&app.db.reader, WRITTEN_PER_TICK).await? {
+        finish(app, &job).await;
     }
+    Ok(())
+}
+
+async fn write_due(app: &App, job: &JobId) -> Result<(), ApiError> {
+    if jobs::store::exists(&app.db.reader, job).await? {
+        write_manifests(app, job).await?;
+    }
+    if !jobs::store::exists(&app.db.reader, job).await? {
+        // Deleted before or while they were written.
+        app.blobs.delete_prefix(&BlobKey::job_folder(job)).await.map_err(|e| storage_error(&e))?;
+    }
+    let tx = app.db.write().await?;
+    store::manifests_written(&tx.tx, job).await?;
+    tx.commit().await.map_err(ApiError::from)
+}
+
+fn manifest_key(job: &JobId, name: &str) -> Result<BlobKey, ApiError> {
+    format!("jobs/{job}/{name}").parse().map_err(|_| ApiError::not_found("no_such_media", format!("This job has no {name}.")))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What was committed of a job, as packaging wants it.
 
 use offpeak_api::{ids::JobId, job::JobState, work::VideoRendition};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, QuerySelect};
 
 use crate::{
     commit::store as commit_store,
-    entity::{job, rendition, segment, task},
+    entity::{job, manifests_due, rendition, segment, task},
     error::ApiError,
     jobs,
     lease::{TaskKind, TaskState, spec, store as lease_store},
@@ -89,4 +89,25 @@ fn packaged(
             .collect(),
         complete: !open,
     }))
+}
+
+/// Notes, as a job completes, that its manifests are to be written to storage.
+pub async fn note_manifests_due(tx: &impl ConnectionTrait, job: &str) -> Result<(), ApiError> {
+    manifests_due::ActiveModel { job_id: Set(job.to_owned()) }.insert(tx).await?;
+    Ok(())
+}
+
+pub async fn manifests_due(db: &impl ConnectionTrait, job: &JobId) -> Result<bool, ApiError> {
+    Ok(manifests_due::Entity::find_by_id(job.to_string()).one(db).await?.is_some())
+}
+
+/// Jobs whose manifests are not in storage yet.
+pub async fn all_manifests_due(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<JobId>, ApiError> {
+    let rows = manifests_due::Entity::find().limit(limit).all(db).await?;
+    rows.into_iter().map(|row| row.job_id.parse().map_err(ApiError::internal)).collect()
+}
+
+pub async fn manifests_written(tx: &impl ConnectionTrait, job: &JobId) -> Result<(), ApiError> {
+    manifests_due::Entity::delete_by_id(job.to_string()).exec(tx).await?;
+    Ok(())
 }

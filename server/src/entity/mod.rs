@@ -1,10 +1,12 @@
 //! One file a table. Only `store.rs` files use these.
 
 pub mod agent;
+pub mod arrival;
 pub mod failure;
 pub mod job;
 pub mod job_event;
 pub mod lease;
+pub mod manifests_due;
 pub mod output_file;
 pub mod profile;
 pub mod rendition;

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     clock::Instant,
     commit::{is_sha256, store as commit_store},
+    deliver,
     entity::{job, lease, task},
     error::ApiError,
     jobs::{self, tasks},
@@ -177,6 +178,7 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
 
 async fn complete_job(tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<bool, ApiError> {
     jobs::store::end(tx, job, JobState::Completed, now).await?;
+    deliver::store::note_manifests_due(tx, &job.id).await?;
     notify::record(tx, &job.id, "job.completed", json!({}), now).await?;
     tracing::info!(job.id, "completed job");
     Ok(true)

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use offpeak_api::{
-    ids::{JobId, LeaseId},
+    ids::LeaseId,
     lease::{CompleteRequest, FailRequest, Orders, ReleaseRequest},
     problem::Problem,
 };
@@ -66,19 +66,11 @@ pub async fn complete(
     let task = lease_store::find_task(&tx.tx, &task.id).await?;
     tx.commit().await?;
     if job_done {
-        finish_delivery(&app, &task.job_id).await;
+        deliver::finish(&app, &task.job_id.parse().map_err(ApiError::internal)?).await;
     }
     app.wake.work();
     app.wake.events();
     Ok(Json(lease_http::orders(&app, &task)))
-}
-
-/// Manifests into storage, so that a CDN can sit on it. Delivery makes them on request until they are there.
-async fn finish_delivery(app: &App, job: &str) {
-    let Ok(id) = job.parse::<JobId>() else { return };
-    if let Err(error) = deliver::write_manifests(app, &id).await {
-        tracing::warn!(job.id = job, %error, "manifests were not written to storage; they are made on request");
-    }
 }
 
 /// Hand a task back without blame

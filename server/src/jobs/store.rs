@@ -24,6 +24,10 @@ pub async fn get(db: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiE
     job::Entity::find_by_id(id.to_owned()).one(db).await?.ok_or_else(|| not_found(id))
 }
 
+pub async fn exists(db: &impl ConnectionTrait, id: &JobId) -> Result<bool, ApiError> {
+    Ok(job::Entity::find_by_id(id.to_string()).one(db).await?.is_some())
+}
+
 /// A job of this team.
 pub async fn find(db: &impl ConnectionTrait, team: &TeamId, id: &JobId) -> Result<job::Model, ApiError> {
     job::Entity::find_by_id(id.to_string())

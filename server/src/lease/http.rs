@@ -131,7 +131,7 @@ pub async fn upload_urls(
             return Err(ApiError::unfit("unknown_object", format!("This task does not make {:?}.", object.name)));
         }
         let key = object_key(&lease, &task, &object.name, object.attempt)?;
-        addresses.push(app.blobs.put_address(&key, object.bytes, &object.sha256, now, ADDRESS_LIFETIME));
+        addresses.push(app.blobs.put_address(&key, object.bytes, &object.sha256, now, ADDRESS_LIFETIME).await?);
     }
     Ok(Json(UploadUrls { addresses }))
 }

@@ -1,6 +1,8 @@
 //! What a lease asks its holder to do, made from the rows at the moment of the grant: addresses are fresh, and a task that
 //! was begun by another goes on at its cursor.
 
+use std::time::Duration;
+
 use offpeak_api::{
     facts::Facts,
     ids::SourceId,
@@ -43,7 +45,7 @@ pub async fn source_address(app: &App, db: &impl ConnectionTrait, job: &job::Mod
     let id: SourceId = job.source_id.parse().map_err(ApiError::internal)?;
     let bytes = upload::store::get(db, &id).await?.length.unwrap_or(0);
     Ok(SourceAddress {
-        url: app.blobs.get_address(&BlobKey::source(&id), app.clock.now(), ADDRESS_LIFETIME),
+        url: app.blobs.get_address(&BlobKey::source(&id), app.clock.now(), ADDRESS_LIFETIME).await?,
         bytes: u64::try_from(bytes).unwrap_or(0),
         expires_in_seconds: ADDRESS_LIFETIME.as_secs(),
     })
@@ -107,21 +109,26 @@ async fn file(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &tas
 
 /// The segments of one rendition; nothing when it turned out to be empty, as sound may.
 async fn file_track(app: &App, db: &impl ConnectionTrait, job: &str, name: &str) -> Result<Option<FileTrack>, ApiError> {
-    let now = app.clock.now();
-    let stored = |key: &str, bytes: u64, sha256: &str| -> Result<StoredObject, ApiError> {
-        let key: BlobKey = key.parse().map_err(ApiError::internal)?;
-        Ok(StoredObject { url: app.blobs.get_address(&key, now, ADDRESS_LIFETIME), bytes, sha256: sha256.to_owned() })
-    };
     let rendition = commit::store::find_rendition(db, job, name)
         .await?
         .ok_or_else(|| ApiError::internal(format!("{job} has no rendition {name}")))?;
     let Some(init) = commit::store::pinned_init(&rendition)? else { return Ok(None) };
     let mut segments = Vec::new();
     for segment in commit::store::segments_of(db, &rendition).await? {
-        segments.push(stored(&segment.storage_key, segment.bytes.cast_unsigned(), &segment.sha256)?);
+        segments.push(stored(app, &segment.storage_key, segment.bytes.cast_unsigned(), &segment.sha256).await?);
     }
     let init_key = rendition.init_key.unwrap_or_default();
-    Ok(Some(FileTrack { rendition: name.to_owned(), init: stored(&init_key, init.bytes, &init.sha256)?, segments }))
+    let init = stored(app, &init_key, init.bytes, &init.sha256).await?;
+    Ok(Some(FileTrack { rendition: name.to_owned(), init, segments }))
+}
+
+/// A file is put together of parts that are read three times, and no heartbeat brings fresh addresses for them.
+const PARTS_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+
+async fn stored(app: &App, key: &str, bytes: u64, sha256: &str) -> Result<StoredObject, ApiError> {
+    let key: BlobKey = key.parse().map_err(ApiError::internal)?;
+    let url = app.blobs.get_address(&key, app.clock.now(), PARTS_LIFETIME).await?;
+    Ok(StoredObject { url, bytes, sha256: sha256.to_owned() })
 }
 
 /// The stored plan of a job that was planned. Facts can be long: whoever does not need them should not read them.

@@ -2,26 +2,30 @@
 
 use axum::http::StatusCode;
 use offpeak_api::{ids::SourceId, job::SourceState};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::{
+    begun_anew, delete_bytes,
     partial::{self, freeze, thaw},
+    settle,
+    sink::{Resume, Safe, Sink},
     store::{self, Progress},
+    tidy,
     tus::{self, Checksum},
 };
 use crate::{
     app::App,
     auth::{Caller, hex},
     blob::{
-        BlobKey, blocking,
-        intake::{Chunks, Cut, Intake, Written},
+        Storage,
+        intake::{Chunks, Cut},
         storage_error,
     },
     entity::source,
     error::ApiError,
 };
 
-/// Bytes after which progress is noted within one piece: what a crash may cost, against a sync of the disk and a row.
+/// Bytes after which progress is noted within one piece: what a crash may cost, against a sync of storage and a row.
 const NOTE_EVERY_BYTES: u64 = 64 << 20;
 
 /// A piece that is about to arrive.
@@ -47,9 +51,12 @@ pub async fn append(app: App, piece: Piece, chunks: Chunks) -> Result<source::Mo
 
 async fn append_here(app: &App, piece: Piece, chunks: Chunks) -> Result<source::Model, ApiError> {
     let id = &piece.id;
-    let held = partial::hold(&app.blobs, id).await.map_err(|e| storage_error(&e))?.ok_or_else(locked)?;
+    let held = match app.blobs.storage() {
+        Storage::Folder(folder) => Some(partial::hold(folder, id).await.map_err(|e| storage_error(&e))?.ok_or_else(locked)?),
+        Storage::Bucket(_) => None,
+    };
     // Only now: the request before may have changed it.
-    let row = store::get(&app.db.reader, id).await?;
+    let row = settle(app, store::get(&app.db.reader, id).await?).await?;
     if !check_state(&row, &piece)? {
         return Ok(row);
     }
@@ -62,19 +69,11 @@ async fn append_here(app: &App, piece: Piece, chunks: Chunks) -> Result<source::
 
     let sha256 =
         thaw(row.hash_state.as_deref()).ok_or_else(|| ApiError::internal(format!("the hash state of {id} is damaged")))?;
-    let Some(file) = held.at(&app.blobs, id, received).await.map_err(|e| storage_error(&e))? else {
+    let (checksum, expected) = piece.checksum.map(|checksum| (checksum.hash, checksum.expected)).unzip();
+    let Some(sink) = Sink::open(app, id, held, Resume { received, length, sha256, checksum }).await? else {
         return Err(lost(app, id).await);
     };
-    let (hash, expected) = piece.checksum.map(|checksum| (checksum.hash, checksum.expected)).unzip();
-    let arrival = Arrival {
-        app,
-        id,
-        sender: &piece.sender,
-        noted: received,
-        received,
-        limit,
-        intake: Intake::new(Written { file, sha256, checksum: hash }),
-    };
+    let arrival = Arrival { app, id, sender: &piece.sender, noted: received, received, limit, sink };
     arrival.take_in(chunks, length, expected).await?;
     store::get(&app.db.reader, id).await
 }
@@ -152,7 +151,7 @@ struct Arrival<'a> {
     noted: u64,
     received: u64,
     limit: u64,
-    intake: Intake,
+    sink: Sink,
 }
 
 impl Arrival<'_> {
@@ -163,8 +162,8 @@ impl Arrival<'_> {
             (Ok(()), Some(expected)) => self.finish_if(length, &expected).await,
             // What came is kept; the client goes on behind it.
             (Err(Stop::Cut(cut)), None) => {
-                let hash = self.sync().await?;
-                self.note(&hash).await?;
+                let safe = self.sink.sync(self.received).await?;
+                self.note(&safe).await?;
                 Err(cut_short(&cut))
             }
             // Nothing vouches for a part of a piece with a checksum: it is cut off by the next request.
@@ -179,31 +178,39 @@ impl Arrival<'_> {
             if self.received > self.limit {
                 return Err(Stop::Refused(too_long(self.limit)));
             }
-            self.intake.push(chunk).await.map_err(|e| Stop::Refused(storage_error(&e)))?;
+            self.sink.push(chunk).await.map_err(Stop::Refused)?;
             if !all_or_nothing && self.received - self.noted >= NOTE_EVERY_BYTES {
-                let hash = self.sync().await.map_err(Stop::Refused)?;
-                self.note(&hash).await.map_err(Stop::Refused)?;
+                let safe = self.sink.sync(self.received).await.map_err(Stop::Refused)?;
+                self.note(&safe).await.map_err(Stop::Refused)?;
             }
         }
         Ok(())
     }
 
-    async fn sync(&mut self) -> Result<Sha256, ApiError> {
-        self.intake.sync().await.map_err(|e| storage_error(&e))
-    }
-
-    /// Writes down what is safe on disk.
-    async fn note(&mut self, hash: &Sha256) -> Result<(), ApiError> {
+    /// Writes down what is safe in storage.
+    async fn note(&mut self, safe: &Safe) -> Result<(), ApiError> {
         let expires = self.app.clock.now() + self.app.config.upload_kept_for;
-        let progress = Progress { from: self.noted, received: self.received, hash_state: freeze(hash), expires };
+        let progress = Progress { from: self.noted, received: safe.bytes, hash_state: freeze(&safe.sha256), expires };
         let tx = self.app.db.write().await?;
         self.check_sender(&tx.tx).await?;
         if !store::note_progress(&tx.tx, self.id, progress).await? {
-            return Err(gone(self.id.as_str()));
+            return Err(self.overtaken(&tx.tx).await);
+        }
+        if let Some(tail) = &safe.in_parts {
+            store::note_tail(&tx.tx, tail).await?;
         }
         tx.commit().await?;
-        self.noted = self.received;
+        self.noted = safe.bytes;
         Ok(())
+    }
+
+    /// Why the row is not where this request found it.
+    async fn overtaken(&self, db: &impl sea_orm::ConnectionTrait) -> ApiError {
+        match store::get(db, self.id).await.and_then(|row| store::state_of(&row)) {
+            Ok(SourceState::Uploading | SourceState::Ready) => begun_anew(self.id),
+            Ok(SourceState::Deleted) => gone(self.id.as_str()),
+            Err(error) => error,
+        }
     }
 
     /// An agent that lost its lease meanwhile has no say any more: another one may have begun anew.
@@ -215,33 +222,43 @@ impl Arrival<'_> {
     }
 
     async fn finish_if(mut self, length: Option<u64>, expected: &[u8]) -> Result<(), ApiError> {
-        self.sync().await?;
-        let mut written = self.intake.finish().await.map_err(|e| storage_error(&e))?;
-        let found = written.checksum.take().map(|hash| hash.finalize());
+        let (sink, found) = self.sink.checksum().await?;
         if found.as_deref() != Some(expected) {
             return Err(tus::checksum_mismatch());
         }
-        self.intake = Intake::new(written);
+        self.sink = sink;
         self.finish(length).await
     }
 
     async fn finish(mut self, length: Option<u64>) -> Result<(), ApiError> {
-        let hash = self.sync().await?;
         if length != Some(self.received) {
-            return if self.received > self.noted { self.note(&hash).await } else { Ok(()) };
+            if self.received > self.noted {
+                let safe = self.sink.sync(self.received).await?;
+                self.note(&safe).await?;
+            }
+            return Ok(());
         }
-        let (blobs, id) = (self.app.blobs.clone(), self.id.clone());
-        blocking(move || blobs.publish_upload(&id)).await.map_err(|e| storage_error(&e))?;
+        let safe = self.sink.sync_all(self.received).await?;
+        if safe.in_parts.is_some() {
+            // A bucket may take its time to make an object of parts: should this server die meanwhile, another one will.
+            self.note(&safe).await?;
+        }
+        self.sink.publish(self.id, self.received).await?;
         let expires = self.app.clock.now() + self.app.config.source_kept_for;
         let tx = self.app.db.write().await?;
         self.check_sender(&tx.tx).await?;
-        if !store::note_ready(&tx.tx, self.id, self.noted, self.received, &hex(&hash.finalize()), expires).await? {
+        let ready = store::Ready { from: self.noted, length: self.received, sha256: &hex(&safe.sha256.finalize()), expires };
+        if !store::note_ready(&tx.tx, self.id, ready).await? {
+            let error = self.overtaken(&tx.tx).await;
             drop(tx);
-            // Deleted while its last bytes came.
-            self.app.blobs.delete(&BlobKey::source(self.id)).await.map_err(|e| storage_error(&e))?;
-            return Err(gone(self.id.as_str()));
+            if error.status == StatusCode::GONE {
+                // Deleted while its last bytes came.
+                delete_bytes(self.app, self.id).await?;
+            }
+            return Err(error);
         }
         tx.commit().await?;
+        tidy(self.app, self.id).await;
         tracing::info!(source.id = %self.id, bytes = self.received, "source is ready");
         Ok(())
     }

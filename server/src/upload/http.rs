@@ -18,14 +18,14 @@ use offpeak_api::{
 
 use super::{
     append::{Piece, append, gone},
-    partial, remove_source,
+    partial, remove_source, settle,
     store::{self, NewSource},
     tus,
 };
 use crate::{
     app::App,
     auth::{Caller, TeamAuth},
-    blob::{intake::Chunks, storage_error},
+    blob::{Storage, intake::Chunks, storage_error},
     clock::Instant,
     entity::source,
     error::ApiError,
@@ -177,8 +177,10 @@ async fn ask_offset(app: &App, caller: Result<Caller, ApiError>, id: &str, heade
     let id = parse_id(id)?;
     let mut row = find_for(app, &caller, &id).await?;
     if store::state_of(&row)? == SourceState::Uploading {
-        partial::wait_idle(&app.blobs, &id).await.map_err(|e| storage_error(&e))?;
-        row = store::get(&app.db.reader, &id).await?;
+        if let Storage::Folder(folder) = app.blobs.storage() {
+            partial::wait_idle(folder, &id).await.map_err(|e| storage_error(&e))?;
+        }
+        row = settle(app, store::get(&app.db.reader, &id).await?).await?;
     }
     check_alive(app, &row)?;
     let mut response = (StatusCode::OK, [(CACHE_CONTROL, "no-store")]).into_response();

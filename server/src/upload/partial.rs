@@ -15,7 +15,7 @@ use sha2::{
     digest::common::hazmat::{SerializableState, SerializedState},
 };
 
-use crate::blob::{BlobKey, BlobStore, blocking};
+use crate::blob::{BlobKey, Folder, blocking};
 
 /// How long a request waits for the one before: a client that was cut off comes back before its old connection is noticed.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -30,18 +30,18 @@ pub struct Held {
 }
 
 /// Waits a moment for the lock; nothing when another request keeps it.
-pub async fn hold(blobs: &BlobStore, id: &SourceId) -> io::Result<Option<Held>> {
+pub async fn hold(folder: &Folder, id: &SourceId) -> io::Result<Option<Held>> {
     wait_for(|| {
-        let (blobs, id) = (blobs.clone(), id.clone());
-        blocking(move || lock(open(&blobs, &id)?))
+        let (folder, id) = (folder.clone(), id.clone());
+        blocking(move || lock(open(&folder, &id)?))
     })
     .await
 }
 
 /// Waits a moment for a request that is appending: what it got is noted when it ends.
-pub async fn wait_idle(blobs: &BlobStore, id: &SourceId) -> io::Result<()> {
+pub async fn wait_idle(folder: &Folder, id: &SourceId) -> io::Result<()> {
     wait_for(|| {
-        let path = blobs.upload_path(id);
+        let path = folder.upload_path(id);
         blocking(move || match File::open(path) {
             Ok(file) => lock((file, false)).map(|held| held.map(drop)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(())),
@@ -72,11 +72,11 @@ fn lock((file, published): (File, bool)) -> io::Result<Option<Held>> {
 }
 
 /// The file, wherever it is; made when it is nowhere.
-fn open(blobs: &BlobStore, id: &SourceId) -> io::Result<(File, bool)> {
-    let arriving = blobs.upload_path(id);
+fn open(folder: &Folder, id: &SourceId) -> io::Result<(File, bool)> {
+    let arriving = folder.upload_path(id);
     // Twice, because another request may make it just now.
     for _ in 0..2 {
-        for (path, published) in [(&arriving, false), (&blobs.object_path(&BlobKey::source(id)), true)] {
+        for (path, published) in [(&arriving, false), (&folder.path(&BlobKey::source(id)), true)] {
             match File::options().write(true).open(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 file => return Ok((file?, published)),
@@ -93,8 +93,8 @@ fn open(blobs: &BlobStore, id: &SourceId) -> io::Result<(File, bool)> {
 impl Held {
     /// The file, cut back to the `received` bytes that the row vouches for, ready to append to. Nothing when it has fewer:
     /// then the upload is lost.
-    pub async fn at(self, blobs: &BlobStore, id: &SourceId, received: u64) -> io::Result<Option<File>> {
-        let (from, to) = (blobs.object_path(&BlobKey::source(id)), blobs.upload_path(id));
+    pub async fn at(self, folder: &Folder, id: &SourceId, received: u64) -> io::Result<Option<File>> {
+        let (from, to) = (folder.path(&BlobKey::source(id)), folder.upload_path(id));
         blocking(move || {
             let Self { mut file, published } = self;
             if published {

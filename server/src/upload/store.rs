@@ -14,10 +14,10 @@ use sea_orm::{
     sea_query::{Expr, Query},
 };
 
-use super::tus::clean_filename;
+use super::{sink::Tail, tus::clean_filename};
 use crate::{
     clock::Instant,
-    entity::{job, lease, source, task},
+    entity::{arrival, job, lease, source, task},
     error::ApiError,
     lease::{LeaseState, TaskKind},
 };
@@ -144,25 +144,32 @@ pub async fn note_progress(tx: &impl ConnectionTrait, id: &SourceId, progress: P
     Ok(updated.rows_affected == 1)
 }
 
-/// The last byte is safe and the object has its key. False when the row has changed since it was read.
-pub async fn note_ready(
-    tx: &impl ConnectionTrait,
-    id: &SourceId,
-    from: u64,
-    length: u64,
-    sha256: &str,
-    expires: Instant,
-) -> Result<bool, ApiError> {
-    let updated = still_at(id, from)
+/// What is known of a source once its last byte is safe and the object has its key.
+#[derive(Debug, Clone, Copy)]
+pub struct Ready<'a> {
+    /// What the row says before.
+    pub from: u64,
+    pub length: u64,
+    pub sha256: &'a str,
+    pub expires: Instant,
+}
+
+/// False when the row has changed since it was read.
+pub async fn note_ready(tx: &impl ConnectionTrait, id: &SourceId, ready: Ready<'_>) -> Result<bool, ApiError> {
+    let updated = still_at(id, ready.from)
         .col_expr(source::Column::State, Expr::value(READY))
-        .col_expr(source::Column::Length, Expr::value(length.cast_signed()))
-        .col_expr(source::Column::Received, Expr::value(length.cast_signed()))
+        .col_expr(source::Column::Length, Expr::value(ready.length.cast_signed()))
+        .col_expr(source::Column::Received, Expr::value(ready.length.cast_signed()))
         .col_expr(source::Column::HashState, Expr::value(None::<Vec<u8>>))
-        .col_expr(source::Column::Sha256, Expr::value(sha256))
-        .col_expr(source::Column::ExpiresAtMs, Expr::value(expires.ms()))
+        .col_expr(source::Column::Sha256, Expr::value(ready.sha256))
+        .col_expr(source::Column::ExpiresAtMs, Expr::value(ready.expires.ms()))
         .exec(tx)
         .await?;
-    Ok(updated.rows_affected == 1)
+    if updated.rows_affected != 1 {
+        return Ok(false);
+    }
+    arrival::Entity::delete_many().filter(arriving(id)).exec(tx).await?;
+    Ok(true)
 }
 
 fn still_at(id: &SourceId, received: u64) -> sea_orm::UpdateMany<source::Entity> {
@@ -206,7 +213,7 @@ pub async fn reset(tx: &impl ConnectionTrait, id: &SourceId, expires: Instant) -
         .filter(source::Column::State.ne(DELETED))
         .exec(tx)
         .await?;
-    Ok(())
+    give_up_arrival(tx, id).await
 }
 
 pub async fn mark_deleted(tx: &impl ConnectionTrait, id: &SourceId) -> Result<(), ApiError> {
@@ -216,6 +223,78 @@ pub async fn mark_deleted(tx: &impl ConnectionTrait, id: &SourceId) -> Result<()
         .filter(source::Column::Id.eq(id.as_str()))
         .exec(tx)
         .await?;
+    give_up_arrival(tx, id).await
+}
+
+fn arriving(id: &SourceId) -> Condition {
+    Condition::all().add(arrival::Column::SourceId.eq(id.as_str())).add(arrival::Column::GivenUp.eq(false))
+}
+
+/// How a source arrives in a bucket, if it has begun to.
+pub async fn arrival_of(db: &impl ConnectionTrait, id: &SourceId) -> Result<Option<arrival::Model>, ApiError> {
+    Ok(arrival::Entity::find().filter(arriving(id)).order_by_asc(arrival::Column::Id).limit(1).one(db).await?)
+}
+
+/// The source's arrival: that which was begun already, or a new one.
+pub async fn begin_arrival(
+    tx: &impl ConnectionTrait,
+    id: &SourceId,
+    multipart: Option<&str>,
+    part_bytes: u64,
+    direct: bool,
+) -> Result<arrival::Model, ApiError> {
+    if let Some(row) = arrival_of(tx, id).await? {
+        return Ok(row);
+    }
+    let row = arrival::ActiveModel {
+        source_id: Set(id.to_string()),
+        multipart: Set(multipart.map(str::to_owned)),
+        part_bytes: Set(part_bytes.cast_signed()),
+        direct: Set(direct),
+        tail: Set(None),
+        given_up: Set(false),
+        ..Default::default()
+    };
+    Ok(row.insert(tx).await?)
+}
+
+/// Notes the bucket's name for an upload. False when it has one already, or is given up.
+pub async fn note_multipart(tx: &impl ConnectionTrait, arrival: i64, multipart: &str) -> Result<bool, ApiError> {
+    let updated = arrival::Entity::update_many()
+        .col_expr(arrival::Column::Multipart, Expr::value(multipart))
+        .filter(arrival::Column::Id.eq(arrival))
+        .filter(arrival::Column::Multipart.is_null())
+        .filter(arrival::Column::GivenUp.eq(false))
+        .exec(tx)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+pub async fn note_tail(tx: &impl ConnectionTrait, tail: &Tail) -> Result<(), ApiError> {
+    arrival::Entity::update_many()
+        .col_expr(arrival::Column::Tail, Expr::value(tail.object.as_ref().map(|key| key.to_string())))
+        .filter(arrival::Column::Id.eq(tail.arrival))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn give_up_arrival(tx: &impl ConnectionTrait, id: &SourceId) -> Result<(), ApiError> {
+    arrival::Entity::update_many()
+        .col_expr(arrival::Column::GivenUp, Expr::value(true))
+        .filter(arrival::Column::SourceId.eq(id.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Arrivals that the bucket is to be told of that nothing more comes. The table has only what is arriving.
+pub async fn given_up_arrivals(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<arrival::Model>, ApiError> {
+    Ok(arrival::Entity::find().filter(arrival::Column::GivenUp.eq(true)).limit(limit).all(db).await?)
+}
+
+pub async fn forget_arrival(tx: &impl ConnectionTrait, arrival: i64) -> Result<(), ApiError> {
+    arrival::Entity::delete_by_id(arrival).exec(tx).await?;
     Ok(())
 }
 

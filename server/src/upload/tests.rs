@@ -88,7 +88,7 @@ async fn assert_ready(server: &TestServer, id: &SourceId, bytes: &[u8]) {
     let source = source(server, id).await;
     assert_eq!((source.state, source.bytes, source.sha256), (SourceState::Ready, Some(bytes.len() as u64), Some(sha256(bytes))));
     assert!(std::fs::read(server.storage().join(BlobKey::source(id).as_str())).unwrap() == bytes);
-    assert!(!server.app.blobs.upload_path(id).exists());
+    assert!(!server.upload_path(id).exists());
 }
 
 #[tokio::test]
@@ -257,10 +257,10 @@ async fn an_upload_can_be_given_up_and_its_bytes_go() {
     let server = TestServer::start(routes()).await;
     let id = begin(&server, 10).await;
     piece(&server, &id, 0, b"hello").send().await.unwrap();
-    assert!(server.app.blobs.upload_path(&id).exists());
+    assert!(server.upload_path(&id).exists());
     let post = tus(&server, Method::POST, &format!("/v1/uploads/{id}")).header("x-http-method-override", "DELETE");
     assert_eq!(post.send().await.unwrap().status(), StatusCode::NO_CONTENT);
-    assert!(!server.app.blobs.upload_path(&id).exists());
+    assert!(!server.upload_path(&id).exists());
     assert_eq!(source(&server, &id).await.state, SourceState::Deleted);
     assert_eq!(refusal(piece(&server, &id, 5, b"world").send().await.unwrap()).await, (410, "upload_gone".to_owned()));
 }

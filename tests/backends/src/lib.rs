@@ -6,3 +6,6 @@ mod postgres;
 
 #[cfg(unix)]
 pub use postgres::{Durability, Postgres};
+mod s3;
+
+pub use s3::{Faults, S3Server};

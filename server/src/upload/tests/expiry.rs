@@ -30,7 +30,7 @@ async fn an_unfinished_upload_is_given_up_a_day_after_its_last_piece() {
     assert_eq!(refusal(piece(&server, &id, 5, b"world").send().await.unwrap()).await, (410, "upload_gone".to_owned()));
     tick(&server).await;
     assert_eq!(state(&server, &id).await, SourceState::Deleted);
-    assert!(!server.app.blobs.upload_path(&id).exists());
+    assert!(!server.upload_path(&id).exists());
 }
 
 #[tokio::test]
@@ -78,11 +78,11 @@ async fn deleting_a_source_deletes_its_bytes() {
 #[tokio::test]
 async fn a_file_without_an_upload_is_swept() {
     let server = TestServer::start(routes()).await;
-    let (orphan, kept) = (server.app.blobs.upload_path(&SourceId::new()), begin(&server, 5).await);
+    let (orphan, kept) = (server.upload_path(&SourceId::new()), begin(&server, 5).await);
     std::fs::write(&orphan, "x").unwrap();
     piece(&server, &kept, 0, b"he").send().await.unwrap();
     tick(&server).await;
     assert!(!orphan.exists());
     assert_eq!(offset(&server, &kept).await, 2);
-    assert!(server.app.blobs.upload_path(&kept).exists());
+    assert!(server.upload_path(&kept).exists());
 }

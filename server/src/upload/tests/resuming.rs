@@ -59,7 +59,7 @@ async fn bytes_that_the_row_does_not_vouch_for_are_cut_off() {
     let id = begin(&server, bytes.len()).await;
     piece(&server, &id, 0, &bytes[..1_200_000]).send().await.unwrap();
     // A server died between writing to the file and to the row.
-    let path = server.app.blobs.upload_path(&id);
+    let path = server.upload_path(&id);
     std::fs::File::options().append(true).open(&path).unwrap().write_all(&[7; 900_000]).unwrap();
     assert_eq!(offset(&server, &id).await, 1_200_000);
     piece(&server, &id, 1_200_000, &bytes[1_200_000..1_500_000]).send().await.unwrap();
@@ -79,7 +79,7 @@ async fn an_upload_whose_bytes_vanished_is_given_up() {
     let server = TestServer::start(routes()).await;
     let id = begin(&server, 10).await;
     piece(&server, &id, 0, b"hello").send().await.unwrap();
-    std::fs::File::options().write(true).open(server.app.blobs.upload_path(&id)).unwrap().set_len(4).unwrap();
+    std::fs::File::options().write(true).open(server.upload_path(&id)).unwrap().set_len(4).unwrap();
     let answer = piece(&server, &id, 5, b"world").send().await.unwrap();
     assert_eq!(refusal(answer).await, (410, "upload_gone".to_owned()));
     assert_eq!(source(&server, &id).await.state, SourceState::Deleted);
@@ -92,7 +92,7 @@ async fn one_request_at_a_time_appends() {
     let id = begin(&server, bytes.len()).await;
     let first = send_part(&server, &id, 0, bytes.len(), &bytes[..2_500_000]).await;
     let arrived = async {
-        while std::fs::metadata(server.app.blobs.upload_path(&id)).map_or(0, |file| file.len()) < 1 << 20 {
+        while std::fs::metadata(server.upload_path(&id)).map_or(0, |file| file.len()) < 1 << 20 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
