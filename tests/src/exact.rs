@@ -71,7 +71,7 @@ async fn compare_pictures(
     }
     let joined = track.write_joined(&system.scratch(), &format!("{}.{width}x{height}.joined.mp4", recipe.file));
     let frames = Frames::of_file(&joined).await;
-    let frames_per_segment = (2.0 * recipe.rate.as_f64()).round() as usize;
+    let frames_per_segment = (recipe.segment_seconds * recipe.rate.as_f64()).round() as usize;
     wrong.extend(frames.difference(expected, frames_per_segment));
     wrong.extend(frames.first_off_grid(recipe.rate));
     wrong.extend(track.first_gap());

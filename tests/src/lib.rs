@@ -5,7 +5,9 @@
 //! - [`sources`] makes films that are hard to cut, and [`reference`] what one uncut run of ffmpeg makes of them;
 //! - [`stream`] fetches a result like a player, [`playlist`] and [`fragments`] read it without trusting our own code;
 //! - [`frames`] and [`sound`] compare result and reference, [`exact`] a whole job;
-//! - [`history`] reads from a job's events who did what, and that nothing was done twice.
+//! - [`history`] reads from a job's events who did what, and that nothing was done twice;
+//! - [`proxy`] is a bad network on command, [`recorded`] what went over it;
+//! - [`schedule`] says what goes wrong when, [`waste`] what that cost.
 //!
 //! What goes wrong panics with words: a test that cannot go on should stop there, and the logs of all processes follow.
 
@@ -18,8 +20,12 @@ pub mod history;
 pub mod playlist;
 pub mod process;
 pub mod programs;
+pub mod proxy;
+pub mod recorded;
 pub mod reference;
+pub mod schedule;
 pub mod sound;
 pub mod sources;
 pub mod stream;
 pub mod system;
+pub mod waste;

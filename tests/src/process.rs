@@ -72,6 +72,20 @@ impl Process {
         }
     }
 
+    /// SIGSTOP to it and, where `with_children`, to what it has started: they use no CPU and answer nothing until [`Self::thaw`].
+    #[cfg(unix)]
+    pub fn freeze(&self, with_children: bool) -> Frozen {
+        let mut pids = vec![self.pid()];
+        signal("-STOP", &pids);
+        if with_children {
+            // The process itself stands still already: it starts nothing more.
+            let children = self.children();
+            signal("-STOP", &children);
+            pids.extend(children);
+        }
+        Frozen(pids)
+    }
+
     /// All that it has printed.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
@@ -82,6 +96,28 @@ impl Process {
         let log = self.log();
         let skip = log.lines().count().saturating_sub(lines);
         log.lines().skip(skip).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Processes that stand still.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct Frozen(Vec<u32>);
+
+#[cfg(unix)]
+impl Frozen {
+    /// Lets them go on.
+    pub fn thaw(self) {
+        signal("-CONT", &self.0);
+    }
+}
+
+#[cfg(unix)]
+fn signal(name: &str, pids: &[u32]) {
+    if !pids.is_empty() {
+        // A process that has ended since needs no signal.
+        let pids = pids.iter().map(u32::to_string);
+        let _sent = Command::new("kill").arg(name).args(pids).stderr(Stdio::null()).status().expect("kill starts");
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Recipe {
     pub sound: Sound,
     /// How long its pictures last from the start of the presentation.
     pub seconds: f64,
+    /// Of the profile that it is meant for.
+    pub segment_seconds: f64,
     /// Spans that it is cut into at least: fewer would prove little.
     pub spans: usize,
     /// Share of its pictures on the frame grid that differ from all others at least.
@@ -76,6 +78,7 @@ const PLAIN: Recipe = Recipe {
     interlaced: false,
     sound: Sound::FromTheStart,
     seconds: 20.0,
+    segment_seconds: 2.0,
     spans: 4,
     different: 0.6,
 };
@@ -277,6 +280,40 @@ pub fn slow_film() -> Recipe {
         size: (960, 540),
         ..PLAIN
     }
+}
+
+/// Films of many short rows, for [`chaos_profile`]: two minutes each, of different rates and containers.
+pub fn chaos_films() -> Vec<Recipe> {
+    let film = Recipe { segment_seconds: 1.0, seconds: 120.0, ..PLAIN };
+    vec![
+        Recipe {
+            file: "chaos-open-gop.ts",
+            runs: &["-f lavfi -i testsrc2=size=384x216:rate=25:duration=120 \
+                     -f lavfi -i anoisesrc=color=pink:amplitude=0.4:seed=7:sample_rate=48000:duration=120 {open-gop} -c:a aac {file}"],
+            ..film.clone()
+        },
+        Recipe {
+            file: "chaos-23-976.mkv",
+            runs: &["-f lavfi -i testsrc2=size=384x216:rate=24000/1001:duration=120 \
+                     -f lavfi -i anoisesrc=color=pink:amplitude=0.4:seed=7:sample_rate=48000:duration=120 {h264} -g 50 -c:a aac {file}"],
+            rate: Ratio::new(24_000, 1001),
+            ..film.clone()
+        },
+        Recipe {
+            file: "chaos-silent.mp4",
+            runs: &["-f lavfi -i testsrc2=size=320x180:rate=30:duration=120 {h264} -g 90 {file}"],
+            rate: Ratio::new(30, 1),
+            size: (320, 180),
+            sound: Sound::None,
+            ..film
+        },
+    ]
+}
+
+/// [`lossless_profile`] with many more rows than faults, and spans that are worth stealing from.
+pub fn chaos_profile() -> Profile {
+    let lossless = lossless_profile();
+    Profile { name: "test-chaos".to_owned(), segment_seconds: 1.0, span_seconds: 20.0, ..lossless }
 }
 
 /// [`lossless_profile`] with the slowest preset.

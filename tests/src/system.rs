@@ -25,18 +25,26 @@ pub struct System {
     server: Option<Process>,
     engines: Vec<Process>,
     port: u16,
+    /// Variables of the server besides the usual ones.
+    settings: Vec<(String, String)>,
     folder: TempDir,
 }
 
 impl System {
     /// Starts a server and `engines` engines named `engine-1`, `engine-2` …, and waits until the server is ready.
     pub async fn start(engines: usize) -> Self {
+        Self::start_with(engines, &[]).await
+    }
+
+    /// As [`Self::start`], with these variables for the server.
+    pub async fn start_with(engines: usize, settings: &[(&str, &str)]) -> Self {
+        let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let folder = tempfile::Builder::new().prefix("offpeak-test-").tempdir().expect("a temporary folder");
         let port = free_port();
-        let server = Some(spawn_server(folder.path(), port));
+        let server = Some(spawn_server(folder.path(), port, &settings));
         let address = Url::parse(&format!("http://127.0.0.1:{port}/")).expect("an address");
         let client = Client::new(address, String::new());
-        let mut system = Self { client, server, engines: Vec::new(), port, folder };
+        let mut system = Self { client, server, engines: Vec::new(), port, settings, folder };
         system.wait_until_ready().await;
         let token = system.server_says(&["token", "create", "--name", "test", "--kind", "program"]);
         system.client = Client::new(system.client.server().clone(), token);
@@ -68,22 +76,50 @@ impl System {
         self.start_engine_as(name, cores, programs::ffmpeg());
     }
 
+    /// Enrols and starts one more engine with one core that reaches the server at this address and logs as `RUST_LOG` says, one
+    /// JSON object a line.
+    pub fn start_engine_at(&mut self, name: &str, server: &Url, filter: &str) {
+        let code = self.server_says(&["token", "enrol", "--uses", "1"]);
+        let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        command.env("OFFPEAK_URL", server.as_str()).env("OFFPEAK_ENROL_CODE", code);
+        command.env("RUST_LOG", filter).env("OFFPEAK_LOG", "json");
+        self.engines.push(Process::spawn(name, command, self.folder.path()));
+    }
+
+    /// Starts an engine again that was started by [`Self::start_engine_at`] and was killed: on its folder, without a code.
+    pub fn restart_engine_at(&mut self, name: &str, server: &Url, filter: &str) {
+        let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        command.env("OFFPEAK_URL", server.as_str()).env("RUST_LOG", filter).env("OFFPEAK_LOG", "json");
+        let process = Process::spawn(name, command, self.folder.path());
+        *self.engine(name) = process;
+    }
+
     /// Enrols and starts one more engine that takes this program for ffmpeg.
     pub fn start_engine_as(&mut self, name: &str, cores: u32, ffmpeg: PathBuf) {
         let code = self.server_says(&["token", "enrol", "--uses", "1"]);
+        let mut command = self.engine_command(name, cores, ffmpeg);
+        command.env("OFFPEAK_URL", self.client.server().as_str()).env("OFFPEAK_ENROL_CODE", code);
+        self.engines.push(Process::spawn(name, command, self.folder.path()));
+    }
+
+    fn engine_command(&self, name: &str, cores: u32, ffmpeg: PathBuf) -> Command {
         let mut command = Command::new(&built().agent);
         command
             .args(["run", "--name", name, "--cores", &cores.to_string(), "--state-dir"])
             .arg(self.folder.path().join(name))
-            .env("OFFPEAK_URL", self.client.server().as_str())
-            .env("OFFPEAK_ENROL_CODE", code)
             .env("OFFPEAK_FFMPEG", ffmpeg)
             .env("OFFPEAK_FFPROBE", programs::ffprobe());
-        self.engines.push(Process::spawn(name, command, self.folder.path()));
+        command
     }
 
     pub fn engine(&mut self, name: &str) -> &mut Process {
         self.engines.iter_mut().find(|engine| engine.name() == name).unwrap_or_else(|| panic!("there is no engine {name}"))
+    }
+
+    /// All that an engine has printed, in all its lives.
+    pub fn log_of(&self, name: &str) -> String {
+        let engine = self.engines.iter().find(|engine| engine.name() == name);
+        engine.unwrap_or_else(|| panic!("there is no engine {name}")).log()
     }
 
     pub fn server(&mut self) -> &mut Process {
@@ -98,13 +134,21 @@ impl System {
     /// Starts the server again on the same folder and port, and waits until it is ready.
     pub async fn restart_server(&mut self) {
         self.server().kill();
-        self.server = Some(spawn_server(self.folder.path(), self.port));
+        self.respawn_server();
         self.wait_until_ready().await;
+    }
+
+    /// Starts the server again on the same folder and port, and does not wait.
+    pub fn respawn_server(&mut self) {
+        self.server = Some(spawn_server(self.folder.path(), self.port, &self.settings));
     }
 
     /// Runs a command of the server's program on this system's database; what it printed, trimmed.
     pub fn server_says(&self, arguments: &[&str]) -> String {
-        let output = server_command(self.folder.path(), self.port).args(arguments).output().expect("offpeak-server starts");
+        let output = server_command(self.folder.path(), self.port, &self.settings)
+            .args(arguments)
+            .output()
+            .expect("offpeak-server starts");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "offpeak-server {}: {stderr}", arguments.join(" "));
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
@@ -146,13 +190,13 @@ impl Drop for System {
     }
 }
 
-fn spawn_server(folder: &Path, port: u16) -> Process {
-    let mut command = server_command(folder, port);
+fn spawn_server(folder: &Path, port: u16, settings: &[(String, String)]) -> Process {
+    let mut command = server_command(folder, port, settings);
     command.arg("serve");
     Process::spawn("server", command, folder)
 }
 
-fn server_command(folder: &Path, port: u16) -> Command {
+fn server_command(folder: &Path, port: u16, settings: &[(String, String)]) -> Command {
     let storage = Url::from_directory_path(folder.join("storage")).expect("a temporary folder is absolute");
     let mut command = Command::new(&built().server);
     command
@@ -161,7 +205,8 @@ fn server_command(folder: &Path, port: u16) -> Command {
         .env("OFFPEAK_DATABASE_URL", format!("sqlite://{}", folder.join("offpeak.db").display()))
         .env("OFFPEAK_STORAGE", storage.as_str())
         .env_remove("OFFPEAK_CONFIG")
-        .env_remove("OFFPEAK_PUBLIC_URL");
+        .env_remove("OFFPEAK_PUBLIC_URL")
+        .envs(settings.iter().map(|(name, value)| (name, value)));
     command
 }
 

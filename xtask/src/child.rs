@@ -77,13 +77,6 @@ impl Child {
         platform::terminate(&self.process);
     }
 
-    /// SIGKILL to this process alone: what becomes of its children is for it to have arranged.
-    pub fn kill(&mut self) {
-        // Gone already is as good.
-        let _gone = self.process.kill();
-        let _reaped = self.process.wait();
-    }
-
     /// Waits until it has ended, and makes it end after a while.
     pub fn wait(&mut self) {
         let since = Instant::now();

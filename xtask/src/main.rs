@@ -1,6 +1,7 @@
 //! The logic behind the Makefile. `make` prints the menu; `cargo xtask --help` has the same with every option.
 
 mod bench;
+mod chaos;
 mod checks;
 mod child;
 mod demo;
@@ -12,7 +13,6 @@ mod platform;
 mod say;
 mod setup;
 mod shell;
-mod soak;
 mod system;
 
 use std::process::ExitCode;
@@ -43,8 +43,8 @@ enum Command {
     Test,
     /// Compare the system with one plain ffmpeg command, and uploads with a plain copy
     Bench(bench::Bench),
-    /// Encode again and again while programs are killed
-    Soak(soak::Soak),
+    /// Encode while programs are killed and frozen and the network is cut
+    Chaos(chaos::Chaos),
     /// Check formatting, lints and licences
     Lint,
     /// Write openapi/openapi.json anew from the server's code
@@ -70,7 +70,7 @@ fn run(command: Command) -> Result<()> {
         Command::Dev => demo::dev(),
         Command::Test => checks::test(),
         Command::Bench(wanted) => bench::bench(&wanted),
-        Command::Soak(wanted) => soak::soak(&wanted),
+        Command::Chaos(wanted) => chaos::chaos(&wanted),
         Command::Lint => checks::lint(),
         Command::Openapi => checks::openapi(),
         Command::CleanDemo => demo::clean(),

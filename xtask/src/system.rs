@@ -1,4 +1,4 @@
-//! A whole Offpeak on this machine: one server and some engines, for the demo, the bench and the soak.
+//! A whole Offpeak on this machine: one server and some engines, for the demo and the bench.
 
 use std::{
     fs,
@@ -69,7 +69,7 @@ pub struct System {
     folder: PathBuf,
     pub address: SocketAddr,
     server: Option<Child>,
-    engines: Vec<Option<Child>>,
+    engines: Vec<Child>,
     token: String,
 }
 
@@ -108,12 +108,7 @@ impl System {
 
     /// Starts one more engine that uses so many cores.
     pub fn add_engine(&mut self, cores: usize) -> Result<()> {
-        self.engines.push(None);
-        self.start_engine(self.engines.len() - 1, cores)
-    }
-
-    pub fn start_engine(&mut self, index: usize, cores: usize) -> Result<()> {
-        let name = format!("engine-{}", index + 1);
+        let name = format!("engine-{}", self.engines.len() + 1);
         let state = self.folder.join(&name);
         fs::create_dir_all(&state)?;
         let mut command = platform::tied_to_us(&self.programs.agent);
@@ -121,7 +116,7 @@ impl System {
         command.env("OFFPEAK_URL", self.url()).env("OFFPEAK_FFMPEG", paths::ffmpeg()).env("OFFPEAK_FFPROBE", paths::ffprobe());
         // Harmless for an engine that is enrolled already, and it works when the database is another one.
         command.env("OFFPEAK_ENROL_CODE", self.admin(&["token", "enrol", "--uses", "1", "--hours", "1"])?);
-        self.engines[index] = Some(Child::start(&name, command, &self.log(&name))?);
+        self.engines.push(Child::start(&name, command, &self.log(&name))?);
         Ok(())
     }
 
@@ -151,31 +146,18 @@ impl System {
 
     /// An error when the server or an engine has died by itself.
     pub fn must_run(&mut self) -> Result<()> {
-        self.server.iter_mut().chain(self.engines.iter_mut().flatten()).try_for_each(Child::must_run)
+        self.server.iter_mut().chain(&mut self.engines).try_for_each(Child::must_run)
     }
 
     /// Process ids of the server and the engines.
     pub fn process_ids(&self) -> Vec<u32> {
-        self.server.iter().chain(self.engines.iter().flatten()).map(Child::id).collect()
-    }
-
-    /// SIGKILL, as a power cut would: to the server, or to an engine.
-    pub fn kill_server(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill();
-        }
-    }
-
-    pub fn kill_engine(&mut self, index: usize) {
-        if let Some(mut engine) = self.engines[index].take() {
-            engine.kill();
-        }
+        self.server.iter().chain(&self.engines).map(Child::id).collect()
     }
 
     /// Ends everything in order: engines give back what they hold while the server is still there to take it.
     pub fn stop(&mut self) {
-        self.engines.iter().flatten().for_each(Child::terminate);
-        for mut engine in self.engines.drain(..).flatten() {
+        self.engines.iter().for_each(Child::terminate);
+        for mut engine in self.engines.drain(..) {
             engine.wait();
         }
         if let Some(mut server) = self.server.take() {
