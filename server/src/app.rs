@@ -47,8 +47,9 @@ impl App {
             .await
             .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
         db.migrate().await.context("cannot bring the database's schema up to date")?;
+        let wake = Wake::start(&db.reader);
         let key = crate::settings::signing_key(&db).await?;
         let blobs = BlobStore::new(storage, key);
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake: Wake::default() })))
+        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake })))
     }
 }

@@ -23,7 +23,6 @@ use crate::{
     entity::{lease, task},
     error::{ApiError, Body},
     jobs,
-    wake::LOOK_ANYWAY,
 };
 
 /// Ask for work
@@ -59,16 +58,18 @@ pub async fn request_lease(
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);
     let deadline = tokio::time::Instant::now() + wait;
-    let mut waiter = app.wake.work_waiter();
+    let mut waiter = app.wake.work_waiter(&kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" "));
     loop {
-        if let Some(lease) = grant::try_grant(&app, &auth.agent_id, &request.request_id, &kinds).await? {
+        // In a box that is gone before the wait: thousands may wait at once, and this is most of what each would hold.
+        let look = Box::pin(grant::try_grant(&app, &auth.agent_id, &request.request_id, &kinds));
+        if let Some(lease) = look.await? {
+            waiter.found();
             return Ok((StatusCode::CREATED, Json(lease)).into_response());
         }
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-        if left.is_zero() {
+        if !waiter.wait(left).await {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
-        waiter.wait(left.min(LOOK_ANYWAY)).await;
     }
 }
 

@@ -31,9 +31,12 @@ impl Database {
     }
 }
 
-/// What only one of them lists would silently run on one database.
+/// What is left out of the list for PostgreSQL would silently run on SQLite alone. It has more: several servers.
 #[test]
-fn both_databases_have_the_same_tests() {
+fn every_test_runs_on_postgres() {
     let modules = |root: &str| root.lines().filter(|line| line.starts_with("mod ")).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(modules(include_str!("sqlite.rs")), modules(include_str!("postgres.rs")));
+    let postgres = modules(include_str!("postgres.rs"));
+    for module in modules(include_str!("sqlite.rs")) {
+        assert!(postgres.contains(&module), "postgres.rs lacks `{module}`");
+    }
 }

@@ -1,6 +1,6 @@
 //! A server to test against, and an agent's and a program's hands.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use offpeak_api::{
     facts::{AudioFacts, Facts, FrameGaps, VideoFacts},
@@ -25,6 +25,7 @@ use offpeak_server::{
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::database::Database;
 
@@ -34,8 +35,8 @@ pub struct Server {
     pub clock: Clock,
     pub http: reqwest::Client,
     pub token: String,
-    _database: Database,
-    _folder: tempfile::TempDir,
+    /// What lives as long as any server that uses it.
+    shared: Arc<(Database, TempDir)>,
 }
 
 /// What came back: a status, and a body to be read as what it should be.
@@ -65,19 +66,28 @@ impl Server {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::start(folder.path());
+        Self::on(Arc::new((database, folder)), Clock::set_to(Instant(1_700_000_000_000))).await
+    }
+
+    /// Another server with the same database, storage and clock.
+    pub async fn beside(&self) -> Self {
+        Self::on(Arc::clone(&self.shared), self.clock.clone()).await
+    }
+
+    async fn on(shared: Arc<(Database, TempDir)>, clock: Clock) -> Self {
+        let (database, folder) = &*shared;
         let settings = Settings {
             database_url: Some(database.url()),
             storage: Some(format!("file://{}", folder.path().join("storage").display())),
             ..Settings::default()
         };
-        let clock = Clock::set_to(Instant(1_700_000_000_000));
         let app = App::start(settings.check().unwrap(), clock.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = router::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
         let token = program_token(&app, &clock).await;
-        Self { base, app, clock, http: reqwest::Client::new(), token, _database: database, _folder: folder }
+        Self { base, app, clock, http: reqwest::Client::new(), token, shared }
     }
 
     pub async fn call(&self, token: &str, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
@@ -138,6 +148,12 @@ impl Server {
         let answer =
             self.call(&self.token, Method::PUT, "/v1/profiles/small", Some(serde_json::to_value(profile).unwrap())).await;
         assert_eq!(answer.status, 200);
+    }
+
+    /// What to post for a job of the small profile.
+    pub async fn small_job(&self) -> serde_json::Value {
+        self.small_profile(vec![]).await;
+        serde_json::json!({ "source": { "upload": self.source().await }, "profile": "small" })
     }
 
     pub async fn new_job(&self) -> Job {
@@ -227,7 +243,11 @@ impl Agent {
     }
 
     pub async fn ask(&self, server: &Server, request_id: &str, wait_seconds: u32) -> Answer {
-        let request = LeaseRequest {
+        self.post(server, "/v1/leases", Self::request(request_id, wait_seconds)).await
+    }
+
+    pub fn request(request_id: &str, wait_seconds: u32) -> LeaseRequest {
+        LeaseRequest {
             request_id: request_id.into(),
             protocol: PROTOCOL,
             wait_seconds,
@@ -241,8 +261,7 @@ impl Agent {
             },
             load: None,
             expected_idle_seconds: None,
-        };
-        self.post(server, "/v1/leases", request).await
+        }
     }
 
     pub async fn lease(&self, server: &Server) -> Option<Lease> {

@@ -1,0 +1,89 @@
+//! Several servers on one database.
+
+use std::time::{Duration, Instant};
+
+use offpeak_api::{job::Job, lease::Lease};
+use sea_orm::ConnectionTrait;
+use tokio::task::JoinHandle;
+
+use crate::harness::{Agent, Server};
+
+/// An engine's long poll at a server, once it waits there.
+async fn waiting(server: &Server, agent: &Agent, request: u32) -> JoinHandle<Instant> {
+    let url = format!("{}/v1/leases", server.base);
+    let call = server.http.post(url).bearer_auth(&agent.token).json(&Agent::request(&request.to_string(), 30));
+    let before = server.app.wake.waiting_for_work();
+    let poll = tokio::spawn(async move {
+        let response = call.send().await.unwrap();
+        assert_eq!(response.status(), 201);
+        response.json::<Lease>().await.unwrap();
+        Instant::now()
+    });
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while server.app.wake.waiting_for_work() == before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("the engine waits");
+    poll
+}
+
+/// The time from the request for a job at one server to the lease at another.
+async fn latency(one: &Server, other: &Server, agent: &Agent, request: u32) -> Duration {
+    let job = one.small_job().await;
+    let poll = waiting(other, agent, request).await;
+    let began = Instant::now();
+    one.post("/v1/jobs", job).await.ok::<Job>();
+    poll.await.unwrap() - began
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_made_on_one_server_wakes_an_engine_that_waits_on_another() {
+    let one = Server::start().await;
+    let other = one.beside().await;
+    let agent = Agent::enrol(&other, "desk").await;
+    for request in 0..5 {
+        let latency = latency(&one, &other, &agent, request).await;
+        println!("from one server to an engine at another: {} ms", latency.as_millis());
+        // The aim is 100 ms; a busy machine may take longer, and a poll that nobody wakes takes 30 s.
+        assert!(latency < Duration::from_secs(2), "{latency:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_was_cut_is_laid_again_and_nothing_is_missed() {
+    let one = Server::start().await;
+    let other = one.beside().await;
+    let agent = Agent::enrol(&other, "desk").await;
+    for request in 0..3 {
+        let cut =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query ILIKE 'LISTEN%'";
+        let job = one.small_job().await;
+        let poll = waiting(&other, &agent, request).await;
+        let began = Instant::now();
+        let result = one.app.db.reader.execute_unprepared(cut).await.unwrap();
+        assert_eq!(result.rows_affected(), 2, "both servers listen");
+        one.post("/v1/jobs", job).await.ok::<Job>();
+        let latency = poll.await.unwrap() - began;
+        println!("with the line cut: {} ms", latency.as_millis());
+        assert!(latency < Duration::from_secs(10), "{latency:?}");
+        wait_for_listeners(&one).await;
+    }
+}
+
+async fn wait_for_listeners(server: &Server) {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%'";
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, count);
+    tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            let row = server.app.db.reader.query_one_raw(statement.clone()).await.unwrap().unwrap();
+            if row.try_get_by_index::<i64>(0).unwrap() == 2 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("both servers listen again");
+}
