@@ -24,3 +24,39 @@ fn every_operation_says_what_it_is_for() {
         }
     }
 }
+
+/// Clocks of machines may be wrong by any amount: only durations travel between an engine and a server, in both directions.
+#[test]
+fn no_moment_in_time_passes_between_engines_and_servers() {
+    let description = serde_json::to_value(router::openapi()).unwrap();
+    let of_engines =
+        |path: &str| path.starts_with("/v1/leases") || ["/v1/agents/enrol", "/v1/agents/me"].iter().any(|p| path.starts_with(p));
+    let paths = description["paths"].as_object().unwrap().iter().filter(|(path, _)| of_engines(path));
+    let mut open: Vec<&serde_json::Value> = paths.map(|(_, item)| item).collect();
+    assert!(open.len() >= 7, "{} paths", open.len());
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(value) = open.pop() {
+        match value {
+            serde_json::Value::Object(fields) => {
+                let format = fields.get("format").and_then(|format| format.as_str());
+                assert!(!format.is_some_and(|format| format.starts_with("date")), "a moment in time: {value}");
+                let reference =
+                    fields.get("$ref").and_then(|name| name.as_str()).and_then(|name| name.strip_prefix("#/components/schemas/"));
+                if let Some(name) = reference.filter(|name| seen.insert((*name).to_owned())) {
+                    let schema = &description["components"]["schemas"][name];
+                    let properties = schema["properties"].as_object();
+                    let moment = properties.and_then(|properties| properties.keys().find(|name| name.ends_with("_at")));
+                    assert_eq!(moment, None, "{name} has a moment in time");
+                    open.push(schema);
+                }
+                open.extend(fields.values());
+            }
+            serde_json::Value::Array(values) => open.extend(values),
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
+        }
+    }
+    assert!(seen.contains("Lease") && seen.contains("Orders") && seen.contains("Encode"), "{seen:?}");
+}

@@ -64,7 +64,7 @@ impl Program {
 }
 
 /// Runs both programs and a short test encode with every encoder; takes a second or two.
-pub async fn prove(tools: &Tools, cores: u32, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
+pub async fn prove(tools: &Tools, cores: u32, memory_mib: u64, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
     let ffmpeg = identify(&tools.ffmpeg).await?;
     identify(&tools.ffprobe).await?;
     let encoders = proven_encoders(tools, stop).await;
@@ -76,7 +76,7 @@ pub async fn prove(tools: &Tools, cores: u32, stop: &CancellationToken) -> Resul
         ffmpeg,
         encoders,
         cores,
-        memory_mib: 0,
+        memory_mib,
         os: std::env::consts::OS.to_owned(),
     })
 }
@@ -88,7 +88,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_bundled_ffmpeg_is_proven() {
-        let proven = prove(&tools(), 2, &CancellationToken::new()).await.expect("the bundled programs work");
+        let proven = prove(&tools(), 2, 4096, &CancellationToken::new()).await.expect("the bundled programs work");
         for encoder in NEEDED_ENCODERS {
             assert!(proven.encoders.iter().any(|proven| proven == encoder), "{encoder}");
         }
@@ -101,7 +101,7 @@ mod tests {
     async fn what_is_no_ffmpeg_proves_nothing() {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         let wrong = Tools { ffmpeg: file.path().to_owned(), ..tools() };
-        assert!(matches!(prove(&wrong, 2, &CancellationToken::new()).await, Err(Incapable::Build(_))));
+        assert!(matches!(prove(&wrong, 2, 4096, &CancellationToken::new()).await, Err(Incapable::Build(_))));
         assert!(matches!(Program::Ffmpeg.find(Some(Path::new("/nowhere/ffmpeg"))), Err(Incapable::Missing { .. })));
     }
 }

@@ -14,7 +14,8 @@ use crate::{
     enrolment::{EnrolError, Enrolment, StateFolder, enrol},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
-    settings::{Home, Identity, Programs, Run, default_state_dir, host_name, share_out},
+    platform,
+    settings::{Home, Identity, Programs, Run, default_state_dir, host_name, share_out, usable_memory},
     status::Status,
     steps::Bundled,
     task::Tools,
@@ -54,9 +55,10 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
 
     let cores = cores(settings.cores);
     let shares = share_out(cores, settings.leases, settings.threads);
+    let memory_mib = usable_memory(platform::total_bytes(), settings.memory);
     let tools = tools(&settings.programs, shares.threads)?;
     let proven = tokio::select! {
-        proven = capabilities::prove(&tools, cores, &shutdown) => proven,
+        proven = capabilities::prove(&tools, cores, memory_mib, &shutdown) => proven,
         () = shutdown.cancelled() => return Ok(()),
     };
     let capabilities = match proven {
@@ -68,7 +70,7 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
     for encoder in NEEDED_ENCODERS.iter().filter(|needed| !capabilities.encoders.iter().any(|proven| proven == *needed)) {
         warn!(encoder, "this encoder does not work here; tasks that need it go to other machines");
     }
-    info!(cores, leases = shares.leases, threads = shares.threads, ffmpeg = capabilities.ffmpeg, "ready");
+    info!(cores, memory_mib, leases = shares.leases, threads = shares.threads, ffmpeg = capabilities.ffmpeg, "ready");
 
     let pool = connection_pool()?;
     let http = Http::new(pool.clone(), settings.bandwidth.map(|rate| rate.bytes_per_second()));

@@ -40,6 +40,9 @@ pub struct Run {
     /// Tasks at a time [default: one a core, at most 4].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub leases: Option<u32>,
+    /// Memory that encoding may use, in MiB [default: the machine's, less a quarter and at least 2 GiB for everything else].
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 24))]
+    pub memory: Option<u64>,
     /// Cap on the network rate for media, in bits a second: 500k, 20M, 1G.
     #[arg(long, value_parser = parse_bit_rate)]
     pub bandwidth: Option<BitRate>,
@@ -140,6 +143,19 @@ pub fn share_out(cores: u32, leases: Option<u32>, threads: Option<u32>) -> Share
     Shares { leases, threads }
 }
 
+/// Memory for encoding, in MiB; 0 when nobody knows. The person and the system keep a quarter and at least 2 GiB, though not
+/// more than half of a small machine.
+pub fn usable_memory(total_bytes: Option<u64>, cap_mib: Option<u64>) -> u64 {
+    const LEAST_RESERVE_MIB: u64 = 2048;
+    let total = total_bytes.map(|bytes| bytes >> 20);
+    let usable = total.map(|total| total - (total / 4).max(LEAST_RESERVE_MIB).min(total / 2));
+    match (usable, cap_mib) {
+        (Some(usable), Some(cap)) => usable.min(cap),
+        (Some(known), None) | (None, Some(known)) => known,
+        (None, None) => 0,
+    }
+}
+
 /// Where the engine keeps its state unless told: `variable` reads the environment.
 pub fn default_state_dir(os: &str, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let home = || variable("HOME");
@@ -171,6 +187,24 @@ fn own_name() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_person_keeps_memory() {
+        let gib = |gib: u64| Some(gib << 30);
+        let cases = [
+            ((gib(64), None), 48 << 10),
+            ((gib(8), None), 6 << 10),
+            ((gib(4), None), 2 << 10),
+            ((gib(2), None), 1 << 10),
+            ((gib(64), Some(4096)), 4096),
+            ((gib(2), Some(4096)), 1 << 10),
+            ((None, Some(4096)), 4096),
+            ((None, None), 0),
+        ];
+        for ((total, cap), expected) in cases {
+            assert_eq!(usable_memory(total, cap), expected, "{total:?} {cap:?}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -43,6 +43,7 @@ impl Delivery {
         let mut commit: Option<(usize, BoxFuture<'_, Result<Orders, Ending>>)> = None;
 
         loop {
+            assembly.skip_to(reins.cursor());
             if commit.is_none() && !uploaded.is_empty() {
                 uploaded.retain(|row| reins.wants(row.index));
                 commit = self.next_commit(&mut uploaded);
@@ -55,7 +56,7 @@ impl Delivery {
                 if reins.wants(row.index) {
                     uploads.push_back(Box::pin(self.uploader.row(row)));
                 } else {
-                    debug!(row = row.index, "dropped a row that is not this lease's any more");
+                    debug!(row = row.index, "dropped a row that is not wanted any more");
                 }
                 continue;
             }

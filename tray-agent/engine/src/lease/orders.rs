@@ -1,5 +1,7 @@
 //! What heartbeats and commits order, and where a task ends because of it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use offpeak_api::{
     lease::{Action, Orders},
     work::{SourceAddress, Work},
@@ -15,12 +17,18 @@ use crate::task::TaskEnd;
 pub struct Reins {
     pub end: watch::Sender<TaskEnd>,
     pub source: watch::Sender<Option<SourceAddress>>,
+    /// The task's cursor as last heard of: rows before it count already, whoever made them.
+    cursor: AtomicU32,
 }
 
 impl Reins {
     /// As the lease was granted.
     pub fn of(work: &Work) -> Self {
-        Self { end: watch::Sender::new(granted_end(work)), source: watch::Sender::new(source_of(work)) }
+        Self {
+            end: watch::Sender::new(granted_end(work)),
+            source: watch::Sender::new(source_of(work)),
+            cursor: AtomicU32::new(0),
+        }
     }
 
     /// Passes orders on to the step.
@@ -38,16 +46,22 @@ impl Reins {
             *end = now;
             changed
         });
+        // Answers may overtake each other; a cursor never goes back while a lease lives.
+        self.cursor.fetch_max(orders.cursor, Ordering::Relaxed);
         if let Some(fresh) = orders.source {
             self.source.send_replace(Some(fresh));
         }
         Ok(())
     }
 
+    pub fn cursor(&self) -> u32 {
+        self.cursor.load(Ordering::Relaxed)
+    }
+
     /// Whether a row is still this lease's to deliver.
     pub fn wants(&self, index: u32) -> bool {
         let end = *self.end.borrow();
-        end.to_end || index < end.last
+        index >= self.cursor() && (end.to_end || index < end.last)
     }
 }
 

@@ -106,6 +106,14 @@ impl Assembly {
         Ok(())
     }
 
+    /// Rows before `cursor` are not wanted any more: somebody else's count.
+    pub fn skip_to(&mut self, cursor: u32) {
+        if cursor > self.next {
+            self.next = cursor;
+            self.begun = self.begun.split_off(&cursor);
+        }
+    }
+
     /// The next row, if it is whole.
     pub fn next_row(&mut self) -> Option<Row> {
         let mut row =
@@ -197,6 +205,21 @@ mod tests {
             assembly.take(piece).expect("a fine piece");
         }
         assert_eq!(rows_out(&mut assembly), [(1, both(0, 1), 0)]);
+        assert_eq!(assembly.begun_rows(), 0);
+    }
+
+    #[test]
+    fn rows_that_somebody_else_delivered_are_left_out() {
+        let mut assembly = Assembly::new(vec!["a".to_owned(), "b".to_owned()], 0);
+        for piece in [init("a", 0), init("b", 0), segment("a", 0, 0), segment("a", 1, 0), segment("a", 2, 0)] {
+            assembly.take(piece).expect("a fine piece");
+        }
+        assembly.skip_to(2);
+        assembly.skip_to(1);
+        for piece in [segment("b", 0, 0), segment("b", 1, 0), segment("b", 2, 0)] {
+            assembly.take(piece).expect("a fine piece");
+        }
+        assert_eq!(rows_out(&mut assembly), [(2, both(0, 0), 2)]);
         assert_eq!(assembly.begun_rows(), 0);
     }
 

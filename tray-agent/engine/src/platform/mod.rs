@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+mod memory;
 #[cfg(all(unix, not(target_os = "linux")))]
 mod other_unix;
 #[cfg(unix)]
@@ -15,6 +16,7 @@ mod windows;
 
 #[cfg(target_os = "linux")]
 use linux::prepare;
+pub use memory::total_bytes;
 #[cfg(all(unix, not(target_os = "linux")))]
 use other_unix::prepare;
 #[cfg(unix)]

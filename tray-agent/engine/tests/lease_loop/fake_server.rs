@@ -67,7 +67,8 @@ struct Held {
     cursor: u32,
     last: u32,
     to_end: bool,
-    lost: bool,
+    /// The code of the answer to whoever held it.
+    lost: Option<&'static str>,
     ended: bool,
     stop: bool,
     /// Key by `(rendition, index)`; index `None` is the init segment.
@@ -148,12 +149,24 @@ impl Farm {
 
     /// Every lease is somebody else's from now on.
     pub fn lose_leases(&mut self) {
-        self.leases.values_mut().for_each(|held| held.lost = true);
+        self.leases.values_mut().for_each(|held| held.lost = Some("lease_lost"));
+    }
+
+    /// The second holder of every task has won.
+    pub fn supersede_leases(&mut self) {
+        self.leases.values_mut().for_each(|held| held.lost = Some("superseded"));
     }
 
     /// Every job is cancelled.
     pub fn order_stop(&mut self) {
         self.leases.values_mut().for_each(|held| held.stop = true);
+    }
+
+    /// A second holder commits the rows before `cursor`.
+    pub fn commit_up_to(&mut self, cursor: u32) {
+        for held in self.leases.values_mut() {
+            (held.cursor, held.has_inits) = (cursor, true);
+        }
     }
 
     /// Somebody takes the tail of every lease.
@@ -181,7 +194,7 @@ impl Farm {
             cursor: rows.cursor,
             last: rows.last,
             to_end,
-            lost: false,
+            lost: None,
             ended: false,
             stop: false,
             keys: HashMap::new(),
@@ -197,8 +210,9 @@ impl Farm {
 
     fn held(&mut self, id: &LeaseId) -> Result<&mut Held, Lost> {
         match self.leases.get_mut(id) {
-            Some(held) if !held.lost && !held.ended => Ok(held),
-            Some(_) | None => Err(Lost),
+            Some(held) if held.lost.is_none() && !held.ended => Ok(held),
+            Some(held) => Err(Lost(held.lost.unwrap_or("lease_lost"))),
+            None => Err(Lost("lease_lost")),
         }
     }
 
@@ -237,11 +251,11 @@ impl Farm {
 }
 
 /// The answer to whoever does not hold the lease (any more).
-struct Lost;
+struct Lost(&'static str);
 
 impl IntoResponse for Lost {
     fn into_response(self) -> Response {
-        problem(StatusCode::CONFLICT, "lease_lost")
+        problem(StatusCode::CONFLICT, self.0)
     }
 }
 
@@ -293,8 +307,16 @@ async fn ask(State(server): State<FakeServer>, Json(request): Json<LeaseRequest>
 
 fn orders(held: &Held, refused: Vec<u32>) -> Response {
     let action = if held.stop { Action::Stop } else { Action::Continue };
-    Json(Orders { action, cursor: 0, last: held.last, to_end: held.to_end, expires_in_seconds: 30, source: None, refused })
-        .into_response()
+    Json(Orders {
+        action,
+        cursor: held.cursor,
+        last: held.last,
+        to_end: held.to_end,
+        expires_in_seconds: 30,
+        source: None,
+        refused,
+    })
+    .into_response()
 }
 
 async fn heartbeat(State(server): State<FakeServer>, Path(id): Path<LeaseId>, Json(beat): Json<Heartbeat>) -> Response {

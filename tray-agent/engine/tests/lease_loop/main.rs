@@ -414,3 +414,45 @@ async fn a_lease_is_handed_back_when_nothing_is_allowed() {
     assert_eq!(steps.seen(|seen| seen.stopped), 1);
     no_complaints(&server);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_second_holder_committed_are_not_uploaded() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 8, false));
+    let steps = FakeSteps::new(2);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
+    server.farm().commit_up_to(5);
+    let beats = server.farm().count(|call| matches!(call, Call::Heartbeat(_)));
+    server.until("two heartbeats went by", |farm| farm.count(|call| matches!(call, Call::Heartbeat(_))) >= beats + 2).await;
+    steps.0.rows_let_out.add_permits(FREELY);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    let farm = server.farm();
+    assert_eq!(farm.committed(), [0, 1, 5, 6, 7]);
+    // Two renditions of five rows, and their init segments.
+    assert_eq!(farm.count(|call| matches!(call, Call::Put)), 12);
+    drop(farm);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_superseded_holder_stops_at_once() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 100, false));
+    let steps = FakeSteps::new(3);
+    let engine = start(&url, steps.clone(), 1);
+    server.until("three rows are committed", |farm| farm.committed().len() == 3).await;
+    let asks = {
+        let mut farm = server.farm();
+        farm.supersede_leases();
+        farm.asks().len()
+    };
+    // It is told at whichever call comes first.
+    steps.0.rows_let_out.add_permits(10);
+    server.until("it asks for other work, its only place being free", |farm| farm.asks().len() > asks).await;
+    engine.stop().await;
+    assert!(steps.seen(|seen| seen.rows_sent) < 100);
+    assert_eq!(server.farm().count(|call| matches!(call, Call::Release(..) | Call::Fail(..) | Call::Complete(..))), 0);
+    no_complaints(&server);
+}
