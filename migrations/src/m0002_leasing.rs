@@ -7,7 +7,7 @@
 
 use sea_orm_migration::{
     prelude::{DbErr, Index, IntoIden, MigrationName, MigrationTrait, SchemaManager, Table, TableAlterStatement, async_trait},
-    schema::{big_integer, big_integer_null, double, integer, string, string_null, text_null},
+    schema::{big_integer, big_integer_null, double, double_null, integer, string, string_null, text_null},
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
@@ -33,7 +33,13 @@ impl MigrationTrait for Migration {
         for change in new_columns() {
             manager.alter_table(change).await?;
         }
-        for (name, table) in [("task_in_order", "task"), ("lease_by_state", "lease"), ("lease_by_request", "lease")] {
+        for (name, table) in [
+            ("task_in_order", "task"),
+            ("lease_by_state", "lease"),
+            ("lease_by_request", "lease"),
+            ("lease_of_task", "lease"),
+            ("lease_of_job", "lease"),
+        ] {
             manager.drop_index(Index::drop().name(name).table(table).to_owned()).await?;
         }
         let db = manager.get_connection();
@@ -53,13 +59,20 @@ fn new_columns() -> Vec<TableAlterStatement> {
         // `active`, `draining`, `set_aside` or `revoked`.
         alter("agent").add_column(string("standing").default("active")).take(),
         alter("agent").add_column(text_null("standing_reason")).take(),
+        // What it has got done lately, in units of estimated work a second.
+        alter("agent").add_column(double_null("work_per_second")).take(),
         alter("job").add_column(big_integer("deadline_ms").default(NO_DEADLINE_MS)).take(),
         // The build of ffmpeg that made the pinned init segments: all of the job's tasks need it.
         alter("job").add_column(string_null("build")).take(),
         // The capability that the task needs, as `lease::rules::classes` names it.
         alter("task").add_column(string("class").default("none")).take(),
         alter("task").add_column(big_integer("deadline_ms").default(NO_DEADLINE_MS)).take(),
+        // The tag of the slot that it was last claimed with: it comes back with that.
+        alter("task").add_column(double("tag").default(0.0)).take(),
         alter("task").add_column(string_null("backup_lease_id")).take(),
+        // Those of the task, so that virtual time can be read off what is in service.
+        alter("lease").add_column(string("class").default("none")).take(),
+        alter("lease").add_column(double("tag").default(0.0)).take(),
         // `cursor` of the task when the lease was granted: the holder counts its frames from there.
         alter("lease").add_column(integer("from_row").default(0)).take(),
         alter("lease").add_column(big_integer_null("suspended_at_ms")).take(),
@@ -92,7 +105,8 @@ fn queues(backend: DbBackend) -> Vec<String> {
         "CREATE UNIQUE INDEX lease_by_request ON lease (agent_id, request_id)".to_owned(),
         // Only leases that are held are looked through, and they are few. Their expiry is in no index, so that a heartbeat
         // touches none.
-        "CREATE INDEX lease_active ON lease (job_id) WHERE state = 'active'".to_owned(),
+        "CREATE INDEX lease_active ON lease (class, tag) WHERE state = 'active'".to_owned(),
+        "CREATE INDEX lease_active_of_job ON lease (job_id) WHERE state = 'active'".to_owned(),
         "CREATE INDEX lease_active_of_agent ON lease (agent_id) WHERE state = 'active'".to_owned(),
     ];
     if backend == DbBackend::Postgres {

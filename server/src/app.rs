@@ -9,6 +9,8 @@ use crate::{
     clock::Clock,
     config::Config,
     db::Db,
+    jobs::planned::Plans,
+    lease::expiry::LastLook,
     wake::Wake,
 };
 
@@ -23,6 +25,8 @@ pub struct Parts {
     pub blobs: BlobStore,
     pub clock: Clock,
     pub wake: Wake,
+    pub plans: Plans,
+    pub last_look: LastLook,
 }
 
 impl Deref for App {
@@ -50,6 +54,7 @@ impl App {
         let wake = Wake::start(&db.reader);
         let key = crate::settings::signing_key(&db).await?;
         let blobs = BlobStore::new(storage, key);
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake })))
+        let (plans, last_look) = (Plans::default(), LastLook::default());
+        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look })))
     }
 }

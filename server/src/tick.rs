@@ -6,7 +6,7 @@ use crate::{
     deliver,
     error::ApiError,
     finish::failure,
-    lease::{ENDED_LEASE_KEPT, store as lease_store, sweep},
+    lease::{ENDED_LEASE_KEPT, expiry, store as lease_store, sweep},
     settings, upload,
 };
 
@@ -29,7 +29,8 @@ pub async fn tick(app: &App) -> Result<(), ApiError> {
     deliver::write_all_due(app).await?;
     sweep_old_leases(app, now).await?;
     app.blobs.sweep(now).await.map_err(ApiError::internal)?;
-    if lease_store::any_expired(&app.db.reader, now).await? {
+    // What nobody found the first time, for whatever reason, is found now; and a holder may have become slow enough to help.
+    if expiry::offer(app, now).await? > 0 || lease_store::anything_open(&app.db.reader).await? {
         app.wake.work();
     }
     Ok(())

@@ -93,6 +93,7 @@ pub async fn create_agent(
         last_seen_at_ms: Set(now.ms()),
         standing: Set("active".to_owned()),
         standing_reason: Set(None),
+        work_per_second: Set(None),
     };
     row.insert(db).await?;
     let new = NewToken { team, kind: TokenKind::Agent, name, agent: Some(&id), uses: None, lifetime: None };

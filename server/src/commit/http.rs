@@ -21,7 +21,11 @@ use crate::{
     entity::{lease, rendition, task},
     error::{ApiError, Body},
     jobs,
-    lease::{TaskKind, http as lease_http, spec, store as lease_store},
+    lease::{
+        TaskKind,
+        hold::{held, hold, orders},
+        http as lease_http, spec, store as lease_store,
+    },
     notify,
 };
 
@@ -49,24 +53,24 @@ pub async fn commit(
 ) -> Result<Json<Orders>, ApiError> {
     check_size(&request)?;
     // Storage is asked before the transaction: no lock is held while a disk or a network answers.
-    let (lease, task) = lease_http::held(&app.db.reader, &id, &auth).await?;
+    let (lease, task) = held(&app.db.reader, &id, &auth).await?;
     check_uploaded(&app, &lease, &task, &request).await?;
 
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
+    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     let renditions = store::renditions_of_task(&tx.tx, &task).await?;
     let sorted = sort(&tx.tx, &task, &renditions, &request.segments).await?;
-    check_repeats(&tx.tx, &renditions, &sorted).await?;
+    check_repeats(&tx.tx, &lease, &task, &renditions, &sorted).await?;
     if !sorted.accepted.is_empty() {
         accept(&tx.tx, &lease, &task, &renditions, &sorted, &request.inits, now).await?;
     }
-    lease_store::renew(&tx.tx, &lease, None, now + app.config.lease.lifetime).await?;
+    lease_store::renew(&tx.tx, &lease, now + app.config.lease.lifetime).await?;
     let task = lease_store::find_task(&tx.tx, &task.id).await?;
     jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
     tx.commit().await?;
     app.wake.events();
-    Ok(Json(Orders { refused: sorted.refused, ..lease_http::orders(&app, &task) }))
+    Ok(Json(Orders { refused: sorted.refused, ..orders(&app, &task) }))
 }
 
 /// As the description says; more in one call would hold the database for too long.
@@ -125,12 +129,25 @@ async fn check_uploaded(app: &App, lease: &lease::Model, task: &task::Model, req
     Ok(())
 }
 
-async fn check_repeats(db: &impl ConnectionTrait, renditions: &[rendition::Model], sorted: &Sorted<'_>) -> Result<(), ApiError> {
+/// What was committed before must be the same. Rows of the task's other holder are another matter: it was faster, and two
+/// encodes need not give the same bytes.
+async fn check_repeats(
+    db: &impl ConnectionTrait,
+    lease: &lease::Model,
+    task: &task::Model,
+    renditions: &[rendition::Model],
+    sorted: &Sorted<'_>,
+) -> Result<(), ApiError> {
     for rendition in renditions {
         let repeated = || sorted.repeated.iter().filter(|report| report.rendition == rendition.name);
         let (Some(first), Some(last)) = (repeated().map(|r| r.index).min(), repeated().map(|r| r.index).max()) else { continue };
         let committed = store::hashes_between(db, rendition, first, last).await?;
-        if let Some(other) = repeated().find(|r| committed.get(&r.index).is_some_and(|sha256| *sha256 != r.sha256)) {
+        let differs = |report: &SegmentReport| {
+            committed
+                .get(&report.index)
+                .is_some_and(|(sha256, by)| *sha256 != report.sha256 && (task.backup_lease_id.is_none() || *by == lease.id))
+        };
+        if let Some(other) = repeated().find(|report| differs(report)) {
             return Err(ApiError::unfit(
                 "conflict",
                 format!("Segment {} of {} was committed before, with other bytes.", other.index, other.rendition),

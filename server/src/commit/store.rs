@@ -123,17 +123,18 @@ pub async fn segments_of(db: &impl ConnectionTrait, rendition: &rendition::Model
         .await?)
 }
 
-/// Hashes of the committed segments `first..=last` of a rendition, by index.
+/// Hashes of the committed segments `first..=last` of a rendition, by index, and the leases that they were committed under.
 pub async fn hashes_between(
     db: &impl ConnectionTrait,
     rendition: &rendition::Model,
     first: u32,
     last: u32,
-) -> Result<HashMap<u32, String>, ApiError> {
-    let rows: Vec<(i32, String)> = segment::Entity::find()
+) -> Result<HashMap<u32, (String, String)>, ApiError> {
+    let rows: Vec<(i32, String, String)> = segment::Entity::find()
         .select_only()
         .column(segment::Column::Index)
         .column(segment::Column::Sha256)
+        .column(segment::Column::LeaseId)
         .filter(segment::Column::JobId.eq(rendition.job_id.as_str()))
         .filter(segment::Column::Rendition.eq(rendition.name.as_str()))
         .filter(segment::Column::Epoch.eq(rendition.epoch))
@@ -141,7 +142,7 @@ pub async fn hashes_between(
         .into_tuple()
         .all(db)
         .await?;
-    Ok(rows.into_iter().map(|(index, sha256)| (index.cast_unsigned(), sha256)).collect())
+    Ok(rows.into_iter().map(|(index, sha256, lease)| (index.cast_unsigned(), (sha256, lease))).collect())
 }
 
 /// Frames of the last row that this task committed, if there is one. All renditions of a row have the same.

@@ -99,7 +99,7 @@ impl<'a> Film<'a> {
         };
         let tx = server.app.db.write().await.unwrap();
         jobs_store::insert(&tx.tx, row.clone()).await.unwrap();
-        tasks::insert_planned(&tx.tx, &row, &plan, START).await.unwrap();
+        tasks::insert_planned(&tx.tx, &row, &facts(), &plan, START).await.unwrap();
         tx.commit().await.unwrap();
         Self { server, row }
     }

@@ -14,6 +14,7 @@ pub struct Model {
     pub last_seen_at_ms: i64,
     pub standing: String,
     pub standing_reason: Option<String>,
+    pub work_per_second: Option<f64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

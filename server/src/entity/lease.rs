@@ -12,6 +12,8 @@ pub struct Model {
     pub agent_id: String,
     pub request_id: String,
     pub state: String,
+    pub class: String,
+    pub tag: f64,
     pub prefix: String,
     pub from_row: i32,
     pub progress: Option<Json>,

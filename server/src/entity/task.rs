@@ -22,6 +22,7 @@ pub struct Model {
     pub spec: Json,
     pub estimated_work: f64,
     pub lease_id: Option<String>,
+    pub tag: f64,
     pub backup_lease_id: Option<String>,
     pub failures: i32,
     pub created_at_ms: i64,

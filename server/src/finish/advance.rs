@@ -112,7 +112,7 @@ async fn fetched(tx: &impl ConnectionTrait, task: &task::Model, now: Instant) ->
     if source.state != "ready" {
         return Err(ApiError::unfit("incomplete", "The source's last bytes have not arrived."));
     }
-    tasks::insert(tx, &job, tasks::NewTask::plain(TaskKind::Probe), now).await?;
+    tasks::insert(tx, &job, vec![tasks::NewTask::plain(TaskKind::Probe)], now).await?;
     Ok(Outcome::GoesOn)
 }
 
@@ -136,7 +136,7 @@ async fn probed(
     let warnings: Vec<Warning> = facts.warnings.clone();
     jobs::store::set_planned(tx, &job, &facts, &plan).await?;
     jobs::store::add_warnings(tx, &job.id, warnings).await?;
-    tasks::insert_planned(tx, &job, &plan, now).await?;
+    tasks::insert_planned(tx, &job, &facts, &plan, now).await?;
     let event = json!({
         "duration_seconds": facts.end_seconds() - facts.start_seconds(), "segments": plan.segments, "spans": plan.spans.len(),
         "renditions": plan.video.iter().map(|made| &made.id).chain(plan.audio.iter().map(|made| &made.id)).collect::<Vec<_>>(),
@@ -165,9 +165,8 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
                 return complete_job(tx, &job, now).await;
             }
             jobs::store::set_state(tx, &job, JobState::Finishing).await?;
-            for (ordinal, file) in (0..).zip(&plan.files) {
-                tasks::insert(tx, &job, tasks::NewTask::file(ordinal, file)?, now).await?;
-            }
+            let files = (0..).zip(&plan.files).map(|(n, file)| tasks::NewTask::file(n, file));
+            tasks::insert(tx, &job, files.collect::<Result<_, _>>()?, now).await?;
             notify::record(tx, job_id, "job.encoded", json!({ "files": plan.files.len() }), now).await?;
             Ok(false)
         }

@@ -19,7 +19,11 @@ use crate::{
     entity::{lease, task},
     error::{ApiError, Body},
     jobs,
-    lease::{LeaseState, TaskEvent, http as lease_http, store as lease_store},
+    lease::{
+        LeaseEvent, LeaseState, TaskEvent, TaskKind,
+        hold::{held, hold, hold_with_job, orders},
+        holders, store as lease_store,
+    },
     notify,
 };
 
@@ -41,16 +45,17 @@ pub async fn complete(
     if let Some(orders) = repeated(&app, &id, &auth, LeaseState::Completed).await? {
         return Ok(orders);
     }
-    let (lease, task) = lease_http::held(&app.db.reader, &id, &auth).await?;
+    let (lease, task) = held(&app.db.reader, &id, &auth).await?;
     advance::check_stored(&app, &lease, &task, &request.result).await?;
 
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
+    let (lease, task, _job) = hold_with_job(&tx.tx, &id, &auth, now).await?;
     let outcome = advance::complete(&app, &tx.tx, &lease, &task, request.result, now).await?;
-    end(&tx.tx, &lease, &task, LeaseState::Completed, json!(null), now).await?;
+    end(&tx.tx, &lease, &task, LeaseEvent::Complete, json!(null), now).await?;
     let job_done = match outcome {
         advance::Outcome::GoesOn => {
+            note_speed(&tx.tx, &lease, &task, &auth, now).await?;
             lease_store::settle_task(&tx.tx, &task, TaskEvent::Complete, now).await?;
             advance::next_stage(&tx.tx, &task.job_id, now).await?
         }
@@ -70,7 +75,23 @@ pub async fn complete(
     }
     app.wake.work();
     app.wake.events();
-    Ok(Json(lease_http::orders(&app, &task)))
+    Ok(Json(orders(&app, &task)))
+}
+
+/// Spans say how fast an agent is; what else there is takes as long as its network does.
+async fn note_speed(
+    tx: &impl sea_orm::ConnectionTrait,
+    lease: &lease::Model,
+    task: &task::Model,
+    auth: &AgentAuth,
+    now: crate::clock::Instant,
+) -> Result<(), ApiError> {
+    let seconds = now.since(crate::clock::Instant(lease.created_at_ms)).as_secs_f64();
+    let (done, all) = (f64::from(task.cursor - lease.from_row), f64::from(task.last - task.first));
+    if task.kind != TaskKind::Encode.as_str() || done <= 0.0 || seconds <= 0.0 {
+        return Ok(());
+    }
+    holders::note_speed(tx, &auth.agent_id, task.estimated_work * done / all / seconds).await
 }
 
 /// Hand a task back without blame
@@ -90,13 +111,13 @@ pub async fn release(
     }
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
-    end(&tx.tx, &lease, &task, LeaseState::Released, json!(request.reason), now).await?;
+    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
+    end(&tx.tx, &lease, &task, LeaseEvent::Release, json!(request.reason), now).await?;
     lease_store::settle_task(&tx.tx, &task, TaskEvent::GiveBack, now).await?;
     tx.commit().await?;
     app.wake.work();
     app.wake.events();
-    Ok(Json(lease_http::orders(&app, &task)))
+    Ok(Json(orders(&app, &task)))
 }
 
 /// Hand a task back with blame
@@ -118,13 +139,13 @@ pub async fn fail(
     }
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let (lease, task) = lease_http::held(&tx.tx, &id, &auth).await?;
+    let (lease, task, _job) = hold_with_job(&tx.tx, &id, &auth, now).await?;
     tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = request.code, message = request.message, "task failed");
     end(
         &tx.tx,
         &lease,
         &task,
-        LeaseState::Failed,
+        LeaseEvent::Fail,
         json!({ "code": failure::cut(&request.code), "message": failure::cut(&request.message) }),
         now,
     )
@@ -133,7 +154,7 @@ pub async fn fail(
     tx.commit().await?;
     app.wake.work();
     app.wake.events();
-    Ok(Json(lease_http::orders(&app, &task)))
+    Ok(Json(orders(&app, &task)))
 }
 
 /// The first answer again, when this lease already ended this way.
@@ -141,20 +162,20 @@ async fn repeated(app: &App, id: &LeaseId, auth: &AgentAuth, how: LeaseState) ->
     let found = lease_store::find_lease(&app.db.reader, id, &auth.agent_id).await?;
     let Some(lease) = found.filter(|lease| lease.state == how.as_str()) else { return Ok(None) };
     let task = lease_store::find_task(&app.db.reader, &lease.task_id).await?;
-    Ok(Some(Json(lease_http::orders(&app, &task))))
+    Ok(Some(Json(orders(app, &task))))
 }
 
 async fn end(
     tx: &impl sea_orm::ConnectionTrait,
     lease: &lease::Model,
     task: &task::Model,
-    how: LeaseState,
+    how: LeaseEvent,
     why: serde_json::Value,
     now: crate::clock::Instant,
 ) -> Result<(), ApiError> {
     lease_store::end_lease(tx, &lease.id, how, now).await?;
     let event = json!({
-        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "how": how.as_str(), "why": why,
+        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "how": LeaseState::Active.after(how).map(LeaseState::as_str), "why": why,
         "cursor": task.cursor, "last": task.last,
     });
     notify::record(tx, &task.job_id, "lease.ended", event, now).await

@@ -21,7 +21,7 @@ use crate::{
     blob::BlobKey,
     entity::job,
     error::{ApiError, Body},
-    lease::{NO_DEADLINE_MS, TaskKind},
+    lease::{NO_DEADLINE_MS, TaskKind, queue},
     notify, profile, upload,
 };
 
@@ -73,7 +73,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
         ended_at_ms: None,
     };
     store::insert(&tx.tx, row.clone()).await?;
-    tasks::insert(&tx.tx, &row, tasks::NewTask::plain(kind), now).await?;
+    tasks::insert(&tx.tx, &row, vec![tasks::NewTask::plain(kind)], now).await?;
     notify::record(&tx.tx, &row.id, "job.created", json!({ "profile": row.profile_name }), now).await?;
     tx.commit().await?;
     app.wake.work();
@@ -169,8 +169,11 @@ pub async fn list_jobs(
 ))]
 pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let now = app.clock.now();
+    store::find(&app.db.reader, &auth.team_id, &id).await?;
     let tx = app.db.write().await?;
-    let row = store::find(&tx.tx, &auth.team_id, &id).await?;
+    // The queue is locked before the job, as claims do it.
+    queue::remove_job(&tx.tx, id.as_str()).await?;
+    let row = store::lock(&tx.tx, id.as_str()).await?;
     match store::state_of(&row)? {
         JobState::Cancelled => {}
         JobState::Completed | JobState::Failed => {
@@ -202,7 +205,8 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
 pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let row = store::find(&tx.tx, &auth.team_id, &id).await?;
+    store::find(&tx.tx, &auth.team_id, &id).await?;
+    let row = store::lock(&tx.tx, id.as_str()).await?;
     if store::state_of(&row)? != JobState::Failed {
         return Err(ApiError::conflict("job_not_failed", format!("This job is {}; only failed jobs can be retried.", row.state)));
     }
@@ -234,6 +238,8 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
 pub async fn delete_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     let tx = app.db.write().await?;
     store::find(&tx.tx, &auth.team_id, &id).await?;
+    queue::remove_job(&tx.tx, id.as_str()).await?;
+    store::lock(&tx.tx, id.as_str()).await?;
     store::delete(&tx.tx, &id, app.clock.now()).await?;
     tx.commit().await?;
     app.blobs.delete_prefix(&BlobKey::job_folder(&id)).await.map_err(ApiError::internal)?;

@@ -3,6 +3,7 @@
 //! In: a request to make one, cancel, retry or delete it. Out: rows, and the job as clients see it.
 
 pub mod http;
+pub mod planned;
 pub mod playable;
 pub mod progress;
 pub mod store;

@@ -50,6 +50,7 @@ mod tests {
             spec: serde_json::Value::Null,
             estimated_work: 1.0,
             lease_id: None,
+            tag: 0.0,
             backup_lease_id: None,
             failures: 0,
             created_at_ms: 0,

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::playable;
+use super::{playable, tasks};
 use crate::{
     clock::Instant,
     entity::{failure, job, job_event, output_file, rendition, segment, task},
@@ -26,6 +26,11 @@ pub async fn get(db: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiE
 
 pub async fn exists(db: &impl ConnectionTrait, id: &JobId) -> Result<bool, ApiError> {
     Ok(job::Entity::find_by_id(id.to_string()).one(db).await?.is_some())
+}
+
+/// The job, locked until the transaction ends.
+pub async fn lock(tx: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiError> {
+    job::Entity::find_by_id(id.to_owned()).lock_exclusive().one(tx).await?.ok_or_else(|| not_found(id))
 }
 
 /// A job of this team.
@@ -85,14 +90,15 @@ async fn update(tx: &impl ConnectionTrait, id: &str, change: job::ActiveModel) -
     Ok(())
 }
 
-/// A task of the job was leased: if it was the first, the job has begun.
-pub async fn mark_started(tx: &impl ConnectionTrait, task: &task::Model, now: Instant) -> Result<(), ApiError> {
-    let job = get(tx, &task.job_id).await?;
-    if state_of(&job)? == JobState::Queued {
-        let state = Set(JobState::Probing.as_str().to_owned());
-        let change = job::ActiveModel { state, started_at_ms: Set(Some(now.ms())), ..Default::default() };
-        update(tx, &job.id, change).await?;
-    }
+/// A job's first task was leased: if it was queued, it has begun.
+pub async fn mark_started(tx: &impl ConnectionTrait, id: &str, now: Instant) -> Result<(), ApiError> {
+    job::Entity::update_many()
+        .col_expr(job::Column::State, JobState::Probing.as_str().into())
+        .col_expr(job::Column::StartedAtMs, now.ms().into())
+        .filter(job::Column::Id.eq(id))
+        .filter(job::Column::State.eq(JobState::Queued.as_str()))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
@@ -177,13 +183,18 @@ pub async fn stage_of_planned(db: &impl ConnectionTrait, job: &job::Model) -> Re
 
 /// Back to work after a failure: open tasks are ready again, and nobody is blamed any more. What was committed stays.
 pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model, state: JobState) -> Result<(), ApiError> {
-    use crate::lease::{TaskEvent, TaskState};
+    use crate::lease::TaskEvent;
     failure::Entity::delete_many().filter(failure::Column::JobId.eq(job.id.as_str())).exec(tx).await?;
     for task in lease_store::tasks_of_job(tx, &job.id).await? {
-        let Some(ready) = TaskState::parse(&task.state).and_then(|state| state.after(TaskEvent::Retry)) else { continue };
-        let row =
-            task::ActiveModel { id: Set(task.id), state: Set(ready.as_str().to_owned()), failures: Set(0), ..Default::default() };
+        let Some(ready) = lease_store::state_of(&task)?.after(TaskEvent::Retry) else { continue };
+        let row = task::ActiveModel {
+            id: Set(task.id.clone()),
+            state: Set(ready.as_str().to_owned()),
+            failures: Set(0),
+            ..Default::default()
+        };
         task::Entity::update(row).exec_without_returning(tx).await?;
+        tasks::wait_again(tx, &task).await?;
     }
     let change = job::ActiveModel {
         state: Set(state.as_str().to_owned()),

@@ -1,12 +1,18 @@
-//! Finding work for an agent that asks.
+//! Finding work for an agent that asks: what waits, else what others will not get done soon.
 
 use offpeak_api::{
     ids::{AgentId, JobId, LeaseId, TaskId},
-    lease::{Capabilities, Lease},
+    lease::Lease,
 };
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use super::{LeaseState, TaskKind, spec, store};
+use super::{
+    LeaseState, TaskKind, expiry, help,
+    queue::{self, Claimant},
+    spec,
+    store::{self, Grantee},
+};
 use crate::{
     app::App,
     clock::Instant,
@@ -15,54 +21,88 @@ use crate::{
     jobs, notify, upload,
 };
 
-/// The kinds of task that these capabilities allow.
-pub fn kinds_for(capabilities: &Capabilities) -> Vec<TaskKind> {
-    let has = |encoder: &str| capabilities.encoders.iter().any(|name| name == encoder);
-    TaskKind::ALL.into_iter().filter(|kind| kind.encoder().is_none_or(has)).collect()
+/// An agent's request for work.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    pub agent: AgentId,
+    pub request_id: String,
+    /// Classes of tasks that it serves.
+    pub classes: Vec<String>,
+    /// Its build of ffmpeg.
+    pub build: String,
 }
 
-/// One look: the lease that this request already got, or the first task in the order of work that is ready or whose lease
-/// ran out. `None` when there is nothing for this agent.
-pub async fn try_grant(app: &App, agent: &AgentId, request_id: &str, kinds: &[TaskKind]) -> Result<Option<Lease>, ApiError> {
-    let now = app.clock.now();
-    if let Some(lease) = store::lease_of_request(&app.db.reader, agent, request_id).await? {
-        return repeat(app, &lease, now).await;
-    }
-    // Look without the write lock first: most looks find nothing.
-    let nothing = store::first_ready(&app.db.reader, agent, kinds).await?.is_none()
-        && store::first_expired(&app.db.reader, agent, kinds, now).await?.is_none();
-    if nothing {
-        return Ok(None);
+impl Asker {
+    pub fn claimant(&self) -> Claimant<'_> {
+        Claimant { agent: &self.agent, classes: &self.classes, build: &self.build }
     }
 
-    let tx = app.db.write().await?;
-    // The same request may have come twice at once: an engine that lost patience, while its first call still waits here.
-    if let Some(lease) = store::lease_of_request(&tx.tx, agent, request_id).await? {
-        drop(tx);
+    pub fn grantee(&self, app: &App, now: Instant) -> Grantee<'_> {
+        Grantee { agent: &self.agent, request_id: &self.request_id, expires: now + app.config.lease.lifetime }
+    }
+}
+
+/// One look: the lease that this request already got; else what waits in the queues, or waits again because a lease ran out;
+/// else a part of what somebody else holds. `None` when there is nothing for this agent.
+pub async fn try_grant(app: &App, asker: &Asker) -> Result<Option<Lease>, ApiError> {
+    let now = app.clock.now();
+    if let Some(lease) = store::lease_of_request(&app.db.reader, &asker.agent, &asker.request_id).await? {
         return repeat(app, &lease, now).await;
     }
-    let ready = store::first_ready(&tx.tx, agent, kinds).await?;
-    let expired = store::first_expired(&tx.tx, agent, kinds, now).await?.map(|(task, _)| task);
-    let order = |task: &task::Model| (task.rank, task.job_id.clone(), task.ordinal);
-    let Some(task) = ready.into_iter().chain(expired).min_by_key(order) else { return Ok(None) };
-    let Some(lease) = store::grant(&tx.tx, &task, agent, request_id, now, now + app.config.lease.lifetime).await? else {
-        return Ok(None);
+    // Looked at without the write lock first: most looks find nothing.
+    expiry::offer_now_and_then(app, now).await?;
+    let waits = queue::anything_for(&app.db.reader, &asker.classes).await? || expiry::offer(app, now).await? > 0;
+    let granted = match if waits { claim(app, asker, now).await? } else { None } {
+        Some(granted) => Some(granted),
+        None => help::somebody(app, asker, now).await?,
     };
-    jobs::store::mark_started(&tx.tx, &task, now).await?;
-    let event = json!({
-        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": agent, "first": task.first, "cursor": task.cursor,
-        "last": task.last, "taken_over": task.lease_id,
-    });
-    notify::record(&tx.tx, &task.job_id, "lease.granted", event, now).await?;
-    tx.commit().await?;
+    let Some((lease, task)) = granted else {
+        // The same request may have come twice at once: an engine that lost patience, while its first call still waits here.
+        return match store::lease_of_request(&app.db.reader, &asker.agent, &asker.request_id).await? {
+            Some(lease) => repeat(app, &lease, now).await,
+            None => Ok(None),
+        };
+    };
     app.wake.events();
-    tracing::info!(lease.id, task.id, task.kind, agent.id = %agent, "leased task");
+    tracing::info!(lease.id, task.id, task.kind, agent.id = %asker.agent, "leased task");
     if spec::kind_of(&task)? == TaskKind::Fetch {
         // Whatever an earlier holder brought is of no known state at the origin now.
         let job = jobs::store::get(&app.db.reader, &task.job_id).await?;
         upload::reset_fetch_source(app, &job.source_id.parse().map_err(ApiError::internal)?).await?;
     }
     Ok(Some(to_wire(app, &lease, &task, now).await?))
+}
+
+/// The next task in the queues, leased.
+async fn claim(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::Model, task::Model)>, ApiError> {
+    loop {
+        let tx = app.db.write().await?;
+        let Some(claimed) = queue::claim(&tx.tx, asker.claimant()).await? else { return Ok(None) };
+        let task = store::lock_task(&tx.tx, &claimed.task_id).await?;
+        // One that is over was put into the queue while its job ended: it leaves the queue by this.
+        let Some(task) = task.filter(|task| store::state_of(task).is_ok_and(super::TaskState::is_open)) else {
+            tx.commit().await?;
+            continue;
+        };
+        if spec::kind_of(&task)? == TaskKind::Probe || spec::kind_of(&task)? == TaskKind::Fetch {
+            jobs::store::mark_started(&tx.tx, &task.job_id, now).await?;
+        }
+        let Some(lease) = store::grant(&tx.tx, &task, claimed.tag, asker.grantee(app, now), now).await? else {
+            return Ok(None);
+        };
+        record(&tx.tx, &lease, &task, now).await?;
+        tx.commit().await?;
+        return Ok(Some((lease, task)));
+    }
+}
+
+/// Notes a grant among the job's events. `task` is as it was before.
+pub async fn record(tx: &impl ConnectionTrait, lease: &lease::Model, task: &task::Model, now: Instant) -> Result<(), ApiError> {
+    let event = json!({
+        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "first": task.first,
+        "cursor": task.cursor, "last": task.last, "taken_over": task.lease_id,
+    });
+    notify::record(tx, &task.job_id, "lease.granted", event, now).await
 }
 
 /// The lease that this request got before, as long as it lives.

@@ -10,15 +10,23 @@ use axum::{
 };
 use offpeak_api::{
     ids::LeaseId,
-    lease::{Action, Heartbeat, Lease, LeaseRequest, ObjectName, Orders, PROTOCOL, UploadUrls, UploadUrlsRequest},
+    lease::{Heartbeat, HolderState, Lease, LeaseRequest, ObjectName, Orders, PROTOCOL, UploadUrls, UploadUrlsRequest},
     problem::Problem,
 };
 
-use super::{ADDRESS_LIFETIME, LONGEST_WAIT, LeaseState, grant, limits, spec, store};
+use super::{
+    ADDRESS_LIFETIME, LONGEST_WAIT, LeaseEvent, SUSPENDED_AT_MOST, TaskEvent,
+    grant::{self, Asker},
+    hold::{held, hold, lost, orders},
+    limits,
+    rules::classes,
+    spec, store,
+};
 use crate::{
     app::App,
     auth::AgentAuth,
     blob::BlobKey,
+    clock::Instant,
     commit,
     entity::{lease, task},
     error::{ApiError, Body},
@@ -48,7 +56,12 @@ pub async fn request_lease(
         .hint("Update the engine."));
     }
     limits::check_request(&request)?;
-    let kinds = grant::kinds_for(&request.capabilities);
+    let asker = Asker {
+        agent: auth.agent_id.clone(),
+        request_id: request.request_id.clone(),
+        classes: classes::served_by(&request.capabilities),
+        build: request.capabilities.ffmpeg.clone(),
+    };
     let capabilities = serde_json::to_value(&request.capabilities)?;
     if store::is_news(&app.db.reader, &auth.agent_id, &capabilities, app.clock.now()).await? {
         let tx = app.db.write().await?;
@@ -58,10 +71,10 @@ pub async fn request_lease(
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);
     let deadline = tokio::time::Instant::now() + wait;
-    let mut waiter = app.wake.work_waiter(&kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" "));
+    let mut waiter = app.wake.work_waiter(&asker.classes.join(" "));
     loop {
         // In a box that is gone before the wait: thousands may wait at once, and this is most of what each would hold.
-        let look = Box::pin(grant::try_grant(&app, &auth.agent_id, &request.request_id, &kinds));
+        let look = Box::pin(grant::try_grant(&app, &asker));
         if let Some(lease) = look.await? {
             waiter.found();
             return Ok((StatusCode::CREATED, Json(lease)).into_response());
@@ -86,9 +99,19 @@ pub async fn heartbeat(
     Body(beat): Body<Heartbeat>,
 ) -> Result<Json<Orders>, ApiError> {
     let now = app.clock.now();
+    let beat = limits::plausible(beat);
     let tx = app.db.write().await?;
-    let (lease, task) = held(&tx.tx, &id, &auth).await?;
-    store::renew(&tx.tx, &lease, Some((beat.state, limits::plausible(beat.progress))), now + app.config.lease.lifetime).await?;
+    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
+    if lease.suspended_at_ms.is_some_and(|since| now.since(Instant(since)) > SUSPENDED_AT_MOST)
+        && beat.state == HolderState::Suspended
+    {
+        store::end_lease(&tx.tx, &lease.id, LeaseEvent::Lose, now).await?;
+        store::settle_task(&tx.tx, &task, TaskEvent::GiveBack, now).await?;
+        tx.commit().await?;
+        app.wake.work();
+        return Err(lost("its holder was suspended for too long"));
+    }
+    store::beat(&tx.tx, &lease, &beat, now + app.config.lease.lifetime, now).await?;
     store::mark_seen(&tx.tx, &auth.agent_id, None, now).await?;
     tx.commit().await?;
     let job = jobs::store::get(&app.db.reader, &task.job_id).await?;
@@ -149,41 +172,4 @@ pub fn object_key(lease: &lease::Model, task: &task::Model, name: &ObjectName, a
         }
     };
     key.parse().map_err(|_| ApiError::unfit("unknown_object", format!("{name:?} has no place in storage.")))
-}
-
-/// The lease, if this agent holds it.
-pub async fn held(
-    db: &impl sea_orm::ConnectionTrait,
-    id: &LeaseId,
-    auth: &AgentAuth,
-) -> Result<(lease::Model, task::Model), ApiError> {
-    let found = store::find_lease(db, id, &auth.agent_id).await?;
-    match found {
-        Some(lease) if lease.state == LeaseState::Active.as_str() => {
-            let task = store::find_task(db, &lease.task_id).await?;
-            Ok((lease, task))
-        }
-        // Its task may be gone by now, with a job that was deleted.
-        Some(lease) => Err(lost(&lease.state)),
-        None => Err(lost("unknown")),
-    }
-}
-
-/// The answer to any call under a lease that is not active.
-pub fn lost(state: &str) -> ApiError {
-    ApiError::conflict("lease_lost", format!("This lease is not active: it is {state}."))
-        .hint("Stop this work at once, and ask for other work.")
-}
-
-/// Orders as the task's row has them.
-pub fn orders(app: &App, task: &task::Model) -> Orders {
-    Orders {
-        action: Action::Continue,
-        cursor: task.cursor.cast_unsigned(),
-        last: task.last.cast_unsigned(),
-        to_end: task.to_end,
-        expires_in_seconds: app.config.lease.lifetime.as_secs(),
-        source: None,
-        refused: Vec::new(),
-    }
 }

@@ -1,6 +1,6 @@
 //! What an agent may say: sizes that no honest engine reaches, so that none can fill the database or spoil an estimate.
 
-use offpeak_api::lease::{Capabilities, LeaseRequest, Progress, UploadObject};
+use offpeak_api::lease::{Capabilities, Heartbeat, LeaseRequest, Progress, UploadObject};
 
 use crate::{commit::is_sha256, error::ApiError};
 
@@ -44,12 +44,18 @@ pub fn check_objects(objects: &[UploadObject]) -> Result<(), ApiError> {
 }
 
 /// Progress is only shown and used for estimates: what cannot be true is cut down rather than refused.
-pub fn plausible(told: Progress) -> Progress {
-    let speed = if told.frames_per_second.is_finite() { told.frames_per_second } else { 0.0 };
-    Progress {
-        frames: told.frames.min(MOST_COUNTED),
-        frames_per_second: speed.clamp(0.0, MOST_FRAMES_PER_SECOND),
-        bytes: told.bytes.min(MOST_COUNTED),
-        total_bytes: told.total_bytes.map(|bytes| bytes.min(MOST_COUNTED)),
+pub fn plausible(told: Heartbeat) -> Heartbeat {
+    let Progress { frames, frames_per_second, bytes, total_bytes } = told.progress;
+    let speed = if frames_per_second.is_finite() { frames_per_second } else { 0.0 };
+    Heartbeat {
+        state: told.state,
+        // PostgreSQL keeps no NUL in a text.
+        reason: told.reason.map(|reason| reason.chars().filter(|c| *c != '\0').take(LONGEST_WORD).collect()),
+        progress: Progress {
+            frames: frames.min(MOST_COUNTED),
+            frames_per_second: speed.clamp(0.0, MOST_FRAMES_PER_SECOND),
+            bytes: bytes.min(MOST_COUNTED),
+            total_bytes: total_bytes.map(|bytes| bytes.min(MOST_COUNTED)),
+        },
     }
 }

@@ -2,84 +2,21 @@
 
 use offpeak_api::{
     ids::{AgentId, JobId, LeaseId},
-    lease::{HolderState, Progress},
+    lease::{Heartbeat, HolderState},
 };
 use sea_orm::{
-    ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, Query},
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict, Query, SimpleExpr},
 };
 
-use super::{LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState};
+use super::{LeaseEvent, LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState, queue};
 use crate::{
     auth::random_name,
     clock::Instant,
-    entity::{agent, failure, lease, task},
+    entity::{agent, lease, task},
     error::ApiError,
 };
-
-/// Tasks that this agent may take: of kinds that it can do, and that it has not failed before.
-fn takeable_by(agent: &AgentId, kinds: &[TaskKind]) -> Condition {
-    // Asked for each candidate by its index: the failures of an agent's whole life are never collected.
-    let failed_before = Query::select()
-        .expr(Expr::value(1))
-        .from(failure::Entity)
-        .and_where(Expr::col((failure::Entity, failure::Column::TaskId)).equals((task::Entity, task::Column::Id)))
-        .and_where(failure::Column::AgentId.eq(agent.as_str()))
-        .to_owned();
-    Condition::all().add(task::Column::Kind.is_in(kinds.iter().map(|kind| kind.as_str()))).add(Expr::exists(failed_before).not())
-}
-
-/// The first ready task in the order of work.
-pub async fn first_ready(
-    db: &impl ConnectionTrait,
-    agent: &AgentId,
-    kinds: &[TaskKind],
-) -> Result<Option<task::Model>, ApiError> {
-    Ok(task::Entity::find()
-        .filter(task::Column::State.eq(TaskState::Ready.as_str()))
-        .filter(takeable_by(agent, kinds))
-        .order_by(task::Column::Rank, Order::Asc)
-        .order_by(task::Column::JobId, Order::Asc)
-        .order_by(task::Column::Ordinal, Order::Asc)
-        .limit(1)
-        .one(db)
-        .await?)
-}
-
-/// The first task in the order of work whose lease has run out, with that lease. The table of active leases is short.
-pub async fn first_expired(
-    db: &impl ConnectionTrait,
-    agent: &AgentId,
-    kinds: &[TaskKind],
-    now: Instant,
-) -> Result<Option<(task::Model, lease::Model)>, ApiError> {
-    let expired = lease::Entity::find()
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
-        .filter(lease::Column::ExpiresAtMs.lt(now.ms()))
-        .order_by(lease::Column::ExpiresAtMs, Order::Asc)
-        .limit(64)
-        .all(db)
-        .await?;
-    if expired.is_empty() {
-        return Ok(None);
-    }
-    let first = task::Entity::find()
-        .filter(task::Column::Id.is_in(expired.iter().map(|lease| lease.task_id.as_str())))
-        .filter(task::Column::State.eq(TaskState::Leased.as_str()))
-        .filter(takeable_by(agent, kinds))
-        .order_by(task::Column::Rank, Order::Asc)
-        .order_by(task::Column::JobId, Order::Asc)
-        .order_by(task::Column::Ordinal, Order::Asc)
-        .limit(1)
-        .one(db)
-        .await?;
-    Ok(first.and_then(|task| {
-        let lease = expired.into_iter().find(|lease| lease.task_id == task.id)?;
-        Some((task, lease))
-    }))
-}
 
 /// The lease that an earlier, equal request of this agent got.
 pub async fn lease_of_request(
@@ -98,55 +35,138 @@ pub async fn find_task(db: &impl ConnectionTrait, id: &str) -> Result<task::Mode
     task::Entity::find_by_id(id.to_owned()).one(db).await?.ok_or_else(|| ApiError::internal(format!("{id} has no row")))
 }
 
-/// Gives `task` to `agent`. The task must have been read in this transaction.
+/// The task, locked until the transaction ends.
+pub async fn lock_task(tx: &impl ConnectionTrait, id: &str) -> Result<Option<task::Model>, ApiError> {
+    Ok(task::Entity::find_by_id(id.to_owned()).lock_exclusive().one(tx).await?)
+}
+
+/// The active leases on a task, locked. The task must be locked already.
+pub async fn lock_holders(tx: &impl ConnectionTrait, task: &task::Model) -> Result<Vec<lease::Model>, ApiError> {
+    let ids: Vec<&str> = [&task.lease_id, &task.backup_lease_id].into_iter().flatten().map(String::as_str).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(lease::Entity::find()
+        .filter(lease::Column::Id.is_in(ids))
+        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
+        .order_by_asc(lease::Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await?)
+}
+
+/// True when the task is in the queue.
+pub async fn is_waiting(db: &impl ConnectionTrait, task: &task::Model) -> Result<bool, ApiError> {
+    use sea_orm::Statement;
+    let sql = "SELECT 1 FROM ready WHERE job_id = $1 AND task_id = $2";
+    let statement =
+        Statement::from_sql_and_values(db.get_database_backend(), sql, [task.job_id.as_str().into(), task.id.as_str().into()]);
+    Ok(db.query_one_raw(statement).await?.is_some())
+}
+
+/// True when something waits in the queues, or is held.
+pub async fn anything_open(db: &impl ConnectionTrait) -> Result<bool, ApiError> {
+    let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM ready) OR EXISTS (SELECT 1 FROM lease WHERE state = 'active')";
+    Ok(db.query_one_raw(sea_orm::Statement::from_string(db.get_database_backend(), sql)).await?.is_some())
+}
+
+/// Whom a task is given to.
+#[derive(Debug, Clone, Copy)]
+pub struct Grantee<'a> {
+    pub agent: &'a AgentId,
+    pub request_id: &'a str,
+    /// Until when the lease lives without a heartbeat.
+    pub expires: Instant,
+}
+
+/// Gives a locked `task` to an agent, instead of whoever held it. `tag` is that of the slot that was claimed with it.
 pub async fn grant(
     tx: &impl ConnectionTrait,
     task: &task::Model,
-    agent: &AgentId,
-    request_id: &str,
+    tag: f64,
+    to: Grantee<'_>,
     now: Instant,
-    until: Instant,
 ) -> Result<Option<lease::Model>, ApiError> {
-    let id = LeaseId::new();
-    let expected = TaskState::parse(&task.state);
-    let Some(next) = expected.and_then(|state| match state {
-        // The holder's time ran out: the task changes hands without becoming ready in between.
-        TaskState::Leased => state.after(TaskEvent::GiveBack).and_then(|state| state.after(TaskEvent::Grant)),
-        TaskState::Ready | TaskState::Done | TaskState::Failed | TaskState::Cancelled => state.after(TaskEvent::Grant),
-    }) else {
-        return Ok(None);
+    let state = state_of(task)?;
+    let event = match state {
+        TaskState::Leased => TaskEvent::TakeOver,
+        TaskState::Ready | TaskState::Done | TaskState::Failed | TaskState::Cancelled => TaskEvent::Grant,
     };
-    let mut update = task::Entity::update_many()
-        .col_expr(task::Column::State, Expr::value(next.as_str()))
-        .col_expr(task::Column::LeaseId, Expr::value(id.as_str()))
-        .filter(task::Column::Id.eq(task.id.as_str()))
-        .filter(task::Column::State.eq(task.state.as_str()));
-    if let Some(holder) = &task.lease_id {
-        update = update.filter(task::Column::LeaseId.eq(holder.as_str()));
-        end_lease(tx, holder, LeaseState::Lost, now).await?;
+    let Some(next) = state.after(event) else { return Ok(None) };
+    for holder in [&task.lease_id, &task.backup_lease_id].into_iter().flatten() {
+        end_lease(tx, holder, LeaseEvent::Lose, now).await?;
     }
-    if update.exec(tx).await?.rows_affected == 0 {
-        // Another server was faster.
-        return Ok(None);
-    }
-    let row = lease::ActiveModel {
-        id: Set(id.to_string()),
-        task_id: Set(task.id.clone()),
-        job_id: Set(task.job_id.clone()),
-        agent_id: Set(agent.to_string()),
-        request_id: Set(request_id.to_owned()),
-        state: Set(LeaseState::Active.as_str().to_owned()),
-        prefix: Set(random_name(16)),
-        from_row: Set(task.cursor),
-        progress: Set(None),
-        holder_state: Set("encoding".to_owned()),
-        suspended_at_ms: Set(None),
-        suspended_reason: Set(None),
-        created_at_ms: Set(now.ms()),
-        expires_at_ms: Set(until.ms()),
-        ended_at_ms: Set(None),
+    let Some(lease) = insert_lease(tx, task, tag, to, now).await? else { return Ok(None) };
+    let row = task::ActiveModel {
+        id: Set(task.id.clone()),
+        state: Set(next.as_str().to_owned()),
+        lease_id: Set(Some(lease.id.clone())),
+        backup_lease_id: Set(None),
+        tag: Set(tag),
+        ..Default::default()
     };
-    Ok(Some(row.insert(tx).await?))
+    task::Entity::update(row).exec_without_returning(tx).await?;
+    Ok(Some(lease))
+}
+
+/// A second lease on a locked task that cannot be cut.
+pub async fn grant_backup(
+    tx: &impl ConnectionTrait,
+    task: &task::Model,
+    to: Grantee<'_>,
+    now: Instant,
+) -> Result<Option<lease::Model>, ApiError> {
+    let Some(lease) = insert_lease(tx, task, task.tag, to, now).await? else { return Ok(None) };
+    let row = task::ActiveModel { id: Set(task.id.clone()), backup_lease_id: Set(Some(lease.id.clone())), ..Default::default() };
+    task::Entity::update(row).exec_without_returning(tx).await?;
+    Ok(Some(lease))
+}
+
+/// Nothing when this request got a lease meanwhile.
+async fn insert_lease(
+    tx: &impl ConnectionTrait,
+    task: &task::Model,
+    tag: f64,
+    to: Grantee<'_>,
+    now: Instant,
+) -> Result<Option<lease::Model>, ApiError> {
+    let lease = lease::Model {
+        id: LeaseId::new().to_string(),
+        task_id: task.id.clone(),
+        job_id: task.job_id.clone(),
+        agent_id: to.agent.to_string(),
+        request_id: to.request_id.to_owned(),
+        state: LeaseState::Active.as_str().to_owned(),
+        class: task.class.clone(),
+        tag,
+        prefix: random_name(16),
+        from_row: task.cursor,
+        progress: None,
+        holder_state: "encoding".to_owned(),
+        suspended_at_ms: None,
+        suspended_reason: None,
+        created_at_ms: now.ms(),
+        expires_at_ms: to.expires.ms(),
+        ended_at_ms: None,
+    };
+    let inserted = lease::Entity::insert(lease.clone().into_active_model())
+        .on_conflict(OnConflict::columns([lease::Column::AgentId, lease::Column::RequestId]).do_nothing().to_owned())
+        .exec_without_returning(tx)
+        .await?;
+    Ok((inserted > 0).then_some(lease))
+}
+
+pub fn state_of(task: &task::Model) -> Result<TaskState, ApiError> {
+    TaskState::parse(&task.state).ok_or_else(|| ApiError::internal(format!("{} is in no known state: {}", task.id, task.state)))
+}
+
+/// A lease of this agent, locked.
+pub async fn lock_lease(tx: &impl ConnectionTrait, id: &LeaseId, agent: &AgentId) -> Result<Option<lease::Model>, ApiError> {
+    Ok(lease::Entity::find_by_id(id.to_string())
+        .filter(lease::Column::AgentId.eq(agent.as_str()))
+        .lock_exclusive()
+        .one(tx)
+        .await?)
 }
 
 /// A lease of this agent, whatever its state.
@@ -154,27 +174,41 @@ pub async fn find_lease(db: &impl ConnectionTrait, id: &LeaseId, agent: &AgentId
     Ok(lease::Entity::find_by_id(id.to_string()).filter(lease::Column::AgentId.eq(agent.as_str())).one(db).await?)
 }
 
-/// Renews a lease until then; `heartbeat` is what the holder told, if this was one.
-pub async fn renew(
+/// Renews a held lease: it lives until then.
+pub async fn renew(tx: &impl ConnectionTrait, lease: &lease::Model, until: Instant) -> Result<(), ApiError> {
+    let row = lease::ActiveModel { id: Set(lease.id.clone()), expires_at_ms: Set(until.ms()), ..Default::default() };
+    lease::Entity::update(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// Renews a held lease, with what its holder told.
+pub async fn beat(
     tx: &impl ConnectionTrait,
     lease: &lease::Model,
-    heartbeat: Option<(HolderState, Progress)>,
+    beat: &Heartbeat,
     until: Instant,
+    now: Instant,
 ) -> Result<(), ApiError> {
-    let mut row = lease::ActiveModel { id: Set(lease.id.clone()), expires_at_ms: Set(until.ms()), ..Default::default() };
-    if let Some((state, progress)) = heartbeat {
-        row.holder_state = Set(match state {
-            HolderState::Encoding => "encoding".to_owned(),
-            HolderState::Suspended => "suspended".to_owned(),
-        });
-        row.progress = Set(Some(serde_json::to_value(progress)?));
-    }
+    let (holder_state, suspended_at_ms, suspended_reason) = match beat.state {
+        HolderState::Encoding => ("encoding", None, None),
+        HolderState::Suspended => ("suspended", lease.suspended_at_ms.or(Some(now.ms())), beat.reason.clone()),
+    };
+    let row = lease::ActiveModel {
+        id: Set(lease.id.clone()),
+        expires_at_ms: Set(until.ms()),
+        holder_state: Set(holder_state.to_owned()),
+        suspended_at_ms: Set(suspended_at_ms),
+        suspended_reason: Set(suspended_reason),
+        progress: Set(Some(serde_json::to_value(beat.progress)?)),
+        ..Default::default()
+    };
     lease::Entity::update(row).exec_without_returning(tx).await?;
     Ok(())
 }
 
 /// Ends a lease, if it has not ended.
-pub async fn end_lease(tx: &impl ConnectionTrait, id: &str, how: LeaseState, now: Instant) -> Result<bool, ApiError> {
+pub async fn end_lease(tx: &impl ConnectionTrait, id: &str, event: LeaseEvent, now: Instant) -> Result<bool, ApiError> {
+    let Some(how) = LeaseState::Active.after(event) else { return Ok(false) };
     let done = lease::Entity::update_many()
         .col_expr(lease::Column::State, Expr::value(how.as_str()))
         .col_expr(lease::Column::EndedAtMs, Expr::value(now.ms()))
@@ -185,31 +219,59 @@ pub async fn end_lease(tx: &impl ConnectionTrait, id: &str, how: LeaseState, now
     Ok(done.rows_affected > 0)
 }
 
-/// Moves a held task on; its lease is cleared.
+/// Moves a locked task on after one of its leases has ended.
+///
+/// Given back, it goes on with its other holder if it has one, and else into the queue. Otherwise nobody holds it from now on.
 pub async fn settle_task(tx: &impl ConnectionTrait, task: &task::Model, event: TaskEvent, now: Instant) -> Result<(), ApiError> {
-    let next = TaskState::parse(&task.state)
-        .and_then(|state| state.after(event))
+    let holders = if task.backup_lease_id.is_some() { lock_holders(tx, task).await? } else { Vec::new() };
+    if let (TaskEvent::GiveBack, [other, ..]) = (event, holders.as_slice()) {
+        let row = task::ActiveModel {
+            id: Set(task.id.clone()),
+            lease_id: Set(Some(other.id.clone())),
+            backup_lease_id: Set(None),
+            ..Default::default()
+        };
+        task::Entity::update(row).exec_without_returning(tx).await?;
+        return Ok(());
+    }
+    let next = state_of(task)?
+        .after(event)
         .ok_or_else(|| ApiError::internal(format!("{} is {} and cannot {event:?}", task.id, task.state)))?;
+    for other in holders {
+        let how = if next == TaskState::Done { LeaseEvent::Supersede } else { LeaseEvent::Lose };
+        end_lease(tx, &other.id, how, now).await?;
+    }
     let row = task::ActiveModel {
         id: Set(task.id.clone()),
         state: Set(next.as_str().to_owned()),
         lease_id: Set(None),
+        backup_lease_id: Set(None),
         done_at_ms: Set((next == TaskState::Done).then_some(now.ms())),
         ..Default::default()
     };
-    row.update(tx).await?;
+    task::Entity::update(row).exec_without_returning(tx).await?;
+    if next == TaskState::Ready {
+        queue::put_back(tx, task).await?;
+    }
     Ok(())
 }
 
 /// Ends everything that is open in a job: its tasks are cancelled, its leases lost.
+///
+/// To be called before the job's row is locked (see [`queue`]); what comes into the queue after that is refused by its claim.
 pub async fn close_job_tasks(tx: &impl ConnectionTrait, job: &JobId, now: Instant) -> Result<(), ApiError> {
-    task::Entity::update_many()
-        .col_expr(task::Column::State, Expr::value(TaskState::Cancelled.as_str()))
-        .col_expr(task::Column::LeaseId, Expr::value(None::<String>))
-        .filter(task::Column::JobId.eq(job.as_str()))
-        .filter(task::Column::State.is_in([TaskState::Ready.as_str(), TaskState::Leased.as_str()]))
-        .exec(tx)
-        .await?;
+    queue::remove_job(tx, job.as_str()).await?;
+    for open in [TaskState::Ready, TaskState::Leased] {
+        let Some(next) = open.after(TaskEvent::Cancel) else { continue };
+        task::Entity::update_many()
+            .col_expr(task::Column::State, Expr::value(next.as_str()))
+            .col_expr(task::Column::LeaseId, Expr::value(None::<String>))
+            .col_expr(task::Column::BackupLeaseId, Expr::value(None::<String>))
+            .filter(task::Column::JobId.eq(job.as_str()))
+            .filter(task::Column::State.eq(open.as_str()))
+            .exec(tx)
+            .await?;
+    }
     lease::Entity::update_many()
         .col_expr(lease::Column::State, Expr::value(LeaseState::Lost.as_str()))
         .col_expr(lease::Column::EndedAtMs, Expr::value(now.ms()))
@@ -240,18 +302,20 @@ pub async fn any_committed_from(db: &impl ConnectionTrait, job: &str, index: i32
 /// The spans from `index` on have nothing to encode: they are done, and whoever holds one stops.
 pub async fn strike_out(tx: &impl ConnectionTrait, job: &str, index: i32, now: Instant) -> Result<(), ApiError> {
     for task in tasks_of_job(tx, job).await? {
-        let is_open = task.state == TaskState::Ready.as_str() || task.state == TaskState::Leased.as_str();
-        if task.kind != TaskKind::Encode.as_str() || task.first < index || !is_open {
+        if task.kind != TaskKind::Encode.as_str() || task.first < index {
             continue;
         }
-        if let Some(holder) = &task.lease_id {
-            end_lease(tx, holder, LeaseState::Lost, now).await?;
+        let Some(next) = state_of(&task)?.after(TaskEvent::StrikeOut) else { continue };
+        queue::remove(tx, &task).await?;
+        for holder in [&task.lease_id, &task.backup_lease_id].into_iter().flatten() {
+            end_lease(tx, holder, LeaseEvent::Lose, now).await?;
         }
         let row = task::ActiveModel {
             id: Set(task.id),
-            state: Set(TaskState::Done.as_str().to_owned()),
+            state: Set(next.as_str().to_owned()),
             last: Set(task.first),
             lease_id: Set(None),
+            backup_lease_id: Set(None),
             done_at_ms: Set(Some(now.ms())),
             ..Default::default()
         };
@@ -265,24 +329,40 @@ pub async fn tasks_of_job(db: &impl ConnectionTrait, job: &str) -> Result<Vec<ta
     Ok(task::Entity::find().filter(task::Column::JobId.eq(job)).order_by(task::Column::Ordinal, Order::Asc).all(db).await?)
 }
 
-/// Leases that ran out: how many, for waking those who wait.
-pub async fn any_expired(db: &impl ConnectionTrait, now: Instant) -> Result<bool, ApiError> {
-    let found = lease::Entity::find()
+/// Leases whose time ran out, with their tasks, that are not in the queue yet.
+pub async fn expired(db: &impl ConnectionTrait, now: Instant, limit: u64) -> Result<Vec<(String, String)>, ApiError> {
+    Ok(lease::Entity::find()
+        .select_only()
+        .column(lease::Column::Id)
+        .column(lease::Column::TaskId)
         .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
         .filter(lease::Column::ExpiresAtMs.lt(now.ms()))
-        .limit(1)
-        .one(db)
-        .await?;
-    Ok(found.is_some())
+        .filter(not_waiting())
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?)
 }
 
-/// After an outage of the server: every active lease lives at least until then.
+fn not_waiting() -> SimpleExpr {
+    let column = |table: &'static str, name: &'static str| Expr::col((table, name));
+    let waiting = Query::select()
+        .expr(Expr::value(1))
+        .from("ready")
+        .and_where(column("ready", "job_id").equals((lease::Entity, lease::Column::JobId)))
+        .and_where(column("ready", "task_id").equals((lease::Entity, lease::Column::TaskId)))
+        .to_owned();
+    Expr::exists(waiting).not()
+}
+
+/// After an outage of the server: every active lease lives at least until then, but those whose tasks were offered before it.
 pub async fn extend_all(tx: &impl ConnectionTrait, until: Instant) -> Result<u64, ApiError> {
     let until = until.ms();
     let done = lease::Entity::update_many()
         .col_expr(lease::Column::ExpiresAtMs, Expr::value(until))
         .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
         .filter(lease::Column::ExpiresAtMs.lt(until))
+        .filter(not_waiting())
         .exec(tx)
         .await?;
     Ok(done.rows_affected)
