@@ -89,7 +89,7 @@ async fn wait_for_commit_inside_a_span(system: &System, job: &JobId) -> (String,
 
 async fn name_of(system: &System, agent: &AgentId) -> String {
     let request = system.client.request(reqwest::Method::GET, "/v1/agents");
-    let list: offpeak_api::job::AgentList =
+    let list: offpeak_api::agent::AgentList =
         offpeak_tests::client::answer(offpeak_tests::client::send(request).await).await.expect("a list of agents");
     list.agents.into_iter().find(|known| known.id == *agent).unwrap_or_else(|| panic!("there is no {agent}")).name
 }

@@ -7,12 +7,18 @@ pub use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
 
 mod m0001_spine;
 mod m0002_leasing;
+mod m0003_fleet;
 mod m0004_storage;
 
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_spine::Migration), Box::new(m0002_leasing::Migration), Box::new(m0004_storage::Migration)]
+        vec![
+            Box::new(m0001_spine::Migration),
+            Box::new(m0002_leasing::Migration),
+            Box::new(m0003_fleet::Migration),
+            Box::new(m0004_storage::Migration),
+        ]
     }
 }

@@ -85,11 +85,19 @@ macro_rules! id {
 
 id!(/** Names a team. */ TeamId, "team");
 id!(/** Names an installed worker. */ AgentId, "agent");
+id!(/** Names a group of agents. A team's default group bears the team's own number. */ GroupId, "grp");
 id!(/** Names a token (never the secret itself). */ TokenId, "token");
 id!(/** Names an upload; the finished upload is the source of the same id. */ SourceId, "src");
 id!(/** Names a job. */ JobId, "job");
 id!(/** Names a task. */ TaskId, "task");
 id!(/** Names a lease. */ LeaseId, "lease");
+
+impl GroupId {
+    /// The group of agents that nobody put into another: every team has one, and everybody can name it without a look.
+    pub fn default_of(team: &TeamId) -> Self {
+        Self(format!("{}_{}", Self::PREFIX, &team.0[TeamId::PREFIX.len() + 1..]))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -103,5 +111,11 @@ mod tests {
         for bad in ["", "job_", "job", "job_short", "job_../../../etc/passwd/xxxxxxxx", "01J8ZC5V2M0N6QW3T7RX9KPEHD"] {
             assert!(bad.parse::<JobId>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_default_group_is_named_after_its_team() {
+        let team: TeamId = "team_01J8ZC5V2M0N6QW3T7RX9KPEHD".parse().expect("an id");
+        assert_eq!("grp_01J8ZC5V2M0N6QW3T7RX9KPEHD".parse(), Ok(GroupId::default_of(&team)));
     }
 }

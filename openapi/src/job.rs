@@ -1,4 +1,4 @@
-//! Jobs, sources and agents as clients see them.
+//! Jobs and sources as clients see them.
 
 use std::collections::BTreeMap;
 
@@ -303,19 +303,4 @@ pub struct Source {
     pub sha256: Option<String>,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Agent {
-    pub id: AgentId,
-    pub name: String,
-    pub last_seen_at: Option<DateTime<Utc>>,
-    /// Holds at least one lease.
-    pub working: bool,
-    pub capabilities: Option<crate::lease::Capabilities>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct AgentList {
-    pub agents: Vec<Agent>,
 }

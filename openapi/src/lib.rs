@@ -3,11 +3,14 @@
 //! One file a concern. Words are those of the glossary in ARCHITECTURE.md; ranges are half-open; durations on the wire
 //! carry their unit in the name (`…_seconds`); addresses may be relative and are then resolved against the server's own.
 
+pub mod agent;
 pub mod facts;
+pub mod fleet;
 pub mod ids;
 pub mod job;
 pub mod lease;
 pub mod media;
+pub mod policy;
 pub mod problem;
 pub mod profile;
 pub mod work;

@@ -75,6 +75,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(agents::http::list_agents))
         // Agents: join, lease, upload, commit, end.
         .routes(routes!(agents::http::enrol))
+        .routes(routes!(agents::me::report_state))
+        .routes(routes!(agents::me::prove))
         .routes(routes!(lease::http::request_lease))
         .routes(routes!(lease::http::heartbeat))
         .routes(routes!(lease::http::upload_urls))

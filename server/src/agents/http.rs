@@ -1,17 +1,24 @@
 //! Enrolment, and the list of agents.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+};
 use offpeak_api::{
-    job::{Agent, AgentList},
+    agent::{AgentList, AgentState, ListAgents, Standing},
+    ids::AgentId,
     lease::{EnrolRequest, EnrolResponse},
     problem::Problem,
 };
 
-use super::store;
+use super::{
+    store::{self, Wanted},
+    wire,
+};
 use crate::{
     app::App,
     auth::{self, TeamAuth},
-    clock::Instant,
     error::{ApiError, Body},
 };
 
@@ -43,24 +50,47 @@ pub async fn enrol(
     Ok((StatusCode::CREATED, Json(EnrolResponse { agent_id, token })))
 }
 
+const DEFAULT_PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
+
 /// List agents
-#[utoipa::path(get, path = "/v1/agents", tag = "agents", security(("bearer" = [])), responses(
-    (status = 200, description = "The agents that enrolled, youngest first", body = AgentList),
+///
+/// Youngest first, in pages. Revoked ones are left out unless `standing` asks for them.
+#[utoipa::path(get, path = "/v1/agents", tag = "agents", security(("bearer" = [])), params(ListAgents), responses(
+    (status = 200, description = "A page of agents", body = AgentList),
+    (status = 422, description = "A filter does not fit", body = Problem),
 ))]
-pub async fn list_agents(State(app): State<App>, auth: TeamAuth) -> Result<Json<AgentList>, ApiError> {
-    let rows = store::list(&app.db.reader, &auth.team_id).await?;
-    let working = store::at_work(&app.db.reader).await?;
-    let agents = rows
-        .into_iter()
-        .map(|row| {
-            Ok(Agent {
-                working: working.contains(&row.id),
-                id: row.id.parse().map_err(ApiError::internal)?,
-                name: row.name,
-                last_seen_at: Some(Instant(row.last_seen_at_ms).to_utc()),
-                capabilities: row.capabilities.map(serde_json::from_value).transpose()?,
-            })
-        })
-        .collect::<Result<_, ApiError>>()?;
-    Ok(Json(AgentList { agents }))
+pub async fn list_agents(
+    State(app): State<App>,
+    auth: TeamAuth,
+    query: Result<Query<ListAgents>, QueryRejection>,
+) -> Result<Json<AgentList>, ApiError> {
+    let Query(query) = query.map_err(|rejection| ApiError::unfit("bad_filter", rejection.body_text()))?;
+    let wanted = Wanted {
+        states: parse_all(query.state.as_deref(), "state", AgentState::parse)?,
+        standings: parse_all(query.standing.as_deref(), "standing", Standing::parse)?,
+        group: query.group,
+        name: query.name.filter(|name| !name.is_empty()),
+        after: query.cursor,
+        limit: query.limit.unwrap_or(DEFAULT_PAGE),
+    };
+    if !(1..=LARGEST_PAGE).contains(&wanted.limit) {
+        return Err(ApiError::unfit("bad_limit", format!("`limit` is 1 to {LARGEST_PAGE}.")));
+    }
+    if wanted.after.as_ref().is_some_and(|cursor| cursor.parse::<AgentId>().is_err()) {
+        return Err(ApiError::unfit("bad_cursor", "`cursor` is the `next_cursor` of an earlier answer."));
+    }
+    if wanted.name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
+        return Err(ApiError::unfit("bad_filter", "`name` is a part of a name."));
+    }
+    let now = app.clock.now();
+    let (rows, more) = store::list(&app.db.reader, &auth.team_id, &wanted, now).await?;
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.clone());
+    Ok(Json(AgentList { agents: wire::agents(&app.db.reader, rows, now).await?, next_cursor }))
+}
+
+/// Words separated by commas.
+fn parse_all<T>(text: Option<&str>, field: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, ApiError> {
+    let words = text.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|word| !word.is_empty());
+    words.map(|word| parse(word).ok_or_else(|| ApiError::unfit("bad_filter", format!("There is no {field} {word:?}.")))).collect()
 }

@@ -13,7 +13,11 @@ use axum::{
 use offpeak_api::ids::{AgentId, TeamId};
 use sha2::{Digest, Sha256};
 
-use crate::{app::App, error::ApiError};
+use crate::{
+    agents::standing::{self, AgentStanding, StandingNow},
+    app::App,
+    error::ApiError,
+};
 
 /// A program that acts for a team.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,9 @@ pub struct TeamAuth {
 pub struct AgentAuth {
     pub agent_id: AgentId,
     pub team_id: TeamId,
+    pub standing: StandingNow,
+    /// It failed something since a task of its last succeeded.
+    pub has_failed: bool,
 }
 
 /// Either of the two, for what both may do.
@@ -104,9 +111,13 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim())
         .ok_or_else(|| unauthorized("bad_token", "The Authorization header is not a bearer token."))?;
-    store::find_caller(&app.db.reader, &hash_secret(secret), app.clock.now())
+    let caller = store::find_caller(&app.db.reader, &hash_secret(secret), app.clock.now())
         .await?
-        .ok_or_else(|| unauthorized("bad_token", "This token is not known, or no longer valid."))
+        .ok_or_else(|| unauthorized("bad_token", "This token is not known, or no longer valid."))?;
+    match &caller {
+        Caller::Agent(agent) if agent.standing.standing == AgentStanding::Revoked => Err(standing::revoked()),
+        Caller::Agent(_) | Caller::Team(_) => Ok(caller),
+    }
 }
 
 impl FromRequestParts<App> for Caller {

@@ -2,37 +2,79 @@
 
 use std::time::Duration;
 
-use offpeak_api::ids::{AgentId, TeamId, TokenId};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
+use offpeak_api::{
+    agent::AgentState,
+    ids::{AgentId, TeamId, TokenId},
 };
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType,
+    QueryFilter, QuerySelect, sea_query::Expr,
+};
+
+use serde_json::json;
 
 use super::{AgentAuth, Caller, TeamAuth, TokenKind, hash_secret, new_secret};
 use crate::{
+    agents::{
+        self,
+        standing::{AgentStanding, StandingNow},
+    },
     clock::Instant,
     entity::{agent, team, token},
     error::ApiError,
+    groups,
 };
+
+/// What a token's row, and its agent's, say.
+#[derive(Debug, FromQueryResult)]
+struct Known {
+    kind: String,
+    team_id: String,
+    agent_id: Option<String>,
+    expires_at_ms: Option<i64>,
+    standing: Option<String>,
+    standing_reason: Option<String>,
+    set_aside_by: Option<String>,
+    prove_after_ms: Option<i64>,
+    failed_jobs: Option<String>,
+    times_set_aside: Option<i32>,
+}
 
 /// The caller whose token has this hash.
 pub async fn find_caller(db: &impl ConnectionTrait, hash: &str, now: Instant) -> Result<Option<Caller>, ApiError> {
-    let Some(row) = token::Entity::find().filter(token::Column::Hash.eq(hash)).one(db).await? else { return Ok(None) };
-    if row.expires_at_ms.is_some_and(|expiry| expiry <= now.ms()) {
-        return Ok(None);
-    }
-    let team_id: TeamId = row.team_id.parse().map_err(ApiError::internal)?;
-    Ok(match (row.kind.as_str(), row.agent_id) {
-        ("program", _) => Some(Caller::Team(TeamAuth { team_id })),
-        ("agent", Some(agent)) => {
-            Some(Caller::Agent(AgentAuth { agent_id: agent.parse().map_err(ApiError::internal)?, team_id }))
-        }
+    let agent_of_token = token::Entity::belongs_to(agent::Entity).from(token::Column::AgentId).to(agent::Column::Id);
+    // One look for both: this stands before every call.
+    let known = token::Entity::find()
+        .select_only()
+        .columns([token::Column::Kind, token::Column::TeamId, token::Column::AgentId, token::Column::ExpiresAtMs])
+        .columns([agent::Column::Standing, agent::Column::StandingReason, agent::Column::SetAsideBy])
+        .columns([agent::Column::ProveAfterMs, agent::Column::FailedJobs, agent::Column::TimesSetAside])
+        .join(JoinType::LeftJoin, agent_of_token.into())
+        .filter(token::Column::Hash.eq(hash))
+        .into_model::<Known>()
+        .one(db)
+        .await?;
+    let Some(known) = known.filter(|known| known.expires_at_ms.is_none_or(|expiry| expiry > now.ms())) else { return Ok(None) };
+    let team_id: TeamId = known.team_id.parse().map_err(ApiError::internal)?;
+    Ok(match (known.kind.as_str(), known.agent_id, known.standing) {
+        ("program", _, _) => Some(Caller::Team(TeamAuth { team_id })),
+        ("agent", Some(agent), Some(standing)) => Some(Caller::Agent(AgentAuth {
+            agent_id: agent.parse().map_err(ApiError::internal)?,
+            team_id,
+            standing: StandingNow {
+                standing: AgentStanding::parse(&standing, known.set_aside_by.as_deref())?,
+                reason: known.standing_reason,
+                prove_after: known.prove_after_ms.map(Instant),
+            },
+            has_failed: known.failed_jobs.is_some_and(|jobs| !jobs.is_empty()) || known.times_set_aside.is_some_and(|n| n > 0),
+        })),
         _ => None,
     })
 }
 
 /// The first team, made when there is none: everything belongs to it until teams can be managed.
 pub async fn default_team(db: &impl ConnectionTrait, now: Instant) -> Result<TeamId, ApiError> {
-    use sea_orm::{QueryOrder, QuerySelect};
+    use sea_orm::QueryOrder;
     if let Some(row) = team::Entity::find().order_by_asc(team::Column::Id).limit(1).one(db).await? {
         return row.id.parse().map_err(ApiError::internal);
     }
@@ -44,6 +86,7 @@ pub async fn default_team(db: &impl ConnectionTrait, now: Instant) -> Result<Tea
         created_at_ms: Set(now.ms()),
     };
     row.insert(db).await?;
+    groups::store::default_group(db, &id, now).await?;
     Ok(id)
 }
 
@@ -84,6 +127,7 @@ pub async fn create_agent(
     now: Instant,
 ) -> Result<(AgentId, String), ApiError> {
     let id = AgentId::new();
+    let group = groups::store::default_group(db, team, now).await?;
     let row = agent::ActiveModel {
         id: Set(id.to_string()),
         team_id: Set(team.to_string()),
@@ -94,8 +138,20 @@ pub async fn create_agent(
         standing: Set("active".to_owned()),
         standing_reason: Set(None),
         work_per_second: Set(None),
+        group_id: Set(group.to_string()),
+        state: Set(AgentState::Waiting.as_str().to_owned()),
+        state_code: Set(None),
+        state_reason: Set(None),
+        state_since_ms: Set(now.ms()),
+        reported_at_ms: Set(0),
+        counted_until_ms: Set(0),
+        set_aside_by: Set(None),
+        prove_after_ms: Set(None),
+        failed_jobs: Set(String::new()),
+        times_set_aside: Set(0),
     };
     row.insert(db).await?;
+    agents::store::record(db, id.as_str(), "agent.enrolled", json!({ "name": name }), now).await?;
     let new = NewToken { team, kind: TokenKind::Agent, name, agent: Some(&id), uses: None, lifetime: None };
     let secret = create_token(db, new, now).await?;
     Ok((id, secret))

@@ -15,6 +15,17 @@ pub struct Model {
     pub standing: String,
     pub standing_reason: Option<String>,
     pub work_per_second: Option<f64>,
+    pub group_id: String,
+    pub state: String,
+    pub state_code: Option<String>,
+    pub state_reason: Option<String>,
+    pub state_since_ms: i64,
+    pub reported_at_ms: i64,
+    pub counted_until_ms: i64,
+    pub set_aside_by: Option<String>,
+    pub prove_after_ms: Option<i64>,
+    pub failed_jobs: String,
+    pub times_set_aside: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

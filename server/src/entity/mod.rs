@@ -1,6 +1,9 @@
 //! One file a table. Only `store.rs` files use these.
 
 pub mod agent;
+pub mod agent_event;
+pub mod agent_group;
+pub mod agent_hour;
 pub mod arrival;
 pub mod failure;
 pub mod job;

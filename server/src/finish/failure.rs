@@ -12,6 +12,7 @@ use sea_orm::{
 };
 
 use crate::{
+    agents::standing,
     clock::Instant,
     entity::{agent, failure, lease, task},
     error::ApiError,
@@ -52,6 +53,9 @@ pub async fn take(
         ..Default::default()
     };
     row.insert(tx).await?;
+    if request.blame == Blame::Agent {
+        standing::note_failure(tx, &lease.agent_id, &task.job_id, now).await?;
+    }
     let failures = failures_of(tx, &task.id).await?;
     let for_good = match request.blame {
         Blame::Source => true,

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{advance, failure};
 use crate::{
+    agents::standing,
     app::App,
     auth::AgentAuth,
     deliver,
@@ -56,6 +57,9 @@ pub async fn complete(
     let job_done = match outcome {
         advance::Outcome::GoesOn => {
             note_speed(&tx.tx, &lease, &task, &auth, now).await?;
+            if auth.has_failed {
+                standing::note_success(&tx.tx, auth.agent_id.as_str()).await?;
+            }
             lease_store::settle_task(&tx.tx, &task, TaskEvent::Complete, now).await?;
             advance::next_stage(&tx.tx, &task.job_id, now).await?
         }

@@ -39,6 +39,7 @@ use crate::{
 #[utoipa::path(post, path = "/v1/leases", tag = "leases", security(("bearer" = [])), request_body = LeaseRequest, responses(
     (status = 201, description = "A lease, and what to do", body = Lease),
     (status = 204, description = "Nothing to do now: ask again"),
+    (status = 403, description = "The agent is being drained or was set aside; `Retry-After` says when to ask again", body = Problem),
     (status = 409, description = "That request was answered with a lease that has ended", body = Problem),
     (status = 426, description = "The engine is too old for this server", body = Problem),
 ))]
@@ -55,6 +56,7 @@ pub async fn request_lease(
         )
         .hint("Update the engine."));
     }
+    auth.standing.may_lease(app.clock.now())?;
     limits::check_request(&request)?;
     let asker = Asker {
         agent: auth.agent_id.clone(),

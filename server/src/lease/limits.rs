@@ -21,7 +21,11 @@ pub fn check_request(request: &LeaseRequest) -> Result<(), ApiError> {
             format!("`request_id` has 1 to {LONGEST_REQUEST_ID} visible ASCII characters."),
         ));
     }
-    let Capabilities { engine, ffmpeg, encoders, cores: _, memory_mib: _, os } = &request.capabilities;
+    check_capabilities(&request.capabilities)
+}
+
+pub fn check_capabilities(capabilities: &Capabilities) -> Result<(), ApiError> {
+    let Capabilities { engine, ffmpeg, encoders, cores: _, memory_mib: _, os } = capabilities;
     let mut words = [engine, ffmpeg, os].into_iter().chain(encoders);
     if encoders.len() > MOST_ENCODERS || words.any(|word| word.len() > LONGEST_WORD || word.contains('\0')) {
         return Err(ApiError::unfit(

@@ -9,7 +9,7 @@ mod help;
 pub mod hold;
 pub mod holders;
 pub mod http;
-mod limits;
+pub mod limits;
 pub mod queue;
 pub mod rules;
 pub mod spec;

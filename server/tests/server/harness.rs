@@ -264,6 +264,14 @@ impl Agent {
         }
     }
 
+    /// A call that is refused: the status, and after how many seconds to ask again.
+    pub async fn refused(&self, server: &Server, path: &str, body: &impl Serialize) -> (u16, Option<u64>) {
+        let response =
+            server.http.post(format!("{}{path}", server.base)).bearer_auth(&self.token).json(body).send().await.unwrap();
+        let wait = response.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
+        (response.status().as_u16(), wait)
+    }
+
     pub async fn lease(&self, server: &Server) -> Option<Lease> {
         let answer = self.ask(server, &auth::random_name(12), 0).await;
         (answer.status != 204).then(|| answer.ok())

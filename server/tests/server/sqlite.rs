@@ -1,6 +1,7 @@
 //! The server over HTTP, in this process: SQLite, real storage in a folder, a clock in the test's hand.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod agent_states;
 mod database;
 mod description;
 mod ends;

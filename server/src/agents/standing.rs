@@ -1,0 +1,215 @@
+//! What people and the server make of an agent: who may change it to what, and what follows from it.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use offpeak_api::agent::{SetAsideBy, Standing};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+
+use super::store;
+use crate::{clock::Instant, entity::agent, error::ApiError, lease::rules::blame};
+
+/// A person may change their mind at any minute; an agent that asks more often gains nothing.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// [`Standing`], with who set an agent aside: that decides who can undo it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentStanding {
+    Active,
+    Draining,
+    SetAside(SetAsideBy),
+    Revoked,
+}
+
+/// What happens to a standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandingEvent {
+    /// A person's words replace whatever was before,
+    Drain,
+    SetAside,
+    Resume,
+    /// but for this one.
+    Revoke,
+    TooManyFailures,
+    /// Its test encodes succeeded.
+    Prove,
+}
+
+impl AgentStanding {
+    /// The standing after `event`; nothing when the event does not apply: who was revoked stays it.
+    pub fn after(self, event: StandingEvent) -> Option<Self> {
+        match (self, event) {
+            (_, StandingEvent::Revoke) => Some(Self::Revoked),
+            (Self::Revoked, _) => None,
+            (_, StandingEvent::Drain) => Some(Self::Draining),
+            (_, StandingEvent::SetAside) => Some(Self::SetAside(SetAsideBy::Person)),
+            (_, StandingEvent::Resume) => Some(Self::Active),
+            (Self::Active, StandingEvent::TooManyFailures) => Some(Self::SetAside(SetAsideBy::Failures)),
+            // Else proving itself would undo what a person wanted.
+            (Self::Draining | Self::SetAside(_), StandingEvent::TooManyFailures) => Some(self),
+            (Self::SetAside(SetAsideBy::Failures), StandingEvent::Prove) => Some(Self::Active),
+            (Self::Active | Self::Draining | Self::SetAside(SetAsideBy::Person), StandingEvent::Prove) => Some(self),
+        }
+    }
+
+    pub fn wire(self) -> Standing {
+        match self {
+            Self::Active => Standing::Active,
+            Self::Draining => Standing::Draining,
+            Self::SetAside(_) => Standing::SetAside,
+            Self::Revoked => Standing::Revoked,
+        }
+    }
+
+    pub fn set_aside_by(self) -> Option<SetAsideBy> {
+        match self {
+            Self::SetAside(by) => Some(by),
+            Self::Active | Self::Draining | Self::Revoked => None,
+        }
+    }
+
+    /// As the columns `standing` and `set_aside_by` have it.
+    pub fn parse(standing: &str, by: Option<&str>) -> Result<Self, ApiError> {
+        Ok(match Standing::parse(standing).ok_or_else(|| ApiError::internal(format!("{standing} is no standing")))? {
+            Standing::Active => Self::Active,
+            Standing::Draining => Self::Draining,
+            Standing::SetAside if by == Some("failures") => Self::SetAside(SetAsideBy::Failures),
+            Standing::SetAside => Self::SetAside(SetAsideBy::Person),
+            Standing::Revoked => Self::Revoked,
+        })
+    }
+}
+
+/// The column `set_aside_by`.
+pub fn by_as_str(by: SetAsideBy) -> &'static str {
+    match by {
+        SetAsideBy::Person => "person",
+        SetAsideBy::Failures => "failures",
+    }
+}
+
+/// A standing with what was said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingNow {
+    pub standing: AgentStanding,
+    pub reason: Option<String>,
+    /// From when on an agent that was set aside by failures may prove itself.
+    pub prove_after: Option<Instant>,
+}
+
+impl StandingNow {
+    pub fn of(row: &agent::Model) -> Result<Self, ApiError> {
+        Ok(Self {
+            standing: AgentStanding::parse(&row.standing, row.set_aside_by.as_deref())?,
+            reason: row.standing_reason.clone(),
+            prove_after: row.prove_after_ms.map(Instant),
+        })
+    }
+
+    /// How long until it may prove itself.
+    pub fn prove_after_seconds(&self, now: Instant) -> Option<u64> {
+        self.prove_after.map(|at| at.since(now).as_millis().div_ceil(1000) as u64)
+    }
+
+    /// Refuses the agents that are given nothing.
+    pub fn may_lease(&self, now: Instant) -> Result<(), ApiError> {
+        let refused = |code, detail: &str| {
+            let why = self.reason.as_ref().map(|reason| format!(" The reason given: {reason}")).unwrap_or_default();
+            ApiError::new(StatusCode::FORBIDDEN, code, format!("{detail}{why}")).retry_after(ASK_AGAIN_AFTER)
+        };
+        match self.standing {
+            AgentStanding::Active => Ok(()),
+            AgentStanding::Draining => Err(refused("draining", "This agent is being drained: it gets no more work.")
+                .hint("End what it holds. `offpeak agents resume` gives it work again.")),
+            AgentStanding::SetAside(SetAsideBy::Person) => {
+                Err(refused("set_aside", "A person set this agent aside.").hint("`offpeak agents resume` gives it work again."))
+            }
+            AgentStanding::SetAside(SetAsideBy::Failures) => {
+                let wait = self.prove_after.map_or(Duration::ZERO, |at| at.since(now));
+                Err(refused("set_aside", "This agent failed too often and was set aside.")
+                    .hint("Test its encoders after Retry-After, and POST what they proved to /v1/agents/me/proof.")
+                    .retry_after(wait))
+            }
+            AgentStanding::Revoked => Err(revoked()),
+        }
+    }
+
+    /// Refuses the agents that a proof does not bring back, or not yet.
+    pub fn may_prove(&self, now: Instant) -> Result<(), ApiError> {
+        match self.standing {
+            AgentStanding::SetAside(SetAsideBy::Failures) if self.prove_after.is_none_or(|at| at <= now) => Ok(()),
+            AgentStanding::SetAside(_) | AgentStanding::Revoked => self.may_lease(now),
+            AgentStanding::Active | AgentStanding::Draining => Ok(()),
+        }
+    }
+}
+
+/// The answer to whatever a revoked agent asks.
+pub fn revoked() -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "agent_revoked", "This agent was revoked; its token is good for nothing any more.")
+        .hint("Enrol the machine again with a new code if it is to come back.")
+}
+
+/// A task failed under this agent, and not for its source's sake: with the third job in a row it is set aside.
+pub async fn note_failure(tx: &impl ConnectionTrait, agent: &str, job: &str, now: Instant) -> Result<(), ApiError> {
+    let row = store::get_for_change(tx, agent).await?;
+    let mut jobs: Vec<&str> = row.failed_jobs.split_whitespace().collect();
+    if !jobs.contains(&job) && jobs.len() < blame::JOBS_IN_A_ROW {
+        jobs.push(job);
+    }
+    let failed_jobs = jobs.join(" ");
+    let before = StandingNow::of(&row)?.standing;
+    let after = before.after(StandingEvent::TooManyFailures).unwrap_or(before);
+    if !blame::is_suspect(&jobs) || after == before {
+        return store::set_failed_jobs(tx, agent, &failed_jobs, row.times_set_aside).await;
+    }
+    let times = row.times_set_aside + 1;
+    let wait = blame::cool_down(times.cast_unsigned());
+    let reason = format!("It failed tasks of {} jobs in a row.", jobs.len());
+    tracing::warn!(agent.id = agent, failed_jobs, cool_down_seconds = wait.as_secs(), "set agent aside");
+    store::set_failed_jobs(tx, agent, &failed_jobs, times).await?;
+    let to = StandingNow { standing: after, reason: Some(reason), prove_after: Some(now + wait) };
+    store::set_standing(tx, agent, &to).await?;
+    let data = json!({ "jobs": jobs, "time": times, "cool_down_seconds": wait.as_secs() });
+    store::record(tx, agent, "agent.quarantined", data, now).await
+}
+
+/// A task succeeded under this agent: what it failed before is forgiven. A standing stays.
+pub async fn note_success(tx: &impl ConnectionTrait, agent: &str) -> Result<(), ApiError> {
+    store::set_failed_jobs(tx, agent, "", 0).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        AgentStanding::{Active, Draining, Revoked, SetAside},
+        SetAsideBy::{Failures, Person},
+        StandingEvent::{Drain, Prove, Resume, Revoke, TooManyFailures},
+        *,
+    };
+
+    #[test]
+    fn who_may_change_a_standing() {
+        for (before, event, after) in [
+            (Active, Drain, Some(Draining)),
+            (Active, TooManyFailures, Some(SetAside(Failures))),
+            (Active, Prove, Some(Active)),
+            // What a person wanted, no machine undoes.
+            (Draining, TooManyFailures, Some(Draining)),
+            (Draining, Prove, Some(Draining)),
+            (SetAside(Person), Prove, Some(SetAside(Person))),
+            (SetAside(Person), TooManyFailures, Some(SetAside(Person))),
+            (SetAside(Person), Resume, Some(Active)),
+            (SetAside(Failures), Prove, Some(Active)),
+            (SetAside(Failures), Resume, Some(Active)),
+            (SetAside(Failures), StandingEvent::SetAside, Some(SetAside(Person))),
+            (SetAside(Failures), Revoke, Some(Revoked)),
+            (Revoked, Revoke, Some(Revoked)),
+            (Revoked, Resume, None),
+            (Revoked, Prove, None),
+        ] {
+            assert_eq!(before.after(event), after, "{before:?}, {event:?}");
+        }
+    }
+}
