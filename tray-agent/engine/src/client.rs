@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use offpeak_api::{
+    agent::{AgentOrders, ProofReport, StateReport},
     ids::LeaseId,
     lease::{
         CommitRequest, CompleteRequest, EnrolRequest, EnrolResponse, FailRequest, Heartbeat, Lease, LeaseRequest, Orders,
@@ -10,7 +11,7 @@ use offpeak_api::{
     },
     problem::Problem,
 };
-use reqwest::StatusCode;
+use reqwest::{StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
@@ -22,6 +23,10 @@ const CALL_LIMIT: Duration = Duration::from_secs(30);
 const HEARTBEAT_LIMIT: Duration = Duration::from_secs(10);
 /// A machine that is switched off answers no SYN; one in the next room answers in milliseconds, one abroad in half a second.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Codes of the problems with which an agent is refused work.
+pub const SET_ASIDE: &str = "set_aside";
+pub const DRAINING: &str = "draining";
 
 /// Why a call brought no answer that can be worked with.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -41,6 +46,9 @@ pub enum CallError {
     /// 426: this engine speaks a protocol that the server has left behind.
     #[error("this engine is too old for the server: {}", .0.detail)]
     TooOld(Box<Problem>),
+    /// 403 of a call for work: this agent was set aside or is drained. When to ask again, if the server said so.
+    #[error("the server gives this agent no work: {}", .problem.detail)]
+    NotNow { problem: Box<Problem>, retry_after_seconds: Option<u32> },
     /// Any other 4xx: repeating the same call will not help.
     #[error("the server refused: {} ({})", .0.detail, .0.code)]
     Refused(Box<Problem>),
@@ -51,7 +59,7 @@ impl CallError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Broken(_) => true,
-            Self::Unauthorized(_) | Self::Lost(_) | Self::TooOld(_) | Self::Refused(_) => false,
+            Self::Unauthorized(_) | Self::Lost(_) | Self::TooOld(_) | Self::NotNow { .. } | Self::Refused(_) => false,
         }
     }
 }
@@ -135,6 +143,16 @@ impl Client {
         if answer.status == StatusCode::NO_CONTENT { Ok(None) } else { answer.json().map(Some) }
     }
 
+    /// Says what the engine is doing.
+    pub async fn report(&self, report: &StateReport) -> Result<AgentOrders, CallError> {
+        self.post("v1/agents/me/state", report, HEARTBEAT_LIMIT, Subject::Other).await?.json()
+    }
+
+    /// Says what new test encodes proved, to be given work again.
+    pub async fn prove(&self, proof: &ProofReport) -> Result<AgentOrders, CallError> {
+        self.post("v1/agents/me/proof", proof, CALL_LIMIT, Subject::Other).await?.json()
+    }
+
     pub async fn heartbeat(&self, lease: &LeaseId, beat: &Heartbeat) -> Result<Orders, CallError> {
         self.post(&format!("v1/leases/{lease}/heartbeat"), beat, HEARTBEAT_LIMIT, Subject::Lease).await?.json()
     }
@@ -201,12 +219,13 @@ impl Answer {
 async fn send(request: reqwest::RequestBuilder, limit: Duration, on: Subject) -> Result<Answer, CallError> {
     let response = request.timeout(limit).send().await.map_err(|error| CallError::Unreachable(root_cause(&error)))?;
     let status = response.status();
+    let retry_after_seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.bytes().await.map_err(|error| CallError::Unreachable(root_cause(&error)))?;
-    if status.is_success() { Ok(Answer { status, body }) } else { Err(refusal(status, &body, on)) }
+    if status.is_success() { Ok(Answer { status, body }) } else { Err(refusal(status, retry_after_seconds, &body, on)) }
 }
 
 /// What an answer that is not 2xx means.
-fn refusal(status: StatusCode, body: &[u8], on: Subject) -> CallError {
+fn refusal(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8], on: Subject) -> CallError {
     let said = serde_json::from_slice::<Box<Problem>>(body)
         .unwrap_or_else(|_| problem(status, "no_problem_given", format!("the answer was {status}, without an explanation")));
     match (status, on) {
@@ -217,6 +236,9 @@ fn refusal(status: StatusCode, body: &[u8], on: Subject) -> CallError {
         (StatusCode::UNAUTHORIZED, _) => CallError::Unauthorized(said),
         (StatusCode::UPGRADE_REQUIRED, _) => CallError::TooOld(said),
         (StatusCode::CONFLICT | StatusCode::NOT_FOUND | StatusCode::GONE, Subject::Lease) => CallError::Lost(said),
+        (StatusCode::FORBIDDEN, Subject::Other) if matches!(said.code.as_str(), SET_ASIDE | DRAINING) => {
+            CallError::NotNow { problem: said, retry_after_seconds }
+        }
         (status, _) if status.is_client_error() => CallError::Refused(said),
         (_, _) => CallError::Broken(said),
     }
@@ -250,12 +272,13 @@ mod tests {
 
     #[test]
     fn refusals_say_what_to_do() {
-        let kind = |status: u16, on| match refusal(StatusCode::from_u16(status).unwrap(), b"<html>", on) {
+        let kind = |status: u16, on| match refusal(StatusCode::from_u16(status).unwrap(), None, b"<html>", on) {
             CallError::Unreachable(_) => "unreachable",
             CallError::Broken(_) => "broken",
             CallError::Unauthorized(_) => "unauthorized",
             CallError::Lost(_) => "lost",
             CallError::TooOld(_) => "too old",
+            CallError::NotNow { .. } => "not now",
             CallError::Refused(_) => "refused",
         };
         let cases = [
@@ -281,8 +304,19 @@ mod tests {
     #[test]
     fn a_problem_in_the_answer_is_kept() {
         let body = br#"{"title":"Conflict","status":409,"code":"superseded","detail":"the backup was faster"}"#;
-        match refusal(StatusCode::CONFLICT, body, Subject::Lease) {
+        match refusal(StatusCode::CONFLICT, None, body, Subject::Lease) {
             CallError::Lost(problem) => assert_eq!(problem.code, "superseded"),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn an_agent_without_work_is_told_until_when() {
+        let body = br#"{"title":"Forbidden","status":403,"code":"set_aside","detail":"It failed too often."}"#;
+        match refusal(StatusCode::FORBIDDEN, Some(90), body, Subject::Other) {
+            CallError::NotNow { problem, retry_after_seconds } => {
+                assert_eq!((problem.code.as_str(), retry_after_seconds), (SET_ASIDE, Some(90)));
+            }
             other => panic!("{other}"),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use offpeak_api::agent::AgentState;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -19,18 +20,23 @@ pub enum State {
 }
 
 impl State {
+    /// As in the API.
+    pub fn wire(self) -> AgentState {
+        match self {
+            Self::Broken => AgentState::Broken,
+            Self::Revoked => AgentState::Revoked,
+            Self::SetAside => AgentState::SetAside,
+            Self::Draining => AgentState::Draining,
+            Self::NoServer => AgentState::NoServer,
+            Self::Suspended => AgentState::Suspended,
+            Self::Encoding => AgentState::Encoding,
+            Self::Waiting => AgentState::Waiting,
+        }
+    }
+
     /// As in logs and in the API.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Broken => "broken",
-            Self::Revoked => "revoked",
-            Self::SetAside => "set_aside",
-            Self::Draining => "draining",
-            Self::NoServer => "no_server",
-            Self::Suspended => "suspended",
-            Self::Encoding => "encoding",
-            Self::Waiting => "waiting",
-        }
+        self.wire().as_str()
     }
 }
 
@@ -95,6 +101,17 @@ impl Status {
     /// The last call did (or did not) get an answer.
     pub fn reached(&self, reached: bool) {
         self.change(|readings| readings.unreachable = !reached);
+    }
+
+    /// Waits until the state or its reason is another one than `before`.
+    pub async fn changed(&self, before: &(State, String)) -> (State, String) {
+        let mut readings = self.0.subscribe();
+        let found = readings.wait_for(|readings| state(readings) != *before).await.map(|readings| state(&readings));
+        match found {
+            Ok(now) => now,
+            // The sender lives as long as `self`.
+            Err(_closed) => std::future::pending().await,
+        }
     }
 
     /// Ends when a server that does not answer now answers again; never, if it answers now.

@@ -1,12 +1,18 @@
 //! The real steps behind the lease loop: which folder does which kind of work.
 
-use offpeak_api::{lease::TaskResult, work::Work};
+use offpeak_api::{
+    lease::{Capabilities, TaskResult},
+    work::Work,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    audio, encode, fetch, file,
+    audio,
+    capabilities::{self, Incapable},
+    encode, fetch, file,
     lease::{Outlets, Steps},
     probe,
-    task::{TaskContext, TaskError},
+    task::{TaskContext, TaskError, Tools},
 };
 
 /// Every kind of work, done with the bundled programs.
@@ -37,5 +43,9 @@ impl Steps for Bundled {
                 Ok(TaskResult::File { attempt: made.attempt, bytes: made.bytes, sha256: made.sha256 })
             }
         }
+    }
+
+    async fn prove(&self, tools: &Tools, before: &Capabilities, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
+        capabilities::prove(tools, before.cores, before.memory_mib, stop).await
     }
 }

@@ -1,6 +1,6 @@
 //! Asking for work: one long poll at a time for the whole engine, and as many leases held as it may run.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use offpeak_api::lease::{Capabilities, Lease, LeaseRequest, PROTOCOL};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
@@ -9,7 +9,9 @@ use tracing::{Instrument, error, info_span, warn};
 
 use super::{
     Pace,
+    bench::Bench,
     hold::{Held, Holder},
+    report::{farewell, report_states},
     steps::Steps,
 };
 use crate::{
@@ -54,15 +56,24 @@ impl<S: Steps> LeaseLoop<S> {
         let places = Arc::new(Semaphore::new(self.leases as usize));
         // Revocation stops all leases as a shutdown does, without being one.
         let stop = self.shutdown.child_token();
+        let steps = Arc::new(self.steps);
         let holder = Arc::new(Holder {
             client: self.client.clone(),
-            tools: self.tools,
-            steps: Arc::new(self.steps),
+            tools: self.tools.clone(),
+            steps: steps.clone(),
             pace: self.pace,
             desk: self.desk.clone(),
             shutdown: stop.clone(),
         });
-        let ask = Ask { client: self.client, capabilities: self.capabilities, pace: self.pace, desk: self.desk.clone() };
+        let _reporter = AbortOnDropHandle::new(tokio::spawn(report_states(self.client.clone(), self.pace.report_least)));
+        let bench = Bench { client: self.client.clone(), tools: self.tools, steps, pace: self.pace, stop: stop.clone() };
+        let ask = Ask {
+            client: self.client,
+            capabilities: Mutex::new(self.capabilities),
+            pace: self.pace,
+            desk: self.desk.clone(),
+            bench,
+        };
         let _teller = AbortOnDropHandle::new(tokio::spawn(tell(self.desk, holder.client.status().clone())));
         let mut held = JoinSet::new();
         let mut end = EngineEnd::Shutdown;
@@ -107,6 +118,9 @@ impl<S: Steps> LeaseLoop<S> {
             }
         }
         while held.join_next().await.is_some() {}
+        if end == EngineEnd::Shutdown {
+            farewell(&ask.client).await;
+        }
         end
     }
 }
@@ -126,16 +140,18 @@ async fn tell(desk: Desk, status: Status) {
 
 /// The token is not accepted.
 #[derive(Debug)]
-struct Revoked;
+pub(super) struct Revoked;
 
-struct Ask {
+struct Ask<S> {
     client: Client,
-    capabilities: Capabilities,
+    /// As last proven.
+    capabilities: Mutex<Capabilities>,
     pace: Pace,
     desk: Desk,
+    bench: Bench<S>,
 }
 
-impl Ask {
+impl<S: Steps> Ask<S> {
     /// Asks until there is work. Each ask has an id of its own; a repeat of an ask whose answer got lost has the same, and so
     /// gets the lease that the lost answer granted.
     async fn for_lease(&self) -> Result<Lease, Revoked> {
@@ -150,13 +166,25 @@ impl Ask {
                 _ = self.desk.changed(&Allowed::Work) => continue,
             };
             let error = match answer {
-                Ok(Some(lease)) => return Ok(lease),
+                Ok(Some(lease)) => {
+                    self.bench.leave();
+                    return Ok(lease);
+                }
                 Ok(None) => {
+                    self.bench.leave();
                     (request, backoff, refusal_logged) = (self.request(), fresh_backoff(), false);
                     tokio::time::sleep_until(asked_at + LEAST_BETWEEN_ASKS.min(self.pace.ask_wait)).await;
                     continue;
                 }
                 Err(CallError::Unauthorized(_)) => return Err(Revoked),
+                Err(CallError::NotNow { problem, retry_after_seconds }) => {
+                    let before = self.capabilities().clone();
+                    if let Some(proven) = self.bench.sit(&problem, retry_after_seconds, &before).await? {
+                        *self.capabilities() = proven;
+                    }
+                    request = self.request();
+                    continue;
+                }
                 Err(error) => error,
             };
             if !error.is_passing() {
@@ -171,12 +199,16 @@ impl Ask {
         }
     }
 
+    fn capabilities(&self) -> MutexGuard<'_, Capabilities> {
+        self.capabilities.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     fn request(&self) -> LeaseRequest {
         LeaseRequest {
             request_id: request_id(),
             protocol: PROTOCOL,
             wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
-            capabilities: self.capabilities.clone(),
+            capabilities: self.capabilities().clone(),
             load: None,
             expected_idle_seconds: None,
         }

@@ -62,7 +62,9 @@ where
         match error {
             CallError::Lost(problem) => return Err(Ending::Lost(problem)),
             CallError::Unauthorized(_) => return Err(Ending::Revoked),
-            CallError::TooOld(problem) | CallError::Refused(problem) => return Err(refused(what, &problem)),
+            CallError::TooOld(problem) | CallError::Refused(problem) | CallError::NotNow { problem, .. } => {
+                return Err(refused(what, &problem));
+            }
             CallError::Unreachable(why) => {
                 in_trouble_since = None;
                 debug!(call = what, "no answer, trying again: {why}");

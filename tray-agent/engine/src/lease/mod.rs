@@ -5,10 +5,12 @@
 //! lost while the lease may still be ours, however long the server is away; a shutdown hands every lease back.
 
 mod ask;
+mod bench;
 mod deliver;
 mod ending;
 mod hold;
 mod orders;
+mod report;
 mod rows;
 mod steps;
 mod upload;
@@ -27,6 +29,8 @@ pub struct Pace {
     /// The first and the longest wait between two tries of a call.
     pub retry_first: Duration,
     pub retry_most: Duration,
+    /// Bounds the rate of reports of the engine's state.
+    pub report_least: Duration,
     /// Bounds the heartbeat's rate whatever the server says.
     pub heartbeat_least: Duration,
     /// How long finished rows may take to be committed when the engine stops.
@@ -42,6 +46,8 @@ impl Default for Pace {
             ask_wait: Duration::from_secs(25),
             retry_first: Duration::from_millis(500),
             retry_most: Duration::from_secs(30),
+            // Nobody looks more closely.
+            report_least: Duration::from_secs(3),
             heartbeat_least: Duration::from_secs(1),
             // Operating systems kill what is left of a service after 5 to 20 s; the release still has to go out after this.
             shutdown_limit: Duration::from_secs(5),

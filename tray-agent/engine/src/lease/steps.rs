@@ -2,12 +2,17 @@
 
 use std::future::Future;
 
-use offpeak_api::{lease::TaskResult, work::Work};
+use offpeak_api::{
+    lease::{Capabilities, TaskResult},
+    work::Work,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::upload::FileUpload;
 use crate::{
+    capabilities::Incapable,
     client::Token,
-    task::{Pieces, TaskContext, TaskError},
+    task::{Pieces, TaskContext, TaskError, Tools},
 };
 
 /// Where a step's results go besides its return value.
@@ -26,4 +31,12 @@ pub trait Steps: Send + Sync + 'static {
     /// Does `work` until it is done, has failed, or `ctx.stop` is cancelled. All pieces have been handed to
     /// `outlets.pieces`, and every clone of it is dropped, when the answer is there.
     fn run(&self, ctx: TaskContext, work: Work, outlets: Outlets) -> impl Future<Output = Result<TaskResult, TaskError>> + Send;
+
+    /// Tries again what this machine can do, as at the engine's start.
+    fn prove(
+        &self,
+        tools: &Tools,
+        before: &Capabilities,
+        stop: &CancellationToken,
+    ) -> impl Future<Output = Result<Capabilities, Incapable>> + Send;
 }

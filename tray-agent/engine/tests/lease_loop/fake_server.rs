@@ -16,6 +16,7 @@ use axum::{
     routing::{post, put},
 };
 use offpeak_api::{
+    agent::{AgentOrders, AgentState, ProofReport, Standing, StateReport},
     ids::{JobId, LeaseId, TaskId},
     lease::{
         Action, CommitRequest, CompleteRequest, FailRequest, Heartbeat, Lease, LeaseRequest, Orders, ReleaseRequest, TaskResult,
@@ -52,6 +53,11 @@ pub struct Farm {
     pub down: bool,
     /// Answers 401 to everything.
     pub revoked: bool,
+    /// Answers 403 with this code to who asks for work; `set_aside` ends with the second proof, or later
+    /// if the agent has not said by then that it knows.
+    pub refuse_work_with: Option<&'static str>,
+    pub states: Vec<AgentState>,
+    pub proofs: Vec<ProofReport>,
     /// Grants leases, but the answers get lost: so many.
     pub lost_answers: u32,
     /// PUTs that storage refuses: so many.
@@ -84,6 +90,8 @@ impl FakeServer {
     pub async fn start() -> (Self, Url) {
         let server = Self::default();
         let app = Router::new()
+            .route("/v1/agents/me/state", post(state))
+            .route("/v1/agents/me/proof", post(prove))
             .route("/v1/leases", post(ask))
             .route("/v1/leases/{id}/heartbeat", post(heartbeat))
             .route("/v1/leases/{id}/upload-urls", post(urls))
@@ -291,9 +299,38 @@ async fn gate(State(server): State<FakeServer>, headers: HeaderMap, request: Req
     }
 }
 
+fn not_now(code: &str) -> Response {
+    let mut answer = problem(StatusCode::FORBIDDEN, code);
+    answer.headers_mut().insert("retry-after", 0.into());
+    answer
+}
+
+fn agent_orders(standing: Standing) -> Response {
+    let orders = AgentOrders { policy: Default::default(), standing, standing_reason: None, prove_after_seconds: None };
+    Json(orders).into_response()
+}
+
+async fn state(State(server): State<FakeServer>, Json(report): Json<StateReport>) -> Response {
+    server.farm().states.push(report.state);
+    agent_orders(Standing::Active)
+}
+
+async fn prove(State(server): State<FakeServer>, Json(proof): Json<ProofReport>) -> Response {
+    let mut farm = server.farm();
+    farm.proofs.push(proof);
+    if farm.proofs.len() < 2 || !farm.states.contains(&AgentState::SetAside) {
+        return not_now("set_aside");
+    }
+    farm.refuse_work_with = None;
+    agent_orders(Standing::Active)
+}
+
 async fn ask(State(server): State<FakeServer>, Json(request): Json<LeaseRequest>) -> Response {
     let mut farm = server.farm();
     farm.calls.push(Call::Ask(request.clone()));
+    if let Some(code) = farm.refuse_work_with {
+        return not_now(code);
+    }
     let lease = farm.grant(&request);
     if farm.lost_answers > 0 && lease.is_some() {
         farm.lost_answers -= 1;

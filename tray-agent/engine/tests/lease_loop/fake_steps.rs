@@ -7,14 +7,16 @@ use std::{
 
 use bytes::Bytes;
 use offpeak_api::{
-    lease::{Progress, TaskResult},
+    lease::{Capabilities, Progress, TaskResult},
     work::Work,
 };
 use offpeak_engine::{
+    capabilities::Incapable,
     lease::{Outlets, Steps},
-    task::{InitHeader, Piece, TaskContext, TaskEnd, TaskError},
+    task::{InitHeader, Piece, TaskContext, TaskEnd, TaskError, Tools},
 };
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// How the step sends its pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,5 +181,9 @@ impl Steps for FakeSteps {
             }
             made = self.make(&ctx, &work, &outlets) => made,
         }
+    }
+
+    async fn prove(&self, _: &Tools, before: &Capabilities, _: &CancellationToken) -> Result<Capabilities, Incapable> {
+        Ok(before.clone())
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use fake_server::{Call, FakeServer, TOKEN};
 use fake_steps::{FREELY, FakeSteps, Manner};
 use offpeak_api::{
+    agent::AgentState,
     lease::{Blame, Capabilities, HolderState, ReleaseReason, TaskResult},
     media::{FrameGrid, Ratio},
     profile::{Quality, X264Preset},
@@ -40,6 +41,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
         ask_wait: Duration::from_millis(10),
         retry_first: Duration::from_millis(5),
         retry_most: Duration::from_millis(40),
+        report_least: Duration::from_millis(20),
         heartbeat_least: Duration::from_millis(20),
         shutdown_limit: Duration::from_millis(500),
         trouble_limit: Duration::from_millis(500),
@@ -454,5 +456,48 @@ async fn a_superseded_holder_stops_at_once() {
     engine.stop().await;
     assert!(steps.seen(|seen| seen.rows_sent) < 100);
     assert_eq!(server.farm().count(|call| matches!(call, Call::Release(..) | Call::Fail(..) | Call::Complete(..))), 0);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_was_set_aside_proves_itself_and_works_again() {
+    let (server, url) = FakeServer::start().await;
+    {
+        let mut farm = server.farm();
+        farm.refuse_work_with = Some("set_aside");
+        farm.queue.push_back(encode(0, 3, false));
+    }
+    let engine = start(&url, FakeSteps::new(FREELY), 1);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    server.until("it says so", |farm| farm.states.contains(&AgentState::Waiting)).await;
+    engine.stop().await;
+    let farm = server.farm();
+    assert!(farm.proofs.len() >= 2, "the first came too early");
+    assert_eq!(farm.proofs[1].capabilities.encoders, ["libx264"]);
+    assert!(farm.states.contains(&AgentState::SetAside), "{:?}", farm.states);
+    assert_eq!(farm.states.last(), Some(&AgentState::Offline));
+    drop(farm);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_agent_ends_what_it_holds() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 5, false));
+    let steps = FakeSteps::new(2);
+    let engine = start(&url, steps.clone(), 2);
+    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
+    server.farm().refuse_work_with = Some("draining");
+    server.until("it says that it is drained", |farm| farm.states.contains(&AgentState::Draining)).await;
+    steps.0.rows_let_out.add_permits(FREELY);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    {
+        let mut farm = server.farm();
+        farm.refuse_work_with = None;
+        farm.queue.push_back(encode(5, 7, false));
+    }
+    server.until("other work is complete", |farm| farm.completed() == 2).await;
+    engine.stop().await;
+    assert_eq!(server.farm().proofs.len(), 0, "there was nothing to prove");
     no_complaints(&server);
 }
