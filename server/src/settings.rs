@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 
 use crate::{auth::random_name, clock::Instant, db::Db, entity::setting, error::ApiError};
 
@@ -25,11 +25,12 @@ pub async fn signing_key(db: &Db) -> Result<Vec<u8>, ApiError> {
 /// Notes that a server is alive; returns for how long none was.
 pub async fn mark_alive(tx: &impl ConnectionTrait, now: Instant) -> Result<Duration, ApiError> {
     let row = setting::Entity::find_by_id(ALIVE_AT.to_owned()).one(tx).await?;
-    let before = row.as_ref().and_then(|row| row.value.parse().ok()).map_or(now, Instant);
+    let before = row.and_then(|row| row.value.parse().ok()).map_or(now, Instant);
     let fresh = setting::ActiveModel { name: Set(ALIVE_AT.to_owned()), value: Set(now.ms().to_string()) };
-    match row {
-        Some(_) => fresh.update(tx).await.map(|_| ())?,
-        None => fresh.insert(tx).await.map(|_| ())?,
-    }
+    // Two servers may begin at the same time.
+    setting::Entity::insert(fresh)
+        .on_conflict(OnConflict::column(setting::Column::Name).update_column(setting::Column::Value).to_owned())
+        .exec_without_returning(tx)
+        .await?;
     Ok(now.since(before))
 }

@@ -86,7 +86,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
 
 /// Asked in the transaction that makes the job: a source that a job uses is not deleted from then on.
 async fn ready_source(tx: &impl ConnectionTrait, auth: &TeamAuth, id: &SourceId) -> Result<SourceId, ApiError> {
-    let source = upload::store::find_source(tx, &auth.team_id, id).await?;
+    let source = upload::store::lock_source(tx, &auth.team_id, id).await?;
     match upload::store::state_of(&source)? {
         SourceState::Ready => Ok(id.clone()),
         SourceState::Uploading => Err(ApiError::conflict(
@@ -211,7 +211,7 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
         return Err(ApiError::conflict("job_not_failed", format!("This job is {}; only failed jobs can be retried.", row.state)));
     }
     let source: SourceId = row.source_id.parse().map_err(ApiError::internal)?;
-    let source = upload::store::get(&tx.tx, &source).await?;
+    let source = upload::store::lock(&tx.tx, &source).await?;
     let state = match (upload::store::state_of(&source)?, row.plan.is_some()) {
         (SourceState::Deleted, _) => {
             return Err(ApiError::conflict("source_deleted", "The bytes of this job's source are gone.").hint("Submit it again."));

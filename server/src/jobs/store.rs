@@ -109,7 +109,7 @@ pub async fn set_state(tx: &impl ConnectionTrait, job: &job::Model, state: JobSt
 
 pub async fn set_planned(tx: &impl ConnectionTrait, job: &job::Model, facts: &Facts, plan: &Plan) -> Result<(), ApiError> {
     let change = job::ActiveModel {
-        facts: Set(Some(serde_json::to_value(facts)?)),
+        facts: Set(Some(without_nul(serde_json::to_value(facts)?))),
         plan: Set(Some(serde_json::to_value(plan)?)),
         state: Set(JobState::Encoding.as_str().to_owned()),
         ..Default::default()
@@ -120,6 +120,19 @@ pub async fn set_planned(tx: &impl ConnectionTrait, job: &job::Model, facts: &Fa
 pub async fn set_end_frame(tx: &impl ConnectionTrait, job: &str, end_frame: u64) -> Result<(), ApiError> {
     let change = job::ActiveModel { end_frame: Set(Some(end_frame.cast_signed())), ..Default::default() };
     update(tx, job, change).await
+}
+
+/// PostgreSQL keeps no text with U+0000, and what an engine found in a file may hold anything.
+fn without_nul(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(text.replace('\0', "")),
+        Value::Array(values) => values.into_iter().map(without_nul).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(name, value)| (name.replace('\0', ""), without_nul(value))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
 }
 
 /// Adds warnings, each code once.
@@ -133,7 +146,7 @@ pub async fn add_warnings(tx: &impl ConnectionTrait, job: &str, new: Vec<Warning
             warnings.push(warning);
         }
     }
-    let change = job::ActiveModel { warnings: Set(serde_json::to_value(warnings)?), ..Default::default() };
+    let change = job::ActiveModel { warnings: Set(without_nul(serde_json::to_value(warnings)?)), ..Default::default() };
     update(tx, job, change).await
 }
 

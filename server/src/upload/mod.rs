@@ -43,7 +43,7 @@ const EXPIRED_PER_TICK: u64 = 100;
 /// 404 for another team's, 409 `source_in_use` while a job that is not over uses it.
 pub async fn remove_source(app: &App, team: &TeamId, id: &SourceId) -> Result<(), ApiError> {
     let tx = app.db.write().await?;
-    store::find_source(&tx.tx, team, id).await?;
+    store::lock_source(&tx.tx, team, id).await?;
     if store::has_unfinished_job(&tx.tx, id).await? {
         return Err(ApiError::conflict("source_in_use", format!("A job that is not over uses {id}."))
             .hint("Cancel the job first, or wait for its end."));
@@ -147,7 +147,7 @@ pub async fn expire(app: &App, now: Instant) -> Result<(), ApiError> {
 
 async fn expire_one(app: &App, id: &SourceId, now: Instant) -> Result<(), ApiError> {
     let tx = app.db.write().await?;
-    let row = store::get(&tx.tx, id).await?;
+    let row = store::lock(&tx.tx, id).await?;
     if row.expires_at_ms > now.ms() {
         return Ok(());
     }

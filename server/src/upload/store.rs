@@ -34,6 +34,18 @@ pub async fn get(db: &impl ConnectionTrait, id: &SourceId) -> Result<source::Mod
     source::Entity::find_by_id(id.to_string()).one(db).await?.ok_or_else(|| not_found(id.as_str()))
 }
 
+/// As [`get`], and nobody else changes the source until this transaction ends: between asking who uses it and deleting it,
+/// no job begins to.
+pub async fn lock(tx: &impl ConnectionTrait, id: &SourceId) -> Result<source::Model, ApiError> {
+    source::Entity::find_by_id(id.to_string()).lock_exclusive().one(tx).await?.ok_or_else(|| not_found(id.as_str()))
+}
+
+/// As [`find_source`] and [`lock`].
+pub async fn lock_source(tx: &impl ConnectionTrait, team: &TeamId, id: &SourceId) -> Result<source::Model, ApiError> {
+    let row = lock(tx, id).await?;
+    if row.team_id == team.as_str() { Ok(row) } else { Err(not_found(id.as_str())) }
+}
+
 /// The team's source; that of another team is as unknown as none.
 pub async fn find_source(db: &impl ConnectionTrait, team: &TeamId, id: &SourceId) -> Result<source::Model, ApiError> {
     let row = get(db, id).await?;
@@ -243,6 +255,7 @@ pub async fn begin_arrival(
     part_bytes: u64,
     direct: bool,
 ) -> Result<arrival::Model, ApiError> {
+    lock(tx, id).await?;
     if let Some(row) = arrival_of(tx, id).await? {
         return Ok(row);
     }

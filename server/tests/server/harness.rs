@@ -36,7 +36,7 @@ pub struct Server {
     pub http: reqwest::Client,
     pub token: String,
     /// What lives as long as any server that uses it.
-    shared: Arc<(Database, TempDir)>,
+    _shared: Arc<(Database, TempDir)>,
 }
 
 /// What came back: a status, and a body to be read as what it should be.
@@ -62,19 +62,21 @@ impl Answer {
     }
 }
 
+/// An empty database, and a folder for storage.
+pub fn new_backends() -> Arc<(Database, TempDir)> {
+    let folder = tempfile::tempdir().unwrap();
+    Arc::new((Database::start(folder.path()), folder))
+}
+
+pub const START: Instant = Instant(1_700_000_000_000);
+
 impl Server {
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::start(folder.path());
-        Self::on(Arc::new((database, folder)), Clock::set_to(Instant(1_700_000_000_000))).await
+        Self::on(new_backends(), Clock::set_to(START)).await
     }
 
-    /// Another server with the same database, storage and clock.
-    pub async fn beside(&self) -> Self {
-        Self::on(Arc::clone(&self.shared), self.clock.clone()).await
-    }
-
-    async fn on(shared: Arc<(Database, TempDir)>, clock: Clock) -> Self {
+    /// A server on what another one may use too.
+    pub async fn on(shared: Arc<(Database, TempDir)>, clock: Clock) -> Self {
         let (database, folder) = &*shared;
         let settings = Settings {
             database_url: Some(database.url()),
@@ -87,7 +89,7 @@ impl Server {
         let router = router::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
         let token = program_token(&app, &clock).await;
-        Self { base, app, clock, http: reqwest::Client::new(), token, shared }
+        Self { base, app, clock, http: reqwest::Client::new(), token, _shared: shared }
     }
 
     pub async fn call(&self, token: &str, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
@@ -148,12 +150,6 @@ impl Server {
         let answer =
             self.call(&self.token, Method::PUT, "/v1/profiles/small", Some(serde_json::to_value(profile).unwrap())).await;
         assert_eq!(answer.status, 200);
-    }
-
-    /// What to post for a job of the small profile.
-    pub async fn small_job(&self) -> serde_json::Value {
-        self.small_profile(vec![]).await;
-        serde_json::json!({ "source": { "upload": self.source().await }, "profile": "small" })
     }
 
     pub async fn new_job(&self) -> Job {

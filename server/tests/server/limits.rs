@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use offpeak_api::{
+    facts::Warning,
     job::JobState,
     lease::{Lease, Orders, PROTOCOL, TaskResult},
     work::Work,
@@ -97,6 +98,19 @@ async fn the_facts_of_a_whole_day_fit() {
     let mut day = facts(86_000.0, false);
     day.video.as_mut().unwrap().keyframes_seconds = (0..172_000).map(|n| f64::from(n) * 0.5 + 0.123_456).collect();
     agent.complete(&server, &probe.id, TaskResult::Probe { facts: Box::new(day) }).await.ok::<Orders>();
+    assert_eq!(server.job(&job.id).await.state, JobState::Encoding);
+}
+
+#[tokio::test]
+async fn facts_may_hold_anything() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    let job = server.new_job().await;
+    let probe = agent.lease(&server).await.unwrap();
+    let mut odd = facts(8.0, true);
+    odd.audio.as_mut().unwrap().language = Some("e\u{0}n".into());
+    odd.warnings.push(Warning { code: "odd\u{0}".into(), message: "\u{0}".into() });
+    agent.complete(&server, &probe.id, TaskResult::Probe { facts: Box::new(odd) }).await.ok::<Orders>();
     assert_eq!(server.job(&job.id).await.state, JobState::Encoding);
 }
 

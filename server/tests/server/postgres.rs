@@ -10,6 +10,7 @@ mod harness;
 mod jobs;
 mod leases;
 mod limits;
+mod races;
 mod replicas;
 mod retries;
 mod who_may_call;

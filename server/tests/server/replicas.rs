@@ -1,12 +1,28 @@
 //! Several servers on one database.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use offpeak_api::{job::Job, lease::Lease};
+use offpeak_server::clock::Clock;
 use sea_orm::ConnectionTrait;
 use tokio::task::JoinHandle;
 
-use crate::harness::{Agent, Server};
+use crate::harness::{Agent, START, Server, new_backends};
+
+/// Two servers with one database, storage and clock.
+async fn two() -> (Server, Server) {
+    let (shared, clock) = (new_backends(), Clock::set_to(START));
+    (Server::on(Arc::clone(&shared), clock.clone()).await, Server::on(shared, clock).await)
+}
+
+/// What to post for a job.
+async fn small_job(server: &Server) -> serde_json::Value {
+    server.small_profile(vec![]).await;
+    serde_json::json!({ "source": { "upload": server.source().await }, "profile": "small" })
+}
 
 /// An engine's long poll at a server, once it waits there.
 async fn waiting(server: &Server, agent: &Agent, request: u32) -> JoinHandle<Instant> {
@@ -31,7 +47,7 @@ async fn waiting(server: &Server, agent: &Agent, request: u32) -> JoinHandle<Ins
 
 /// The time from the request for a job at one server to the lease at another.
 async fn latency(one: &Server, other: &Server, agent: &Agent, request: u32) -> Duration {
-    let job = one.small_job().await;
+    let job = small_job(one).await;
     let poll = waiting(other, agent, request).await;
     let began = Instant::now();
     one.post("/v1/jobs", job).await.ok::<Job>();
@@ -40,8 +56,7 @@ async fn latency(one: &Server, other: &Server, agent: &Agent, request: u32) -> D
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_made_on_one_server_wakes_an_engine_that_waits_on_another() {
-    let one = Server::start().await;
-    let other = one.beside().await;
+    let (one, other) = two().await;
     let agent = Agent::enrol(&other, "desk").await;
     for request in 0..5 {
         let latency = latency(&one, &other, &agent, request).await;
@@ -53,13 +68,12 @@ async fn work_made_on_one_server_wakes_an_engine_that_waits_on_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_was_cut_is_laid_again_and_nothing_is_missed() {
-    let one = Server::start().await;
-    let other = one.beside().await;
+    let (one, other) = two().await;
     let agent = Agent::enrol(&other, "desk").await;
     for request in 0..3 {
         let cut =
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query ILIKE 'LISTEN%'";
-        let job = one.small_job().await;
+        let job = small_job(&one).await;
         let poll = waiting(&other, &agent, request).await;
         let began = Instant::now();
         let result = one.app.db.reader.execute_unprepared(cut).await.unwrap();

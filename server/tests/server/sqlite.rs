@@ -9,5 +9,6 @@ mod harness;
 mod jobs;
 mod leases;
 mod limits;
+mod races;
 mod retries;
 mod who_may_call;
