@@ -9,4 +9,5 @@ mod cli_submits;
 mod exactness;
 mod output_is_valid;
 mod server_restarts;
+mod storage_is_s3;
 mod upload_resumes;

@@ -298,7 +298,8 @@ pub struct Source {
     #[serde(default)]
     pub bytes: Option<u64>,
     pub received_bytes: u64,
-    /// Of the whole file, when ready.
+    /// Of the whole file, when ready; of one that went straight into a bucket, S3's composite one: the SHA-256 of the parts'
+    /// SHA-256s, a dash, and how many parts there are.
     #[serde(default)]
     pub sha256: Option<String>,
     pub created_at: DateTime<Utc>,

@@ -13,4 +13,5 @@ pub mod media;
 pub mod policy;
 pub mod problem;
 pub mod profile;
+pub mod upload;
 pub mod work;

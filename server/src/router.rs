@@ -34,7 +34,7 @@ use crate::{
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
-        (name = "uploads", description = "Bring a source in: resumable uploads (tus 1.0)"),
+        (name = "uploads", description = "Bring a source in: resumable uploads (tus 1.0), or in parts straight into a bucket"),
         (name = "jobs", description = "Make jobs and follow them"),
         (name = "profiles", description = "What a job makes"),
         (name = "agents", description = "Machines that encode"),
@@ -64,6 +64,9 @@ fn routes() -> OpenApiRouter<App> {
         // Programs: bring a source in, make jobs, follow them.
         .routes(routes!(upload::http::options, upload::http::create))
         .routes(routes!(upload::http::head, upload::http::patch, upload::http::terminate, upload::http::overridden))
+        .routes(routes!(upload::direct::begin))
+        .routes(routes!(upload::direct::part_addresses, upload::direct::sent_parts))
+        .routes(routes!(upload::direct::complete))
         .routes(routes!(upload::http::get_source, upload::http::delete_source))
         .routes(routes!(jobs::http::create_job, jobs::http::list_jobs))
         .routes(routes!(jobs::http::get_job, jobs::http::delete_job))

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{http, write_manifests};
+use super::{http, store, write_manifests};
 use crate::{
     app::App,
     blob::BlobKey,
@@ -279,6 +279,35 @@ async fn a_complete_job_plays_from_storage_alone() {
     for uri in uris(playlist) {
         assert_eq!(film.get(uri).await.status(), StatusCode::OK, "{uri}");
     }
+}
+
+#[tokio::test]
+async fn with_a_cdn_players_are_sent_there() {
+    let server =
+        TestServer::start_with(routes(), |settings| settings.media_url = Some("https://cdn.example.com/films".into())).await;
+    let film = Film::planned(&server).await;
+    for index in 0..3 {
+        film.commit(index).await;
+    }
+    let stay = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let ask = async |path: &str| {
+        let answer = stay.get(server.url(&format!("/media/{}/{path}", film.row.id))).send().await.unwrap();
+        let location = answer.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), location)
+    };
+    let there = |path: &str| (307, Some(format!("https://cdn.example.com/films/jobs/{}/{path}", film.row.id)));
+    let segment = "secretprefix-0/h264-360p/0.m4s";
+    assert_eq!(ask(segment).await, there(segment));
+    assert_eq!(ask("multivariant.m3u8").await, (200, None), "made on request while the job runs");
+    assert_eq!(ask(&format!("{segment}?download")).await, (200, None), "a CDN gives no file names");
+
+    film.end(JobState::Completed).await;
+    let tx = server.app.db.write().await.unwrap();
+    store::note_manifests_due(&tx.tx, &film.row.id).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(ask("multivariant.m3u8").await, (200, None), "not there yet");
+    super::write_all_due(&server.app).await.unwrap();
+    assert_eq!(ask("multivariant.m3u8").await, there("multivariant.m3u8"));
 }
 
 #[tokio::test]

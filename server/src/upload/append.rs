@@ -247,7 +247,8 @@ impl Arrival<'_> {
         let expires = self.app.clock.now() + self.app.config.source_kept_for;
         let tx = self.app.db.write().await?;
         self.check_sender(&tx.tx).await?;
-        let ready = store::Ready { from: self.noted, length: self.received, sha256: &hex(&safe.sha256.finalize()), expires };
+        let sha256 = hex(&safe.sha256.finalize());
+        let ready = store::Ready { from: self.noted, length: self.received, sha256: Some(&sha256), expires };
         if !store::note_ready(&tx.tx, self.id, ready).await? {
             let error = self.overtaken(&tx.tx).await;
             drop(tx);

@@ -42,7 +42,7 @@ fn answer(result: Result<Response, ApiError>) -> Response {
 }
 
 /// An upload's address: another kind of id is as unknown as none.
-fn parse_id(id: &str) -> Result<SourceId, ApiError> {
+pub(super) fn parse_id(id: &str) -> Result<SourceId, ApiError> {
     id.parse().map_err(|_| ApiError::not_found("source_not_found", format!("There is no source or upload {id:?}.")))
 }
 
@@ -337,7 +337,7 @@ pub async fn overridden(
     })
 }
 
-fn to_wire(row: source::Model) -> Result<Source, ApiError> {
+pub(super) fn to_wire(row: source::Model) -> Result<Source, ApiError> {
     Ok(Source {
         id: row.id.parse().map_err(ApiError::internal)?,
         state: store::state_of(&row)?,

@@ -9,6 +9,7 @@
 //! - a source that a job still needs is never deleted.
 
 mod append;
+pub mod direct;
 pub mod http;
 mod partial;
 mod parts;
@@ -99,7 +100,7 @@ async fn settle(app: &App, row: source::Model) -> Result<source::Model, ApiError
     let sha256 = partial::thaw(row.hash_state.as_deref())
         .ok_or_else(|| ApiError::internal(format!("the hash state of {id} is damaged")))?;
     let expires = app.clock.now() + app.config.source_kept_for;
-    let ready = store::Ready { from: length, length, sha256: &hex(&sha256.finalize()), expires };
+    let ready = store::Ready { from: length, length, sha256: Some(&hex(&sha256.finalize())), expires };
     let tx = app.db.write().await?;
     store::note_ready(&tx.tx, &id, ready).await?;
     tx.commit().await?;

@@ -162,7 +162,8 @@ pub struct Ready<'a> {
     /// What the row says before.
     pub from: u64,
     pub length: u64,
-    pub sha256: &'a str,
+    /// Nothing when the bucket did not tell it.
+    pub sha256: Option<&'a str>,
     pub expires: Instant,
 }
 
@@ -173,7 +174,7 @@ pub async fn note_ready(tx: &impl ConnectionTrait, id: &SourceId, ready: Ready<'
         .col_expr(source::Column::Length, Expr::value(ready.length.cast_signed()))
         .col_expr(source::Column::Received, Expr::value(ready.length.cast_signed()))
         .col_expr(source::Column::HashState, Expr::value(None::<Vec<u8>>))
-        .col_expr(source::Column::Sha256, Expr::value(ready.sha256))
+        .col_expr(source::Column::Sha256, Expr::value(ready.sha256.map(str::to_owned)))
         .col_expr(source::Column::ExpiresAtMs, Expr::value(ready.expires.ms()))
         .exec(tx)
         .await?;

@@ -27,7 +27,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::database::Database;
+use crate::{database::Database, storage::Storage};
 
 pub struct Server {
     pub base: String,
@@ -35,8 +35,9 @@ pub struct Server {
     pub clock: Clock,
     pub http: reqwest::Client,
     pub token: String,
+    pub storage: Arc<Storage>,
     /// What lives as long as any server that uses it.
-    _shared: Arc<(Database, TempDir)>,
+    _shared: Arc<Backends>,
 }
 
 /// What came back: a status, and a body to be read as what it should be.
@@ -62,34 +63,47 @@ impl Answer {
     }
 }
 
-/// An empty database, and a folder for storage.
-pub fn new_backends() -> Arc<(Database, TempDir)> {
+/// What servers share.
+pub struct Backends {
+    database: Database,
+    storage: Arc<Storage>,
+    _folder: TempDir,
+}
+
+/// An empty database beside this storage.
+pub fn new_backends(storage: Storage) -> Arc<Backends> {
     let folder = tempfile::tempdir().unwrap();
-    Arc::new((Database::start(folder.path()), folder))
+    Arc::new(Backends { database: Database::start(folder.path()), storage: Arc::new(storage), _folder: folder })
 }
 
 pub const START: Instant = Instant(1_700_000_000_000);
 
 impl Server {
     pub async fn start() -> Self {
-        Self::on(new_backends(), Clock::set_to(START)).await
+        Self::start_on(Storage::of_this_run().await).await
+    }
+
+    pub async fn start_on(storage: Storage) -> Self {
+        Self::on(new_backends(storage), Clock::set_to(START)).await
     }
 
     /// A server on what another one may use too.
-    pub async fn on(shared: Arc<(Database, TempDir)>, clock: Clock) -> Self {
-        let (database, folder) = &*shared;
-        let settings = Settings {
-            database_url: Some(database.url()),
-            storage: Some(format!("file://{}", folder.path().join("storage").display())),
-            ..Settings::default()
-        };
-        let app = App::start(settings.check().unwrap(), clock.clone()).await.unwrap();
+    pub async fn on(shared: Arc<Backends>, clock: Clock) -> Self {
+        let storage = Arc::clone(&shared.storage);
+        let settings =
+            Settings { database_url: Some(shared.database.url()), storage: Some(storage.url()), ..Settings::default() };
+        let app = App::start_on(storage.open().await, settings.check().unwrap(), clock.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = router::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
         let token = program_token(&app, &clock).await;
-        Self { base, app, clock, http: reqwest::Client::new(), token, _shared: shared }
+        Self { base, app, clock, http: reqwest::Client::new(), token, storage, _shared: shared }
+    }
+
+    /// An address that the server gave: its own, or one of the bucket.
+    pub fn url(&self, address: &str) -> reqwest::Url {
+        self.base.parse::<reqwest::Url>().unwrap().join(address).unwrap()
     }
 
     pub async fn call(&self, token: &str, method: Method, path: &str, body: Option<serde_json::Value>) -> Answer {
@@ -293,7 +307,7 @@ impl Agent {
         let urls: UploadUrls =
             self.post(server, &format!("/v1/leases/{lease}/upload-urls"), UploadUrlsRequest { objects: vec![object] }).await.ok();
         let address = &urls.addresses[0];
-        let mut put = server.http.put(format!("{}{}", server.base, address.url)).body(data.clone());
+        let mut put = server.http.put(server.url(&address.url)).body(data.clone());
         for (name, value) in &address.headers {
             put = put.header(name, value);
         }

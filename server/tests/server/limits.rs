@@ -188,21 +188,13 @@ async fn what_is_uploaded_after_a_job_was_deleted_is_swept() {
     let job = server.planned_job(&agent, 8.0, false).await;
     let lease = agent.lease(&server).await.unwrap();
     let commit = agent.upload_rows(&server, &lease, 0..1, 50).await;
-    let folder = server.app.config.storage.to_file_path().unwrap().join("jobs").join(job.id.as_str());
-    let late = walk(&folder).pop().unwrap();
+    let late = server.storage.keys(&format!("jobs/{}/", job.id)).pop().unwrap();
     assert_eq!(server.call(&server.token, Method::DELETE, &format!("/v1/jobs/{}", job.id), None).await.status, 204);
     assert_eq!(agent.heartbeat(&server, &lease.id).await.problem(409), "lease_lost");
     assert_eq!(agent.commit(&server, &lease, &commit).await.problem(409), "lease_lost");
     // An upload that was under way lands now.
-    std::fs::create_dir_all(late.parent().unwrap()).unwrap();
-    std::fs::write(&late, "late").unwrap();
+    server.app.blobs.put_small(&late.parse().unwrap(), b"late".to_vec()).await.unwrap();
     server.clock.advance(Duration::from_secs(25 * 3600));
     tick::tick(&server.app).await.unwrap();
-    assert!(!late.exists());
-}
-
-/// The files below a folder.
-fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+    assert_eq!(server.storage.keys("jobs/"), [""; 0]);
 }

@@ -10,11 +10,14 @@ use offpeak_server::clock::Clock;
 use sea_orm::ConnectionTrait;
 use tokio::task::JoinHandle;
 
-use crate::harness::{Agent, START, Server, new_backends};
+use crate::{
+    harness::{Agent, START, Server, new_backends},
+    storage::Storage,
+};
 
 /// Two servers with one database, storage and clock.
 async fn two() -> (Server, Server) {
-    let (shared, clock) = (new_backends(), Clock::set_to(START));
+    let (shared, clock) = (new_backends(Storage::of_this_run().await), Clock::set_to(START));
     (Server::on(Arc::clone(&shared), clock.clone()).await, Server::on(shared, clock).await)
 }
 

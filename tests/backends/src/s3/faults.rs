@@ -12,14 +12,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Faults to come, for PUTs. Clones share them.
+/// Faults to come. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
+    refuse_put: Arc<AtomicUsize>,
+    refuse_post: Arc<AtomicUsize>,
     slow_down: Arc<AtomicUsize>,
     lose_answer: Arc<AtomicUsize>,
 }
 
 impl Faults {
+    /// The next so many PUTs are answered 403, which nobody tries again by himself.
+    pub fn refuse_puts(&self, puts: usize) {
+        self.refuse_put.store(puts, Ordering::SeqCst);
+    }
+
+    /// As [`Faults::refuse_puts`], for POSTs: beginning and completing uploads, deleting in batches.
+    pub fn refuse_posts(&self, posts: usize) {
+        self.refuse_post.store(posts, Ordering::SeqCst);
+    }
+
     /// The next so many PUTs are answered 503 `SlowDown`.
     pub fn slow_down(&self, puts: usize) {
         self.slow_down.store(puts, Ordering::SeqCst);
@@ -32,7 +44,8 @@ impl Faults {
 
     /// Faults that have not happened yet.
     pub fn left(&self) -> usize {
-        self.slow_down.load(Ordering::SeqCst) + self.lose_answer.load(Ordering::SeqCst)
+        let all = [&self.refuse_put, &self.refuse_post, &self.slow_down, &self.lose_answer];
+        all.iter().map(|count| count.load(Ordering::SeqCst)).sum()
     }
 }
 
@@ -41,19 +54,28 @@ fn take_one(from: &AtomicUsize) -> bool {
 }
 
 pub(super) async fn inject(State(faults): State<Faults>, request: Request, next: Next) -> Response {
-    if request.method() != Method::PUT {
-        return next.run(request).await;
+    let is_put = request.method() == Method::PUT;
+    let refuse = match *request.method() {
+        Method::PUT => &faults.refuse_put,
+        Method::POST => &faults.refuse_post,
+        _ => return next.run(request).await,
+    };
+    if take_one(refuse) {
+        return error(StatusCode::FORBIDDEN, "AccessDenied");
     }
-    if take_one(&faults.slow_down) {
-        let body =
-            "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "application/xml")], body).into_response();
+    if is_put && take_one(&faults.slow_down) {
+        return error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown");
     }
     let answer = next.run(request).await;
-    if answer.status().is_success() && take_one(&faults.lose_answer) {
+    if is_put && answer.status().is_success() && take_one(&faults.lose_answer) {
         return StatusCode::GATEWAY_TIMEOUT.into_response();
     }
     answer
+}
+
+fn error(status: StatusCode, code: &str) -> Response {
+    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>As the test wanted.</Message></Error>");
+    (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
 }
 
 /// A bucket whose CORS rules let every page read and upload, as the guide says.

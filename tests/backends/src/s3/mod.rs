@@ -87,6 +87,11 @@ impl S3Server {
         format!("http://{}", self.address)
     }
 
+    /// Access key and secret key.
+    pub fn credentials() -> (&'static str, &'static str) {
+        (ACCESS_KEY, SECRET_KEY)
+    }
+
     /// Variables with the credentials, for a server in a process of its own.
     pub fn variables() -> [(&'static str, &'static str); 4] {
         [

@@ -199,8 +199,10 @@ async fn send(ctx: &TaskContext, film: &Arc<Film>, address: &UploadAddress) -> R
     let answer = answer.map_err(|error| SendError::Passing(error.without_url().to_string()))?;
     match answer.status() {
         status if status.is_success() => Ok(()),
-        // 403: the address expired on the way; 409 and 412: a try that seemed to fail had arrived.
-        status if status.is_server_error() || [403, 408, 409, 412, 429].contains(&status.as_u16()) => {
+        // The file is there already, by a try whose answer was lost: the address is signed for one key, length and SHA-256.
+        reqwest::StatusCode::PRECONDITION_FAILED => Ok(()),
+        // 403: the address expired on the way; 409: another try is being stored just now, or other bytes were.
+        status if status.is_server_error() || [403, 408, 409, 429].contains(&status.as_u16()) => {
             Err(SendError::Passing(format!("storage answered {status}")))
         }
         status => Err(SendError::Final(failed(format!("storage answered {status}")))),
