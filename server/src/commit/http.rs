@@ -4,6 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use futures_util::{TryStreamExt, stream};
 use offpeak_api::{
     ids::LeaseId,
     lease::{CommitRequest, InitReport, ObjectName, Orders, SegmentReport},
@@ -112,6 +113,9 @@ async fn sort<'a>(
     Ok(sort_rows(&target, reports)?)
 }
 
+/// A bucket takes tens of milliseconds for each answer, and a commit may name a hundred objects.
+const LOOKS_AT_ONCE: usize = 16;
+
 /// Every object that the commit names must be in storage, with the length it says. (Its hash was checked as it came in.)
 async fn check_uploaded(app: &App, lease: &lease::Model, task: &task::Model, request: &CommitRequest) -> Result<(), ApiError> {
     let segments = request
@@ -119,14 +123,17 @@ async fn check_uploaded(app: &App, lease: &lease::Model, task: &task::Model, req
         .iter()
         .map(|s| (ObjectName::Segment { rendition: s.rendition.clone(), index: s.index }, s.attempt, s.bytes));
     let inits = request.inits.iter().map(|i| (ObjectName::Init { rendition: i.rendition.clone() }, i.attempt, i.bytes));
-    for (name, attempt, bytes) in segments.chain(inits) {
-        let key = lease_http::object_key(lease, task, &name, attempt)?;
-        if app.blobs.stat(&key).await.map_err(ApiError::internal)? != Some(bytes) {
-            return Err(ApiError::unfit("not_uploaded", format!("{name:?} is not in storage with {bytes} bytes."))
-                .hint("Upload it before committing it."));
-        }
-    }
-    Ok(())
+    let looks = stream::iter(segments.chain(inits).map(Ok));
+    looks
+        .try_for_each_concurrent(LOOKS_AT_ONCE, async |(name, attempt, bytes)| {
+            let key = lease_http::object_key(lease, task, &name, attempt)?;
+            match app.blobs.stat(&key).await.map_err(ApiError::internal)? {
+                Some(stored) if stored == bytes => Ok(()),
+                _ => Err(ApiError::unfit("not_uploaded", format!("{name:?} is not in storage with {bytes} bytes."))
+                    .hint("Upload it before committing it.")),
+            }
+        })
+        .await
 }
 
 /// What was committed before must be the same. Rows of the task's other holder are another matter: it was faster, and two
