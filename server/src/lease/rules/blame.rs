@@ -18,13 +18,19 @@ pub fn is_for_good(failed_by: &[&str]) -> bool {
     failed_by.len() >= FAILURES_PER_TASK || different(failed_by) >= AGENTS_PER_TASK
 }
 
+/// An agent that was heard of in this time is expected back, and waited for.
+///
+/// A day, because a machine in use asks for nothing: with the few minutes that a long poll allows, a passing fault of the one
+/// machine that is idle would fail the job (one in 600 jobs of a fleet of ten, docs/decisions/a-day-of-a-fleet.md).
+pub const EXPECTED_BACK_WITHIN: Duration = Duration::from_secs(24 * 3600);
+
 /// True when everybody who could take the task has failed it: nobody would ever come (docs/decisions/when-nobody-is-left-to-try.md).
 ///
-/// `live` are the agents heard of lately, not set aside, that serve the task's class. Where there are none, nothing is given up:
-/// machines that are off, or lack the memory, are no verdict on a video.
-pub fn nobody_is_left<'a>(failed_by: &[&str], live: impl IntoIterator<Item = &'a str>) -> bool {
-    let mut live = live.into_iter().peekable();
-    !failed_by.is_empty() && live.peek().is_some() && live.all(|agent| failed_by.contains(&agent))
+/// `expected` are the agents heard of within [`EXPECTED_BACK_WITHIN`], neither set aside nor revoked, that serve the task's
+/// class. Where there are none, nothing is given up: machines that are off, or lack the memory, are no verdict on a video.
+pub fn nobody_is_left<'a>(failed_by: &[&str], expected: impl IntoIterator<Item = &'a str>) -> bool {
+    let mut expected = expected.into_iter().peekable();
+    !failed_by.is_empty() && expected.peek().is_some() && expected.all(|agent| failed_by.contains(&agent))
 }
 
 /// True when an agent should be set aside. `failed_jobs` are the jobs of its failures since its last success, one entry a
@@ -63,14 +69,14 @@ mod tests {
 
     #[test]
     fn only_those_who_could_take_it_are_waited_for() {
-        for (failed_by, live, nobody) in [
+        for (failed_by, expected, nobody) in [
             (&[][..], &["a"][..], false),
             (&["a"], &[], false),
             (&["a"], &["a"], true),
             (&["a"], &["a", "b"], false),
             (&["a", "b"], &["b"], true),
         ] {
-            assert_eq!(nobody_is_left(failed_by, live.iter().copied()), nobody, "{failed_by:?} of {live:?}");
+            assert_eq!(nobody_is_left(failed_by, expected.iter().copied()), nobody, "{failed_by:?} of {expected:?}");
         }
     }
 

@@ -2,8 +2,12 @@
 //!
 //! A ready task and its slot carry one class; an agent serves a short list of them, so that a claim is a handful of looks into
 //! an index and never a comparison task by task. `none` needs no encoder, `aac` sound's; a video encoder comes with the
-//! memory that it needs, rounded up to a power of two: `libx264:512m`, `libx264:1g` … An agent serves all buckets up to its
-//! own memory, so classes filter and do not rank.
+//! memory that it needs, rounded up to a power of two: `libx264:1g`, `libx264:2g` … An agent serves all buckets up to its own
+//! memory, so classes filter and do not rank.
+//!
+//! The smallest bucket holds what nearly every office computer can do. A smaller one would be worse than none: machines that
+//! serve only easy work get through it sooner, the easy class's virtual time runs ahead of the others', and a team that
+//! comes with easy work starts there, behind everybody (docs/decisions/a-day-of-a-fleet.md has the figures).
 
 use offpeak_api::{lease::Capabilities, profile::X264Preset, work::VideoRendition};
 
@@ -12,7 +16,7 @@ use crate::lease::TaskKind;
 /// Encoders whose memory depends on the pictures.
 const VIDEO_ENCODERS: [&str; 1] = ["libx264"];
 /// Names of the buckets with their limits in MiB. More than the last is the last's: somebody may try.
-const BUCKETS: [(&str, u32); 6] = [("512m", 512), ("1g", 1024), ("2g", 2048), ("4g", 4096), ("8g", 8192), ("16g", 16_384)];
+const BUCKETS: [(&str, u32); 5] = [("1g", 1024), ("2g", 2048), ("4g", 4096), ("8g", 8192), ("16g", 16_384)];
 
 /// Memory for one lease when an engine does not say: enough for a 1080p ladder, which any office computer of today has.
 pub const USUAL_MEMORY_MIB: u32 = 1024;
@@ -29,10 +33,10 @@ pub fn needed(kind: TaskKind, memory_mib: u32) -> String {
     }
 }
 
-/// The classes that an agent serves with these encoders and this much memory for each lease; at most eight.
+/// The classes that an agent serves with these encoders and this much memory for each lease; at most seven.
 ///
 /// Encoders that no task needs are left out, however many the agent names. The smallest bucket is always served: an agent
-/// that cannot spare half a gigabyte would be idle for ever, and its failures say so soon enough.
+/// that cannot spare a gigabyte would be idle for ever; much work takes less, and its failures say so soon enough.
 pub fn served(encoders: &[String], memory_mib: u32) -> Vec<String> {
     let mut classes = Vec::new();
     for kind in TaskKind::ALL {
@@ -120,11 +124,11 @@ mod tests {
             // With four threads.
             (0, Medium, 3408, "libx264:4g"),
             (2, Medium, 913, "libx264:1g"),
-            (5, Medium, 105, "libx264:512m"),
+            (5, Medium, 105, "libx264:1g"),
             // With one.
-            (3, Medium, 349, "libx264:512m"),
+            (3, Medium, 349, "libx264:1g"),
             (2, Veryslow, 1417, "libx264:2g"),
-            (2, Ultrafast, 132, "libx264:512m"),
+            (2, Ultrafast, 132, "libx264:1g"),
         ] {
             let sizes = &SIZES[from..];
             let source = u64::from(sizes[0].0) * u64::from(sizes[0].1);
@@ -143,9 +147,9 @@ mod tests {
             (TaskKind::Fetch, 9999, "none"),
             (TaskKind::File, 0, "none"),
             (TaskKind::Audio, 9999, "aac"),
-            (TaskKind::Encode, 0, "libx264:512m"),
-            (TaskKind::Encode, 512, "libx264:512m"),
-            (TaskKind::Encode, 513, "libx264:1g"),
+            (TaskKind::Encode, 0, "libx264:1g"),
+            (TaskKind::Encode, 1024, "libx264:1g"),
+            (TaskKind::Encode, 1025, "libx264:2g"),
             (TaskKind::Encode, 16_384, "libx264:16g"),
             (TaskKind::Encode, u32::MAX, "libx264:16g"),
         ] {
@@ -160,13 +164,13 @@ mod tests {
         for (encoders, mib, classes) in [
             (&[][..], 4096, "none"),
             (&["aac"], 4096, "aac none"),
-            (&["libx264", "aac", "libx265", "mpeg2video"], 1024, "aac libx264:1g libx264:512m none"),
-            (&["libx264"], 0, "libx264:512m none"),
-            (&["libx264"], 2047, "libx264:1g libx264:512m none"),
+            (&["libx264", "aac", "libx265", "mpeg2video"], 1024, "aac libx264:1g none"),
+            (&["libx264"], 0, "libx264:1g none"),
+            (&["libx264"], 2048, "libx264:1g libx264:2g none"),
         ] {
             assert_eq!(with(encoders, mib), classes);
         }
-        assert_eq!(with(&["libx264", "aac"], u32::MAX).split(' ').count(), 8);
+        assert_eq!(with(&["libx264", "aac"], u32::MAX).split(' ').count(), 7);
     }
 
     #[test]
