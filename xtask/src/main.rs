@@ -13,6 +13,7 @@ mod platform;
 mod say;
 mod setup;
 mod shell;
+mod simulate;
 mod system;
 
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ enum Command {
     Bench(bench::Bench),
     /// Encode while programs are killed and frozen and the network is cut
     Chaos(chaos::Chaos),
+    /// Live through a day of fleets of 10 to 10,000 machines in virtual time
+    Simulate(simulate::Simulate),
     /// Check formatting, lints and licences
     Lint,
     /// Write openapi/openapi.json anew from the server's code
@@ -71,6 +74,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test => checks::test(),
         Command::Bench(wanted) => bench::bench(&wanted),
         Command::Chaos(wanted) => chaos::chaos(&wanted),
+        Command::Simulate(wanted) => simulate::simulate(&wanted),
         Command::Lint => checks::lint(),
         Command::Openapi => checks::openapi(),
         Command::CleanDemo => demo::clean(),

@@ -11,9 +11,9 @@ use super::{HELD_UP_AFTER, START_UP_SECONDS};
 use crate::lease::TaskKind;
 
 /// The holder must need this many times as long as a second agent from the start (Spark's `spark.speculation.multiplier`).
-const SLOWER: f64 = 1.5;
+const SLOWER: f64 = 2.0;
 /// Less than this is not worth a second upload of the same bytes.
-const LEAST_GAIN_SECONDS: f64 = 5.0;
+const LEAST_GAIN_SECONDS: f64 = 10.0;
 
 /// A leased task, for an agent that asks and may take tasks of its class.
 #[derive(Debug, Clone, Copy, PartialEq)]
