@@ -14,6 +14,7 @@ pub mod deliver;
 pub mod entity;
 pub mod error;
 pub mod finish;
+pub mod fleet;
 pub mod groups;
 pub mod health;
 pub mod jobs;

@@ -22,7 +22,8 @@ use utoipa_axum::{
 };
 
 use crate::{
-    agents, app::App, blob, commit, deliver, error::ApiError, finish, health, jobs, lease, notify, profile, upload, web,
+    agents, app::App, blob, commit, deliver, error::ApiError, finish, fleet, groups, health, jobs, lease, notify, profile,
+    upload, web,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +39,7 @@ use crate::{
         (name = "jobs", description = "Make jobs and follow them"),
         (name = "profiles", description = "What a job makes"),
         (name = "agents", description = "Machines that encode"),
+        (name = "fleet", description = "Groups of agents, their policies, and figures of the whole fleet"),
         (name = "leases", description = "What agents call: ask for work, renew, upload, commit, end"),
         (name = "delivery", description = "Playlists, manifests, segments and files"),
         (name = "storage", description = "Signed addresses of the folder store"),
@@ -75,7 +77,18 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(notify::http::job_events))
         .routes(routes!(profile::http::list_profiles))
         .routes(routes!(profile::http::get_profile, profile::http::put_profile, profile::http::delete_profile))
+        // People who look after the fleet: machines, their groups and policies, figures.
         .routes(routes!(agents::http::list_agents))
+        .routes(routes!(agents::http::get_agent, agents::people::change_agent, agents::people::revoke_agent))
+        .routes(routes!(agents::people::drain_agent))
+        .routes(routes!(agents::people::set_agent_aside))
+        .routes(routes!(agents::people::resume_agent))
+        .routes(routes!(agents::http::agent_history))
+        .routes(routes!(groups::http::list_groups, groups::http::create_group))
+        .routes(routes!(groups::http::get_group, groups::http::rename_group, groups::http::delete_group))
+        .routes(routes!(groups::http::get_policy, groups::http::put_policy))
+        .routes(routes!(fleet::http::fleet))
+        .routes(routes!(fleet::http::fleet_history))
         // Agents: join, lease, upload, commit, end.
         .routes(routes!(agents::http::enrol))
         .routes(routes!(agents::me::report_state))

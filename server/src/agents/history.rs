@@ -5,11 +5,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use offpeak_api::agent::AgentState;
+use axum::extract::{Query, rejection::QueryRejection};
+use offpeak_api::agent::{AgentState, HistoryRange};
 
-use crate::{clock::Instant, entity::agent, finish::failure::AGENT_GONE_AFTER};
+use crate::{clock::Instant, entity::agent, error::ApiError, finish::failure::AGENT_GONE_AFTER};
 
 pub const HOUR: Duration = Duration::from_secs(3600);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long hours, samples of the fleet and events of agents are kept.
 pub const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
 
@@ -55,6 +57,17 @@ impl Known {
         add(&mut hours, AgentState::Offline, gone, now);
         hours
     }
+}
+
+/// The range that a person asks for: the last day, unless they say otherwise.
+pub fn range(query: Result<Query<HistoryRange>, QueryRejection>, now: Instant) -> Result<(Instant, Instant), ApiError> {
+    let Query(range) = query.map_err(|rejection| ApiError::unfit("bad_range", rejection.body_text()))?;
+    let to = range.to.map_or(now, |to| Instant(to.timestamp_millis()));
+    let from = range.from.map_or(to - DAY, |from| Instant(from.timestamp_millis()));
+    if from >= to || to.since(from) > KEPT {
+        return Err(ApiError::unfit("bad_range", "`from` lies before `to`, by at most 31 days."));
+    }
+    Ok((from, to))
 }
 
 /// The full hour before, or at, this time.

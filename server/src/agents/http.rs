@@ -2,17 +2,19 @@
 
 use axum::{
     Json,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
 use offpeak_api::{
-    agent::{AgentList, AgentState, ListAgents, Standing},
+    agent::{AgentDetail, AgentHistory, AgentList, AgentState, HistoryRange, ListAgents, Standing},
     ids::AgentId,
     lease::{EnrolRequest, EnrolResponse},
     problem::Problem,
 };
 
 use super::{
+    check_name,
+    history::{self, Known},
     store::{self, Wanted},
     wire,
 };
@@ -34,10 +36,7 @@ pub async fn enrol(
     State(app): State<App>,
     Body(request): Body<EnrolRequest>,
 ) -> Result<(StatusCode, Json<EnrolResponse>), ApiError> {
-    let name = request.name.trim();
-    if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
-        return Err(ApiError::unfit("bad_name", "`name` has 1 to 120 characters."));
-    }
+    let name = check_name(&request.name)?;
     let now = app.clock.now();
     let tx = app.db.write().await?;
     let team = auth::store::use_enrolment_code(&tx.tx, &request.code, now).await?.ok_or_else(|| {
@@ -87,6 +86,47 @@ pub async fn list_agents(
     let (rows, more) = store::list(&app.db.reader, &auth.team_id, &wanted, now).await?;
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.clone());
     Ok(Json(AgentList { agents: wire::agents(&app.db.reader, rows, now).await?, next_cursor }))
+}
+
+/// Read an agent
+///
+/// With what it holds, what it failed lately, and what happened to it.
+#[utoipa::path(get, path = "/v1/agents/{id}", tag = "agents", security(("bearer" = [])), params(("id" = AgentId, Path)), responses(
+    (status = 200, description = "The agent", body = AgentDetail),
+    (status = 404, description = "No such agent", body = Problem),
+))]
+pub async fn get_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path<AgentId>) -> Result<Json<AgentDetail>, ApiError> {
+    let now = app.clock.now();
+    let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
+    Ok(Json(wire::detail(&app.db.reader, &id, row, now).await?))
+}
+
+/// Read an agent's history
+///
+/// How long it was in which state, hour by hour, as far back as 31 days.
+#[utoipa::path(get, path = "/v1/agents/{id}/history", tag = "agents", security(("bearer" = [])),
+    params(("id" = AgentId, Path), HistoryRange), responses(
+    (status = 200, description = "Its hours", body = AgentHistory),
+    (status = 404, description = "No such agent", body = Problem),
+    (status = 422, description = "The range does not fit", body = Problem),
+))]
+pub async fn agent_history(
+    State(app): State<App>,
+    auth: TeamAuth,
+    Path(id): Path<AgentId>,
+    query: Result<Query<HistoryRange>, QueryRejection>,
+) -> Result<Json<AgentHistory>, ApiError> {
+    let now = app.clock.now();
+    let (from, to) = history::range(query, now)?;
+    let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
+    let from = history::hour_of(from);
+    let mut hours = store::hours(&app.db.reader, &id, from, to).await?;
+    for (key, ms) in Known::of(&row).map(|known| known.uncounted(now)).unwrap_or_default() {
+        if (from.ms()..to.ms()).contains(&key.0) {
+            *hours.entry(key).or_default() += ms;
+        }
+    }
+    Ok(Json(wire::history(hours)))
 }
 
 /// Words separated by commas.

@@ -7,6 +7,18 @@ pub mod held;
 pub mod history;
 pub mod http;
 pub mod me;
+pub mod people;
 pub mod standing;
 pub mod store;
 mod wire;
+
+use crate::error::ApiError;
+
+/// What people may call an agent or a group.
+pub fn check_name(name: &str) -> Result<&str, ApiError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
+        return Err(ApiError::unfit("bad_name", "`name` has 1 to 120 characters."));
+    }
+    Ok(name)
+}

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    entity::{agent, agent_event, agent_hour},
+    entity::{agent, agent_event, agent_hour, failure},
     error::ApiError,
     finish::failure::AGENT_GONE_AFTER,
 };
@@ -92,6 +92,28 @@ pub async fn get_for_change(tx: &impl ConnectionTrait, id: &str) -> Result<agent
 
 pub fn not_found(id: &str) -> ApiError {
     ApiError::not_found("agent_not_found", format!("There is no agent {id}."))
+}
+
+/// An agent of this team.
+pub async fn find(db: &impl ConnectionTrait, team: &TeamId, id: &AgentId) -> Result<agent::Model, ApiError> {
+    get(db, id.as_str()).await.and_then(|row| of_team(row, team))
+}
+
+/// An agent of this team, which nobody else changes until this transaction ends.
+pub async fn find_for_change(tx: &impl ConnectionTrait, team: &TeamId, id: &AgentId) -> Result<agent::Model, ApiError> {
+    get_for_change(tx, id.as_str()).await.and_then(|row| of_team(row, team))
+}
+
+fn of_team(row: agent::Model, team: &TeamId) -> Result<agent::Model, ApiError> {
+    if row.team_id == team.as_str() { Ok(row) } else { Err(not_found(&row.id)) }
+}
+
+pub async fn rename(tx: &impl ConnectionTrait, id: &str, name: &str) -> Result<(), ApiError> {
+    update(tx, id, agent::ActiveModel { name: Set(name.to_owned()), ..Default::default() }).await
+}
+
+pub async fn move_to(tx: &impl ConnectionTrait, id: &str, group: &GroupId) -> Result<(), ApiError> {
+    update(tx, id, agent::ActiveModel { group_id: Set(group.to_string()), ..Default::default() }).await
 }
 
 /// Writes a few columns of an agent.
@@ -216,6 +238,33 @@ async fn add_hours(tx: &impl ConnectionTrait, agent: &str, hours: Hours) -> Resu
         )
         .exec_without_returning(tx)
         .await?;
+    Ok(())
+}
+
+/// The last failures of an agent, youngest first.
+pub async fn failures(db: &impl ConnectionTrait, agent: &AgentId, limit: u64) -> Result<Vec<failure::Model>, ApiError> {
+    Ok(failure::Entity::find()
+        .filter(failure::Column::AgentId.eq(agent.as_str()))
+        .order_by_desc(failure::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?)
+}
+
+/// What happened to an agent last, youngest first.
+pub async fn events(db: &impl ConnectionTrait, agent: &AgentId, limit: u64) -> Result<Vec<agent_event::Model>, ApiError> {
+    Ok(agent_event::Entity::find()
+        .filter(agent_event::Column::AgentId.eq(agent.as_str()))
+        .order_by_desc(agent_event::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?)
+}
+
+/// Deletes hours and events from before that time.
+pub async fn forget(tx: &impl ConnectionTrait, before: Instant) -> Result<(), ApiError> {
+    agent_hour::Entity::delete_many().filter(agent_hour::Column::HourMs.lt(before.ms())).exec(tx).await?;
+    agent_event::Entity::delete_many().filter(agent_event::Column::AtMs.lt(before.ms())).exec(tx).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ pub mod agent_group;
 pub mod agent_hour;
 pub mod arrival;
 pub mod failure;
+pub mod fleet_sample;
 pub mod job;
 pub mod job_event;
 pub mod lease;

@@ -169,7 +169,7 @@ async fn repeated(app: &App, id: &LeaseId, auth: &AgentAuth, how: LeaseState) ->
     Ok(Some(Json(orders(app, &task))))
 }
 
-async fn end(
+pub(super) async fn end(
     tx: &impl sea_orm::ConnectionTrait,
     lease: &lease::Model,
     task: &task::Model,

@@ -6,4 +6,7 @@
 pub mod advance;
 pub mod failure;
 pub mod http;
+mod take_away;
 mod the_end;
+
+pub use take_away::take_away;

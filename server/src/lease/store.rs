@@ -174,6 +174,18 @@ pub async fn find_lease(db: &impl ConnectionTrait, id: &LeaseId, agent: &AgentId
     Ok(lease::Entity::find_by_id(id.to_string()).filter(lease::Column::AgentId.eq(agent.as_str())).one(db).await?)
 }
 
+/// Ids of the leases that an agent holds.
+pub async fn active_of_agent(db: &impl ConnectionTrait, agent: &AgentId) -> Result<Vec<String>, ApiError> {
+    Ok(lease::Entity::find()
+        .select_only()
+        .column(lease::Column::Id)
+        .filter(lease::Column::AgentId.eq(agent.as_str()))
+        .filter(Expr::cust("state = 'active'"))
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
 /// Renews a held lease: it lives until then.
 pub async fn renew(tx: &impl ConnectionTrait, lease: &lease::Model, until: Instant) -> Result<(), ApiError> {
     let row = lease::ActiveModel { id: Set(lease.id.clone()), expires_at_ms: Set(until.ms()), ..Default::default() };

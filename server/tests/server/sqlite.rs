@@ -5,6 +5,7 @@ mod agent_states;
 mod database;
 mod description;
 mod ends;
+mod fleet;
 mod harness;
 mod in_a_bucket;
 mod jobs;

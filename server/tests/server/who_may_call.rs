@@ -24,10 +24,14 @@ async fn every_other_route_refuses_a_caller_without_a_token() {
             "job"
         } else if path.contains("/leases/") {
             "lease"
+        } else if path.contains("/agents/") {
+            "agent"
+        } else if path.contains("/groups/") || path.contains("/policies/") {
+            "grp"
         } else {
             "src"
         };
-        let address = path.replace("{id}", &id(prefix)).replace("{name}", "x");
+        let address = path.replace("{id}", &id(prefix)).replace("{group}", &id(prefix)).replace("{name}", "x");
         for method in item.as_object().unwrap().keys() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
             if method == Method::OPTIONS {

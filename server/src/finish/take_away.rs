@@ -1,0 +1,37 @@
+//! Taking from an agent what it holds, without its word: it was revoked, or a person set it aside.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::http::end;
+use crate::{
+    app::App,
+    auth::AgentAuth,
+    error::ApiError,
+    lease::{LeaseEvent, TaskEvent, hold::hold, store as lease_store},
+};
+
+/// Ends the agent's leases as lost; their tasks wait again with what is left of them. Returns how many.
+///
+/// One transaction each, with the locks of a release; one that the agent ends itself meanwhile is passed over.
+pub async fn take_away(app: &App, agent: &AgentAuth, why: &str) -> Result<usize, ApiError> {
+    let now = app.clock.now();
+    let mut taken = 0;
+    for id in lease_store::active_of_agent(&app.db.reader, &agent.agent_id).await? {
+        let tx = app.db.write().await?;
+        let (lease, task) = match hold(&tx.tx, &id.parse().map_err(ApiError::internal)?, agent, now).await {
+            Ok(held) => held,
+            Err(gone) if gone.status == StatusCode::CONFLICT => continue,
+            Err(error) => return Err(error),
+        };
+        end(&tx.tx, &lease, &task, LeaseEvent::Lose, json!(why), now).await?;
+        lease_store::settle_task(&tx.tx, &task, TaskEvent::GiveBack, now).await?;
+        tx.commit().await?;
+        taken += 1;
+    }
+    if taken > 0 {
+        app.wake.work();
+        app.wake.events();
+    }
+    Ok(taken)
+}
