@@ -8,6 +8,8 @@ use offpeak_api::{
     problem::Problem,
 };
 
+use crate::text;
+
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error("{0}")]
@@ -92,10 +94,7 @@ impl CliError {
         eprintln!("error: {self}");
         if let Self::JobOver { error: Some(error), .. } = self {
             eprintln!("  {} ({})", error.message, error.code);
-            if !error.log_tail.is_empty() {
-                eprintln!("  the last lines of its log:");
-                error.log_tail.iter().for_each(|line| eprintln!("    {line}"));
-            }
+            text::error_details(error).iter().for_each(|line| eprintln!("    {line}"));
         }
         if let Some(hint) = self.hint() {
             eprintln!("hint: {hint}");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use offpeak_api::{
     facts::Facts,
-    job::{AgentAtWork, Job, JobState, RenditionKind, RenditionProgress},
+    job::{AgentAtWork, Job, JobError, JobState, RenditionKind, RenditionProgress, TaskFailure},
     profile::{Profile, ProfileEntry, Quality},
 };
 
@@ -144,9 +144,25 @@ pub fn job_details(job: &Job) -> String {
     }
     if let Some(error) = &job.error {
         line("error", format!("{} ({})", error.message, error.code));
-        error.log_tail.iter().for_each(|text| line("", text.clone()));
+        for text in error_details(error) {
+            line("", text);
+        }
     }
     lines.join("\n")
+}
+
+/// What is known of an error besides its message: who failed what and why, with the last lines of each log.
+pub fn error_details(error: &JobError) -> Vec<String> {
+    if error.failures.is_empty() {
+        return error.log_tail.clone();
+    }
+    let of = |failure: &TaskFailure| {
+        let TaskFailure { agent, agent_name, task_kind, first, last, code, message, log_tail, at: _ } = failure;
+        let what = if first < last { format!("segments {first}..{last} ({task_kind})") } else { format!("the {task_kind} task") };
+        let told = format!("{what} failed on {agent_name} ({agent}): {message} ({code})");
+        std::iter::once(told).chain(log_tail.iter().map(|text| format!("    {text}"))).collect::<Vec<_>>()
+    };
+    error.failures.iter().flat_map(of).collect()
 }
 
 /// One line a job.

@@ -9,6 +9,7 @@ mod m0001_spine;
 mod m0002_leasing;
 mod m0003_fleet;
 mod m0004_storage;
+mod m0005_blame;
 
 pub struct Migrator;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_leasing::Migration),
             Box::new(m0003_fleet::Migration),
             Box::new(m0004_storage::Migration),
+            Box::new(m0005_blame::Migration),
         ]
     }
 }

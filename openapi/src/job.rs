@@ -233,8 +233,37 @@ pub struct JobError {
     pub code: String,
     /// What happened, and what to do, in words for a person.
     pub message: String,
+    /// The last lines of the log of the failure that decided.
     #[serde(default)]
     pub log_tail: Vec<String>,
+    /// Every failure of the task that decided, oldest first; nothing when the result itself said that the job cannot succeed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<TaskFailure>,
+}
+
+impl JobError {
+    /// An error that no machine is part of.
+    pub fn of_source(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), log_tail: Vec::new(), failures: Vec::new() }
+    }
+}
+
+/// One failure: on which machine, of what, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TaskFailure {
+    pub agent: AgentId,
+    pub agent_name: String,
+    /// `probe`, `encode` …
+    pub task_kind: String,
+    /// The segments `[first, last)` that were left of the task, for encode and audio.
+    pub first: u32,
+    pub last: u32,
+    /// As the agent said; `lease_expired` when it fell silent again and again.
+    pub code: String,
+    pub message: String,
+    #[serde(default)]
+    pub log_tail: Vec<String>,
+    pub at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

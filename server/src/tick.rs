@@ -5,7 +5,7 @@ use crate::{
     clock::Instant,
     deliver,
     error::ApiError,
-    finish::failure,
+    finish::stuck,
     fleet,
     lease::{ENDED_LEASE_KEPT, expiry, store as lease_store, sweep},
     settings, upload,
@@ -18,13 +18,8 @@ const CLEANED_PER_TICK: u64 = 100;
 pub async fn tick(app: &App) -> Result<(), ApiError> {
     let now = app.clock.now();
     revive_after_outage(app, now).await?;
-    if failure::any_tried(&app.db.reader).await? {
-        let tx = app.db.write().await?;
-        let given_up = failure::give_up_stuck(&tx.tx, now).await?;
-        tx.commit().await?;
-        if given_up > 0 {
-            app.wake.events();
-        }
+    if stuck::give_up(app, now).await? > 0 {
+        app.wake.events();
     }
     upload::expire(app, now).await?;
     deliver::write_all_due(app).await?;

@@ -1,6 +1,9 @@
 //! Uploads that are cut, refused, forgotten and changed; jobs that are watched to either end.
 
-use offpeak_api::job::{JobError, JobSource, JobState};
+use offpeak_api::{
+    ids::AgentId,
+    job::{JobError, JobSource, JobState, TaskFailure},
+};
 
 use crate::{
     ended,
@@ -156,13 +159,28 @@ async fn a_failed_job_says_why() {
         code: "not_a_video".to_owned(),
         message: "This is a text file. Submit a video.".to_owned(),
         log_tail: vec!["Invalid data found".to_owned()],
+        failures: vec![TaskFailure {
+            agent: AgentId::new(),
+            agent_name: "desk 7".to_owned(),
+            task_kind: "encode".to_owned(),
+            first: 12,
+            last: 18,
+            code: "ffmpeg_crashed".to_owned(),
+            message: "ffmpeg crashed.".to_owned(),
+            log_tail: vec!["Segmentation fault".to_owned()],
+            at: failed.created_at,
+        }],
     });
     fake.world().readings.push_back(failed.clone());
     let ran = run(&fake, folder.path(), &["submit", "notes.txt", "--watch"]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    for said in
-        [&format!("error: {} failed", failed.id), "This is a text file. Submit a video. (not_a_video)", "    Invalid data found"]
-    {
+    for said in [
+        &format!("error: {} failed", failed.id),
+        "This is a text file. Submit a video. (not_a_video)",
+        "    segments 12..18 (encode) failed on desk 7 (",
+        "): ffmpeg crashed. (ffmpeg_crashed)",
+        "        Segmentation fault",
+    ] {
         assert!(ran.stderr.contains(said), "{said}: {ran:?}");
     }
 }

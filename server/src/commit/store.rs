@@ -78,6 +78,7 @@ pub async fn insert_rendition(
         segments_total: Set(segments_total.cast_signed()),
         init: Set(None),
         init_key: Set(None),
+        init_agent_id: Set(None),
     };
     row.insert(tx).await?;
     Ok(())

@@ -170,7 +170,7 @@ impl<'a> Film<'a> {
         let tx = self.server.app.db.write().await.unwrap();
         match state {
             JobState::Failed => {
-                let error = JobError { code: "x".into(), message: "x".into(), log_tail: Vec::new() };
+                let error = JobError::of_source("x", "x");
                 jobs_store::fail(&tx.tx, &self.row.id, &error, START).await.unwrap();
             }
             state => jobs_store::end(&tx.tx, &self.row, state, START).await.unwrap(),

@@ -16,6 +16,7 @@ pub struct Model {
     pub segments_total: i32,
     pub init: Option<Json>,
     pub init_key: Option<String>,
+    pub init_agent_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -94,12 +94,10 @@ pub async fn complete(
 
 /// Of a source that is nothing but sound.
 fn no_sound() -> JobError {
-    JobError {
-        code: "no_sound".to_owned(),
-        message: "Not one moment of this file's sound could be decoded. It is probably damaged; export or upload it again."
-            .to_owned(),
-        log_tail: Vec::new(),
-    }
+    JobError::of_source(
+        "no_sound",
+        "Not one moment of this file's sound could be decoded. It is probably damaged; export or upload it again.",
+    )
 }
 
 pub(super) fn incomplete(task: &task::Model, last: u32) -> ApiError {
@@ -130,7 +128,7 @@ async fn probed(
         Ok(plan) => plan,
         Err(error) => {
             let message = format!("{}. {}", capitalised(&error.to_string()), error.hint());
-            return Ok(Outcome::JobFailed(JobError { code: error.code().to_owned(), message, log_tail: Vec::new() }));
+            return Ok(Outcome::JobFailed(JobError::of_source(error.code(), message)));
         }
     };
     let warnings: Vec<Warning> = facts.warnings.clone();

@@ -6,6 +6,8 @@
 pub mod advance;
 pub mod failure;
 pub mod http;
+pub mod store;
+pub mod stuck;
 mod take_away;
 mod the_end;
 

@@ -88,12 +88,10 @@ async fn ends_before(
         return Err(wrong_end("no row of this span is committed"));
     }
     if first == 0 {
-        return Ok(Outcome::JobFailed(JobError {
-            code: "no_frames".to_owned(),
-            message: "Not one picture of this video could be decoded. The file is probably damaged; export or upload it again."
-                .to_owned(),
-            log_tail: Vec::new(),
-        }));
+        return Ok(Outcome::JobFailed(JobError::of_source(
+            "no_frames",
+            "Not one picture of this video could be decoded. The file is probably damaged; export or upload it again.",
+        )));
     }
     let before = lease_store::tasks_of_job(tx, &task.job_id)
         .await?

@@ -13,8 +13,9 @@ use serde_json::json;
 use super::{playable, tasks};
 use crate::{
     clock::Instant,
-    entity::{failure, job, job_event, output_file, rendition, segment, task},
+    entity::{job, job_event, output_file, rendition, segment, task},
     error::ApiError,
+    finish,
     lease::{TaskKind, store as lease_store},
     notify,
     plan::Plan,
@@ -197,7 +198,7 @@ pub async fn stage_of_planned(db: &impl ConnectionTrait, job: &job::Model) -> Re
 /// Back to work after a failure: open tasks are ready again, and nobody is blamed any more. What was committed stays.
 pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model, state: JobState) -> Result<(), ApiError> {
     use crate::lease::TaskEvent;
-    failure::Entity::delete_many().filter(failure::Column::JobId.eq(job.id.as_str())).exec(tx).await?;
+    finish::store::forgive_job(tx, &job.id).await?;
     for task in lease_store::tasks_of_job(tx, &job.id).await? {
         let Some(ready) = lease_store::state_of(&task)?.after(TaskEvent::Retry) else { continue };
         let row = task::ActiveModel {
@@ -271,7 +272,7 @@ pub async fn delete(tx: &impl ConnectionTrait, job: &JobId, now: Instant) -> Res
     segment::Entity::delete_many().filter(segment::Column::JobId.eq(id)).exec(tx).await?;
     rendition::Entity::delete_many().filter(rendition::Column::JobId.eq(id)).exec(tx).await?;
     output_file::Entity::delete_many().filter(output_file::Column::JobId.eq(id)).exec(tx).await?;
-    failure::Entity::delete_many().filter(failure::Column::JobId.eq(id)).exec(tx).await?;
+    finish::store::forgive_job(tx, id).await?;
     lease_store::abandon(tx, job, now).await?;
     task::Entity::delete_many().filter(task::Column::JobId.eq(id)).exec(tx).await?;
     job_event::Entity::delete_many().filter(job_event::Column::JobId.eq(id)).exec(tx).await?;

@@ -11,7 +11,13 @@ use std::{
 use sea_orm::ConnectionTrait;
 
 use super::{LeaseEvent, TaskEvent, TaskState, queue, store};
-use crate::{app::App, clock::Instant, entity::task, error::ApiError};
+use crate::{
+    app::App,
+    clock::Instant,
+    entity::{lease, task},
+    error::ApiError,
+    finish::{self, failure},
+};
 
 /// Leases looked at in one transaction, so that it stays short.
 const AT_ONCE: u64 = 64;
@@ -51,7 +57,7 @@ pub async fn offer(app: &App, now: Instant) -> Result<usize, ApiError> {
 async fn offer_one(tx: &impl ConnectionTrait, lease_id: &str, task_id: &str, now: Instant) -> Result<bool, ApiError> {
     let Some(task) = store::lock_task(tx, task_id).await? else { return Ok(false) };
     let holders = store::lock_holders(tx, &task).await?;
-    let is_expired = |lease: &crate::entity::lease::Model| lease.expires_at_ms < now.ms();
+    let is_expired = |lease: &lease::Model| lease.expires_at_ms < now.ms();
     if task.state != TaskState::Leased.as_str() || !holders.iter().any(|lease| lease.id == lease_id && is_expired(lease)) {
         return Ok(false);
     }
@@ -64,6 +70,11 @@ async fn offer_one(tx: &impl ConnectionTrait, lease_id: &str, task_id: &str, now
     if store::is_waiting(tx, &task).await? {
         return Ok(false);
     }
+    if let Some(lease) = holders.iter().find(|lease| lease.id == lease_id)
+        && failure::take_silence(tx, lease, &task, now).await?
+    {
+        return Ok(true);
+    }
     queue::put_back(tx, &task).await?;
     Ok(true)
 }
@@ -71,7 +82,7 @@ async fn offer_one(tx: &impl ConnectionTrait, lease_id: &str, task_id: &str, now
 /// A late holder is back: if its task was offered and nobody took it, it is offered no longer.
 ///
 /// To be called before the task's row is locked: claims lock in this order.
-pub async fn take_back(tx: &impl ConnectionTrait, task: &task::Model) -> Result<(), ApiError> {
+pub async fn take_back(tx: &impl ConnectionTrait, lease: &lease::Model, task: &task::Model) -> Result<(), ApiError> {
     queue::remove(tx, task).await?;
-    Ok(())
+    finish::store::forgive_silence(tx, lease).await
 }

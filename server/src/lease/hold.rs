@@ -32,7 +32,7 @@ pub async fn hold(
 ) -> Result<(lease::Model, task::Model), ApiError> {
     let lease = active(store::find_lease(tx, id, &auth.agent_id).await?)?;
     if lease.expires_at_ms < now.ms() {
-        expiry::take_back(tx, &store::find_task(tx, &lease.task_id).await?).await?;
+        expiry::take_back(tx, &lease, &store::find_task(tx, &lease.task_id).await?).await?;
     }
     lock(tx, id, auth, &lease.task_id).await
 }
@@ -46,7 +46,7 @@ pub async fn hold_with_job(
 ) -> Result<(lease::Model, task::Model, job::Model), ApiError> {
     let lease = active(store::find_lease(tx, id, &auth.agent_id).await?)?;
     if lease.expires_at_ms < now.ms() {
-        expiry::take_back(tx, &store::find_task(tx, &lease.task_id).await?).await?;
+        expiry::take_back(tx, &lease, &store::find_task(tx, &lease.task_id).await?).await?;
     }
     let job = jobs::store::lock(tx, &lease.job_id).await?;
     let (lease, task) = lock(tx, id, auth, &lease.task_id).await?;

@@ -6,6 +6,9 @@ use std::{collections::BTreeSet, time::Duration};
 pub const AGENTS_PER_TASK: usize = 3;
 /// or this many times in all.
 pub const FAILURES_PER_TASK: usize = 5;
+/// So many leases of one task that ran out under one agent, with nothing committed and without a word afterwards, are one failure:
+/// machines are switched off, and that blames nobody; but what brings a machine down each time must go elsewhere.
+pub const SILENCES_PER_FAILURE: i32 = 3;
 /// An agent is set aside after failing tasks of this many different jobs in a row: one bad source blames nobody's machine.
 pub const JOBS_IN_A_ROW: usize = 3;
 /// How long an agent that was set aside waits before it may prove itself, at first

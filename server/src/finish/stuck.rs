@@ -1,0 +1,78 @@
+//! Tasks that nobody will ever take: each agent that could has failed them (docs/decisions/when-nobody-is-left-to-try.md).
+
+use std::collections::BTreeSet;
+
+use offpeak_api::{agent::AgentState, lease::Capabilities};
+
+use super::{failure, store};
+use crate::{
+    app::App,
+    clock::Instant,
+    entity::{agent, task},
+    error::ApiError,
+    jobs,
+    lease::{
+        TaskState, queue,
+        rules::{blame, classes},
+        store as lease_store,
+    },
+};
+
+/// What counts of an agent here.
+struct Candidate {
+    id: String,
+    classes: BTreeSet<String>,
+    build: String,
+}
+
+impl Candidate {
+    /// Nothing for one that has never asked for work, or that says itself that it can do none.
+    fn of(row: agent::Model) -> Option<Self> {
+        let capabilities: Capabilities = serde_json::from_value(row.capabilities?).ok()?;
+        let classes = classes::served_by(&capabilities).into_iter().collect();
+        (row.state != AgentState::Broken.as_str()).then_some(Self { id: row.id, classes, build: capabilities.ffmpeg })
+    }
+}
+
+/// Fails the jobs of such tasks. Returns how many. Where no agent could take a task at all, nothing is given up: machines that
+/// are off, or lack the memory, are no verdict on a video.
+pub async fn give_up(app: &App, now: Instant) -> Result<usize, ApiError> {
+    let db = &app.db.reader;
+    let tried = store::tried(db).await?;
+    if tried.is_empty() {
+        return Ok(0);
+    }
+    let live: Vec<Candidate> = store::live_agents(db, now).await?.into_iter().filter_map(Candidate::of).collect();
+    let mut failed = 0;
+    for task in tried {
+        if is_stuck(app, &task, &live).await? && fail(app, &task, now).await? {
+            failed += 1;
+        }
+    }
+    Ok(failed)
+}
+
+async fn is_stuck(app: &App, task: &task::Model, live: &[Candidate]) -> Result<bool, ApiError> {
+    let failures = store::failures_of(&app.db.reader, &task.id).await?;
+    let build = if task.class == "none" { None } else { store::build_of(&app.db.reader, &task.job_id).await? };
+    let able = live
+        .iter()
+        .filter(|agent| agent.classes.contains(&task.class) && build.as_ref().is_none_or(|build| *build == agent.build))
+        .map(|agent| agent.id.as_str());
+    let failed_by: Vec<&str> = failures.iter().map(|failure| failure.agent_id.as_str()).collect();
+    Ok(failure::is_for_good(&failures) || blame::nobody_is_left(&failed_by, able))
+}
+
+/// False when things have changed meanwhile. Locks in the order of claims.
+async fn fail(app: &App, task: &task::Model, now: Instant) -> Result<bool, ApiError> {
+    let tx = app.db.write().await?;
+    queue::remove_job(&tx.tx, &task.job_id).await?;
+    jobs::store::lock(&tx.tx, &task.job_id).await?;
+    let found = lease_store::lock_task(&tx.tx, &task.id).await?;
+    let Some(task) = found.filter(|found| found.state == TaskState::Ready.as_str() && found.failures == task.failures) else {
+        return Ok(false);
+    };
+    failure::fail_job(&tx.tx, &task, now).await?;
+    tx.commit().await?;
+    Ok(true)
+}
