@@ -10,12 +10,11 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use super::failure::AGENT_GONE_AFTER;
 use crate::{
     clock::Instant,
     entity::{agent, failure, job, lease, silence, task},
     error::ApiError,
-    lease::TaskState,
+    lease::{TaskState, rules::blame::EXPECTED_BACK_WITHIN},
 };
 
 /// Why somebody failed a task.
@@ -97,11 +96,11 @@ pub async fn tried(db: &impl ConnectionTrait) -> Result<Vec<task::Model>, ApiErr
         .await?)
 }
 
-/// Agents heard of lately that get work.
-pub async fn live_agents(db: &impl ConnectionTrait, now: Instant) -> Result<Vec<agent::Model>, ApiError> {
+/// Agents that will ask for work again, as far as anybody knows.
+pub async fn expected_agents(db: &impl ConnectionTrait, now: Instant) -> Result<Vec<agent::Model>, ApiError> {
     use offpeak_api::agent::Standing;
     Ok(agent::Entity::find()
-        .filter(agent::Column::LastSeenAtMs.gt((now - AGENT_GONE_AFTER).ms()))
+        .filter(agent::Column::LastSeenAtMs.gt((now - EXPECTED_BACK_WITHIN).ms()))
         .filter(agent::Column::Standing.eq(Standing::Active.as_str()))
         .all(db)
         .await?)

@@ -42,20 +42,20 @@ pub async fn give_up(app: &App, now: Instant) -> Result<usize, ApiError> {
     if tried.is_empty() {
         return Ok(0);
     }
-    let live: Vec<Candidate> = store::live_agents(db, now).await?.into_iter().filter_map(Candidate::of).collect();
+    let expected: Vec<Candidate> = store::expected_agents(db, now).await?.into_iter().filter_map(Candidate::of).collect();
     let mut failed = 0;
     for task in tried {
-        if is_stuck(app, &task, &live).await? && fail(app, &task, now).await? {
+        if is_stuck(app, &task, &expected).await? && fail(app, &task, now).await? {
             failed += 1;
         }
     }
     Ok(failed)
 }
 
-async fn is_stuck(app: &App, task: &task::Model, live: &[Candidate]) -> Result<bool, ApiError> {
+async fn is_stuck(app: &App, task: &task::Model, expected: &[Candidate]) -> Result<bool, ApiError> {
     let failures = store::failures_of(&app.db.reader, &task.id).await?;
     let build = if task.class == "none" { None } else { store::build_of(&app.db.reader, &task.job_id).await? };
-    let able = live
+    let able = expected
         .iter()
         .filter(|agent| agent.classes.contains(&task.class) && build.as_ref().is_none_or(|build| *build == agent.build))
         .map(|agent| agent.id.as_str());
