@@ -39,6 +39,7 @@ impl MigrationTrait for Migration {
             ("lease_by_request", "lease"),
             ("lease_of_task", "lease"),
             ("lease_of_job", "lease"),
+            ("task_tried", "task"),
         ] {
             manager.drop_index(Index::drop().name(name).table(table).to_owned()).await?;
         }
@@ -103,6 +104,8 @@ fn queues(backend: DbBackend) -> Vec<String> {
         format!("CREATE TABLE flow (team_id {text} NOT NULL PRIMARY KEY, last_tag {real} NOT NULL)"),
         "CREATE INDEX ready_of_job ON ready (job_id)".to_owned(),
         "CREATE UNIQUE INDEX lease_by_request ON lease (agent_id, request_id)".to_owned(),
+        "CREATE INDEX task_open ON task (job_id) WHERE state IN ('ready', 'leased')".to_owned(),
+        "CREATE INDEX task_tried ON task (id) WHERE failures > 0 AND state = 'ready'".to_owned(),
         // Only leases that are held are looked through, and they are few. Their expiry is in no index, so that a heartbeat
         // touches none.
         "CREATE INDEX lease_active ON lease (class, tag) WHERE state = 'active'".to_owned(),

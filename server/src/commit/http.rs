@@ -19,6 +19,7 @@ use crate::{
     auth::AgentAuth,
     blob::BlobKey,
     clock::Instant,
+    db::Writes,
     entity::{lease, rendition, task},
     error::{ApiError, Body},
     jobs,
@@ -61,17 +62,28 @@ pub async fn commit(
     let tx = app.db.write().await?;
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     let renditions = store::renditions_of_task(&tx.tx, &task).await?;
-    let sorted = sort(&tx.tx, &task, &renditions, &request.segments).await?;
+    let sorted = sort(&app, &tx.tx, &task, &renditions, &request.segments).await?;
     check_repeats(&tx.tx, &lease, &task, &renditions, &sorted).await?;
+    let mut writes = Writes::default();
+    writes.add_query(&tx.tx, &lease_store::renewal(&lease, now + app.config.lease.lifetime)?);
     if !sorted.accepted.is_empty() {
-        accept(&tx.tx, &lease, &task, &renditions, &sorted, &request.inits, now).await?;
+        accept(&tx.tx, &mut writes, (&lease, &task), &renditions, &sorted, &request.inits, now).await?;
     }
-    lease_store::renew(&tx.tx, &lease, now + app.config.lease.lifetime).await?;
-    let task = lease_store::find_task(&tx.tx, &task.id).await?;
-    jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+    writes.carry_out(&tx.tx).await?;
+    let (cursor, last) = reached(&task, &sorted);
+    if !sorted.accepted.is_empty() {
+        jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+    }
     tx.commit().await?;
     app.wake.events();
-    Ok(Json(Orders { refused: sorted.refused, ..orders(&app, &task) }))
+    Ok(Json(Orders { cursor, last, refused: sorted.refused, ..orders(&app, &task) }))
+}
+
+/// Cursor and end of the task after this commit: a span to the end goes on for as long as there is film.
+fn reached(task: &task::Model, sorted: &Sorted<'_>) -> (u32, u32) {
+    let rows = u32::try_from(sorted.accepted.len()).unwrap_or(u32::MAX);
+    let cursor = task.cursor.cast_unsigned().saturating_add(rows);
+    (cursor, cursor.max(task.last.cast_unsigned()))
 }
 
 /// As the description says; more in one call would hold the database for too long.
@@ -89,6 +101,7 @@ fn check_size(request: &CommitRequest) -> Result<(), ApiError> {
 }
 
 async fn sort<'a>(
+    app: &App,
     db: &impl ConnectionTrait,
     task: &task::Model,
     renditions: &[rendition::Model],
@@ -98,7 +111,7 @@ async fn sort<'a>(
     if !kind.makes_segments() {
         return Err(Misfit::NoSegments.into());
     }
-    let plan = spec::plan_of(&jobs::store::get(db, &task.job_id).await?)?;
+    let planned = jobs::planned::of(app, &task.job_id).await?;
     let names: Vec<String> = renditions.iter().map(|rendition| rendition.name.clone()).collect();
     let target = Target {
         kind,
@@ -107,8 +120,9 @@ async fn sort<'a>(
         cursor: task.cursor.cast_unsigned(),
         last: task.last.cast_unsigned(),
         open_end: task.to_end || kind == TaskKind::Audio,
-        frames_before: store::frames_before_cursor(db, task, renditions).await?,
-        grid: plan.grid,
+        // Only where the film may end can a row be anything but full.
+        frames_before: if task.to_end { store::frames_before_cursor(db, task, renditions).await? } else { None },
+        grid: planned.plan.grid,
     };
     Ok(sort_rows(&target, reports)?)
 }
@@ -166,8 +180,8 @@ async fn check_repeats(
 
 async fn accept(
     tx: &impl ConnectionTrait,
-    lease: &lease::Model,
-    task: &task::Model,
+    writes: &mut Writes,
+    (lease, task): (&lease::Model, &task::Model),
     renditions: &[rendition::Model],
     sorted: &Sorted<'_>,
     inits: &[InitReport],
@@ -184,15 +198,16 @@ async fn accept(
         let key: BlobKey = lease_http::object_key(lease, task, &name, report.attempt)?;
         rows.push(store::segment_row(rendition, report, key.as_str(), &lease.id, now));
     }
-    store::insert_segments(tx, rows).await?;
-    let rows = u32::try_from(sorted.accepted.len()).unwrap_or(u32::MAX);
-    let cursor = task.cursor.cast_unsigned() + rows;
-    store::advance(tx, task, cursor).await?;
+    let (cursor, last) = reached(task, sorted);
     // Each was compared with what storage holds, so the sum is one of real files.
     let bytes: u64 = sorted.accepted.iter().flatten().map(|report| report.bytes).sum();
     let event = json!({
         "lease": lease.id, "task": task.id, "agent": lease.agent_id, "kind": task.kind, "first": task.cursor, "last": cursor,
         "bytes": bytes,
     });
-    notify::record(tx, &task.job_id, "segments.committed", event, now).await
+    writes
+        .add_query(tx, &store::segments(rows))
+        .add_query(tx, &store::advance(task, cursor, last)?)
+        .add_query(tx, &notify::event(&task.job_id, "segments.committed", event, now));
+    Ok(())
 }

@@ -9,7 +9,8 @@ use offpeak_api::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, InsertMany, QueryFilter, QueryOrder, QuerySelect,
+    ValidatedUpdateOne,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -181,22 +182,20 @@ pub fn segment_row(
     }
 }
 
-/// Writes committed segments in one statement: the write lock is held for as short as can be.
-pub async fn insert_segments(tx: &impl ConnectionTrait, rows: Vec<segment::ActiveModel>) -> Result<(), ApiError> {
-    segment::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    Ok(())
+/// Committed segments, in one statement: the write lock is held for as short as can be.
+pub fn segments(rows: Vec<segment::ActiveModel>) -> InsertMany<segment::ActiveModel> {
+    segment::Entity::insert_many(rows)
 }
 
 /// Moves a task's cursor, and its `last` when the cursor passed it.
-pub async fn advance(tx: &impl ConnectionTrait, task: &task::Model, cursor: u32) -> Result<(), ApiError> {
+pub fn advance(task: &task::Model, cursor: u32, last: u32) -> Result<ValidatedUpdateOne<task::ActiveModel>, ApiError> {
     let row = task::ActiveModel {
         id: Set(task.id.clone()),
         cursor: Set(cursor.cast_signed()),
-        last: Set(Ord::max(task.last, cursor.cast_signed())),
+        last: Set(last.cast_signed()),
         ..Default::default()
     };
-    task::Entity::update(row).exec_without_returning(tx).await?;
-    Ok(())
+    Ok(task::Entity::update(row).validate()?)
 }
 
 /// What was committed of one rendition.

@@ -1,6 +1,7 @@
 //! The database: a pool for reads at any time, and short write transactions. On SQLite those share their way to the disk
 //! (`group.rs`).
 
+mod at_once;
 mod group;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use sea_orm::{
     TransactionTrait, sqlx,
 };
 
+pub use at_once::Writes;
 use group::{GroupCommit, Turn};
 
 /// How long a writer of another process may hold SQLite's lock before ours gives up.

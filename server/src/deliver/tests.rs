@@ -149,13 +149,14 @@ impl<'a> Film<'a> {
             let tx = self.server.app.db.write().await.unwrap();
             commit_store::pin_init(&tx.tx, &rendition, &init, init_key.as_str()).await.unwrap();
             let row = commit_store::segment_row(&rendition, &report, key.as_str(), "lease", START);
-            commit_store::insert_segments(&tx.tx, vec![row]).await.unwrap();
+            commit_store::segments(vec![row]).exec_without_returning(&tx.tx).await.unwrap();
             tx.commit().await.unwrap();
         }
         let tx = self.server.app.db.write().await.unwrap();
         for task in lease_store::tasks_of_job(&tx.tx, &self.row.id).await.unwrap() {
             if (task.first..task.last).contains(&index.cast_signed()) {
-                commit_store::advance(&tx.tx, &task, index + 1).await.unwrap();
+                let advance = commit_store::advance(&task, index + 1, task.last.cast_unsigned()).unwrap();
+                tx.tx.execute_raw(advance.build(tx.tx.get_database_backend())).await.unwrap();
                 if task.last == index.cast_signed() + 1 {
                     let done = task::Entity::update_many().col_expr(task::Column::State, Expr::value("done"));
                     done.filter(task::Column::Id.eq(task.id)).exec(&tx.tx).await.unwrap();

@@ -151,6 +151,9 @@ fn capitalised(sentence: &str) -> String {
 
 /// Begins the job's next stage when nothing of the present one is open. True when the job is complete.
 pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -> Result<bool, ApiError> {
+    if lease_store::any_open(tx, job_id).await? {
+        return Ok(false);
+    }
     let job = jobs::store::get(tx, job_id).await?;
     let all = lease_store::tasks_of_job(tx, job_id).await?;
     if job.plan.is_none() || all.iter().any(|task| task.state != TaskState::Done.as_str()) {

@@ -22,7 +22,7 @@ use crate::{
     jobs,
     lease::{
         LeaseEvent, LeaseState, TaskEvent, TaskKind,
-        hold::{held, hold, hold_with_job, orders},
+        hold::{held, hold, orders},
         holders, store as lease_store,
     },
     notify,
@@ -51,7 +51,9 @@ pub async fn complete(
 
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let (lease, task, _job) = hold_with_job(&tx.tx, &id, &auth, now).await?;
+    // Two tasks of a job may be the last at once: the job is locked, and before its tasks, as everywhere.
+    let stage = jobs::store::lock_stage(&tx.tx, &task.job_id).await?;
+    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     let outcome = advance::complete(&app, &tx.tx, &lease, &task, request.result, now).await?;
     end(&tx.tx, &lease, &task, LeaseEvent::Complete, json!(null), now).await?;
     let job_done = match outcome {
@@ -70,9 +72,11 @@ pub async fn complete(
             false
         }
     };
-    jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+    if stage.playable_at_ms.is_none() {
+        jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+    }
     // As a repeat of this call will find it.
-    let task = lease_store::find_task(&tx.tx, &task.id).await?;
+    let task = if task.to_end { lease_store::find_task(&tx.tx, &task.id).await? } else { task };
     tx.commit().await?;
     if job_done {
         deliver::finish(&app, &task.job_id.parse().map_err(ApiError::internal)?).await;
@@ -143,7 +147,11 @@ pub async fn fail(
     }
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let (lease, task, _job) = hold_with_job(&tx.tx, &id, &auth, now).await?;
+    if let Some(lease) = lease_store::find_lease(&tx.tx, &id, &auth.agent_id).await? {
+        // The job may fail by this: it is locked before its task, as everywhere.
+        jobs::store::lock_stage(&tx.tx, &lease.job_id).await?;
+    }
+    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = request.code, message = request.message, "task failed");
     end(
         &tx.tx,

@@ -90,8 +90,8 @@ pub async fn for_clients(db: &impl ConnectionTrait, failures: &[failure::Model])
 /// Tasks that wait and that somebody failed.
 pub async fn tried(db: &impl ConnectionTrait) -> Result<Vec<task::Model>, ApiError> {
     Ok(task::Entity::find()
-        .filter(task::Column::State.eq(TaskState::Ready.as_str()))
-        .filter(task::Column::Failures.gt(0))
+        // In the words of the index that covers them.
+        .filter(Expr::cust("task.failures > 0 AND task.state = 'ready'"))
         .all(db)
         .await?)
 }

@@ -23,15 +23,15 @@ pub async fn encoded(
     end_frame: Option<u64>,
     now: Instant,
 ) -> Result<Outcome, ApiError> {
+    if !task.to_end && task.cursor == task.last {
+        return Ok(Outcome::GoesOn);
+    }
     let job = jobs::store::get(tx, &task.job_id).await?;
     let grid = spec::plan_of(&job)?.grid;
     if task.to_end {
         // When a later span found nothing, the end is known, and this span's holder may not have heard yet that it is the last.
         let is_known = job.end_frame.is_some() && task.cursor == task.last;
         return ends_here(tx, task, &grid, end_frame, is_known).await;
-    }
-    if task.cursor == task.last {
-        return Ok(Outcome::GoesOn);
     }
     let cursor = task.cursor.cast_unsigned();
     if end_frame.is_some_and(|end| end <= grid.first_frame(cursor)) {

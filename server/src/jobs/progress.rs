@@ -16,7 +16,7 @@ use crate::{
     commit::store::{self as commit_store, Committed},
     entity::{agent, job, lease, output_file, rendition, task},
     error::ApiError,
-    lease::{LeaseState, NO_DEADLINE_MS, TaskKind},
+    lease::{NO_DEADLINE_MS, TaskKind, holders::is_active},
     plan::Plan,
 };
 
@@ -69,7 +69,7 @@ fn by_job<T>(rows: Vec<T>, job_of: impl Fn(&T) -> &String) -> HashMap<String, Ve
 async fn held_of(db: &impl ConnectionTrait, jobs: &[String]) -> Result<HashMap<String, Vec<Held>>, ApiError> {
     let leases = lease::Entity::find()
         .filter(lease::Column::JobId.is_in(jobs.iter().map(String::as_str)))
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
+        .filter(is_active())
         .all(db)
         .await?;
     if leases.is_empty() {

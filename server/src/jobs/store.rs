@@ -6,7 +6,8 @@ use offpeak_api::{
     job::{JobError, JobState, ListJobs},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 use serde_json::json;
 
@@ -32,6 +33,33 @@ pub async fn exists(db: &impl ConnectionTrait, id: &JobId) -> Result<bool, ApiEr
 /// The job, locked until the transaction ends.
 pub async fn lock(tx: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiError> {
     job::Entity::find_by_id(id.to_owned()).lock_exclusive().one(tx).await?.ok_or_else(|| not_found(id))
+}
+
+/// What the calls of a lease need to know of its job. Facts and plan are long, and not among it.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Stage {
+    pub state: String,
+    pub playable_at_ms: Option<i64>,
+    pub build: Option<String>,
+    pub planned: bool,
+}
+
+fn stage(id: &str) -> Select<job::Entity> {
+    job::Entity::find_by_id(id.to_owned())
+        .select_only()
+        .column(job::Column::State)
+        .column(job::Column::PlayableAtMs)
+        .column(job::Column::Build)
+        .expr_as(job::Column::Plan.is_not_null(), "planned")
+}
+
+pub async fn stage_of(db: &impl ConnectionTrait, id: &str) -> Result<Stage, ApiError> {
+    stage(id).into_model().one(db).await?.ok_or_else(|| not_found(id))
+}
+
+/// As [`stage_of`], with the job locked until the transaction ends.
+pub async fn lock_stage(tx: &impl ConnectionTrait, id: &str) -> Result<Stage, ApiError> {
+    stage(id).lock_exclusive().into_model().one(tx).await?.ok_or_else(|| not_found(id))
 }
 
 /// A job of this team.
@@ -221,14 +249,21 @@ pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model, state: JobState
 
 /// Notes the moment from which a player could start, if it has come.
 pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<(), ApiError> {
-    let job = get(tx, job).await?;
-    if job.playable_at_ms.is_some() || job.plan.is_none() {
+    let stage = stage_of(tx, job).await?;
+    if stage.playable_at_ms.is_some() || !stage.planned {
         return Ok(());
     }
-    if playable::is_playable(&lease_store::tasks_of_job(tx, &job.id).await?) {
-        let change = job::ActiveModel { playable_at_ms: Set(Some(now.ms())), ..Default::default() };
-        update(tx, &job.id, change).await?;
-        notify::record(tx, &job.id, "job.playable", json!({}), now).await?;
+    if playable::is_playable(&lease_store::tasks_of_job(tx, job).await?) {
+        // Two tasks of a job may get there at once.
+        let noted = job::Entity::update_many()
+            .col_expr(job::Column::PlayableAtMs, now.ms().into())
+            .filter(job::Column::Id.eq(job))
+            .filter(job::Column::PlayableAtMs.is_null())
+            .exec(tx)
+            .await?;
+        if noted.rows_affected > 0 {
+            notify::record(tx, job, "job.playable", json!({}), now).await?;
+        }
     }
     Ok(())
 }

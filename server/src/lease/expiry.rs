@@ -79,10 +79,10 @@ async fn offer_one(tx: &impl ConnectionTrait, lease_id: &str, task_id: &str, now
     Ok(true)
 }
 
-/// A late holder is back: if its task was offered and nobody took it, it is offered no longer.
+/// A late holder is back, and its task is locked: if it was offered and nobody took it, it is offered no longer.
 ///
-/// To be called before the task's row is locked: claims lock in this order.
+/// A claim that is just taking it goes first: it waits for the task's lock, and this must not wait for the claim.
 pub async fn take_back(tx: &impl ConnectionTrait, lease: &lease::Model, task: &task::Model) -> Result<(), ApiError> {
-    queue::remove(tx, task).await?;
+    queue::remove_if_free(tx, task).await?;
     finish::store::forgive_silence(tx, lease).await
 }

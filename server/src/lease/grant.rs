@@ -4,8 +4,6 @@ use offpeak_api::{
     ids::{AgentId, JobId, LeaseId, TaskId},
     lease::Lease,
 };
-use sea_orm::ConnectionTrait;
-use serde_json::json;
 
 use super::{
     LeaseState, TaskKind, expiry, help,
@@ -18,7 +16,7 @@ use crate::{
     clock::Instant,
     entity::{lease, task},
     error::ApiError,
-    jobs, notify, upload,
+    jobs, upload,
 };
 
 /// An agent's request for work.
@@ -46,9 +44,6 @@ impl Asker {
 /// else a part of what somebody else holds. `None` when there is nothing for this agent.
 pub async fn try_grant(app: &App, asker: &Asker) -> Result<Option<Lease>, ApiError> {
     let now = app.clock.now();
-    if let Some(lease) = store::lease_of_request(&app.db.reader, &asker.agent, &asker.request_id).await? {
-        return repeat(app, &lease, now).await;
-    }
     // Looked at without the write lock first: most looks find nothing.
     expiry::offer_now_and_then(app, now).await?;
     let waits = queue::anything_for(&app.db.reader, &asker.classes).await? || expiry::offer(app, now).await? > 0;
@@ -57,7 +52,7 @@ pub async fn try_grant(app: &App, asker: &Asker) -> Result<Option<Lease>, ApiErr
         None => help::somebody(app, asker, now).await?,
     };
     let Some((lease, task)) = granted else {
-        // The same request may have come twice at once: an engine that lost patience, while its first call still waits here.
+        // Nothing, or the request came before: its engine lost patience, or the answer. One request never gets two leases.
         return match store::lease_of_request(&app.db.reader, &asker.agent, &asker.request_id).await? {
             Some(lease) => repeat(app, &lease, now).await,
             None => Ok(None),
@@ -90,19 +85,9 @@ async fn claim(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::
         let Some(lease) = store::grant(&tx.tx, &task, claimed.tag, asker.grantee(app, now), now).await? else {
             return Ok(None);
         };
-        record(&tx.tx, &lease, &task, now).await?;
         tx.commit().await?;
         return Ok(Some((lease, task)));
     }
-}
-
-/// Notes a grant among the job's events. `task` is as it was before.
-pub async fn record(tx: &impl ConnectionTrait, lease: &lease::Model, task: &task::Model, now: Instant) -> Result<(), ApiError> {
-    let event = json!({
-        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "first": task.first,
-        "cursor": task.cursor, "last": task.last, "taken_over": task.lease_id,
-    });
-    notify::record(tx, &task.job_id, "lease.granted", event, now).await
 }
 
 /// The lease that this request got before, as long as it lives.

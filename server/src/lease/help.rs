@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     TaskKind, TaskState,
-    grant::{Asker, record},
+    grant::Asker,
     holders,
     rules::{
         backup::{self, Candidate},
@@ -141,7 +141,6 @@ async fn steal(
         "task": task.id, "agent": from.lease.agent_id, "from": mid, "last": task.last, "thief": asker.agent, "new_task": stolen.id,
     });
     notify::record(&tx.tx, &task.job_id, "span.stolen", event, now).await?;
-    record(&tx.tx, &lease, &stolen, now).await?;
     tx.commit().await?;
     tracing::info!(task.id, from = mid, last = task.last, victim.id = from.lease.agent_id, agent.id = %asker.agent, "stole a tail");
     Ok(Some((lease, stolen)))
@@ -154,7 +153,6 @@ async fn second(app: &App, asker: &Asker, beside: &Held, now: Instant) -> Result
     let Some(lease) = store::grant_backup(&tx.tx, &task, asker.grantee(app, now), now).await? else { return Ok(None) };
     let event = json!({ "task": task.id, "kind": task.kind, "agent": beside.lease.agent_id, "second": asker.agent });
     notify::record(&tx.tx, &task.job_id, "task.doubled", event, now).await?;
-    record(&tx.tx, &lease, &task, now).await?;
     tx.commit().await?;
     Ok(Some((lease, task)))
 }

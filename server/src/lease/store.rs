@@ -6,16 +6,20 @@ use offpeak_api::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, Order, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict, Query, SimpleExpr},
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType, Order, QueryFilter, QueryOrder, QuerySelect,
+    Select, SqlErr, UpdateMany, ValidatedUpdateOne,
+    sea_query::{Expr, Query, SimpleExpr},
 };
+use serde_json::json;
 
-use super::{LeaseEvent, LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState, queue};
+use super::{LeaseEvent, LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState, holders::is_active, queue};
 use crate::{
     auth::random_name,
     clock::Instant,
+    db::Writes,
     entity::{agent, lease, task},
     error::ApiError,
+    notify,
 };
 
 /// The lease that an earlier, equal request of this agent got.
@@ -48,7 +52,7 @@ pub async fn lock_holders(tx: &impl ConnectionTrait, task: &task::Model) -> Resu
     }
     Ok(lease::Entity::find()
         .filter(lease::Column::Id.is_in(ids))
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
+        .filter(is_active())
         .order_by_asc(lease::Column::Id)
         .lock_exclusive()
         .all(tx)
@@ -80,6 +84,8 @@ pub struct Grantee<'a> {
 }
 
 /// Gives a locked `task` to an agent, instead of whoever held it. `tag` is that of the slot that was claimed with it.
+///
+/// Nothing when the task is over, or when this request got a lease meanwhile: the transaction is of no use then.
 pub async fn grant(
     tx: &impl ConnectionTrait,
     task: &task::Model,
@@ -96,7 +102,7 @@ pub async fn grant(
     for holder in [&task.lease_id, &task.backup_lease_id].into_iter().flatten() {
         end_lease(tx, holder, LeaseEvent::Lose, now).await?;
     }
-    let Some(lease) = insert_lease(tx, task, tag, to, now).await? else { return Ok(None) };
+    let lease = new_lease(task, tag, to, now);
     let row = task::ActiveModel {
         id: Set(task.id.clone()),
         state: Set(next.as_str().to_owned()),
@@ -105,8 +111,7 @@ pub async fn grant(
         tag: Set(tag),
         ..Default::default()
     };
-    task::Entity::update(row).exec_without_returning(tx).await?;
-    Ok(Some(lease))
+    write_grant(tx, task, lease, row, now).await
 }
 
 /// A second lease on a locked task that cannot be cut.
@@ -116,21 +121,13 @@ pub async fn grant_backup(
     to: Grantee<'_>,
     now: Instant,
 ) -> Result<Option<lease::Model>, ApiError> {
-    let Some(lease) = insert_lease(tx, task, task.tag, to, now).await? else { return Ok(None) };
+    let lease = new_lease(task, task.tag, to, now);
     let row = task::ActiveModel { id: Set(task.id.clone()), backup_lease_id: Set(Some(lease.id.clone())), ..Default::default() };
-    task::Entity::update(row).exec_without_returning(tx).await?;
-    Ok(Some(lease))
+    write_grant(tx, task, lease, row, now).await
 }
 
-/// Nothing when this request got a lease meanwhile.
-async fn insert_lease(
-    tx: &impl ConnectionTrait,
-    task: &task::Model,
-    tag: f64,
-    to: Grantee<'_>,
-    now: Instant,
-) -> Result<Option<lease::Model>, ApiError> {
-    let lease = lease::Model {
+fn new_lease(task: &task::Model, tag: f64, to: Grantee<'_>, now: Instant) -> lease::Model {
+    lease::Model {
         id: LeaseId::new().to_string(),
         task_id: task.id.clone(),
         job_id: task.job_id.clone(),
@@ -148,25 +145,35 @@ async fn insert_lease(
         created_at_ms: now.ms(),
         expires_at_ms: to.expires.ms(),
         ended_at_ms: None,
-    };
-    let inserted = lease::Entity::insert(lease.clone().into_active_model())
-        .on_conflict(OnConflict::columns([lease::Column::AgentId, lease::Column::RequestId]).do_nothing().to_owned())
-        .exec_without_returning(tx)
-        .await?;
-    Ok((inserted > 0).then_some(lease))
+    }
+}
+
+/// The lease, the task's row and the job's event. `task` is as it was before.
+async fn write_grant(
+    tx: &impl ConnectionTrait,
+    task: &task::Model,
+    lease: lease::Model,
+    row: task::ActiveModel,
+    now: Instant,
+) -> Result<Option<lease::Model>, ApiError> {
+    let event = json!({
+        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "first": task.first,
+        "cursor": task.cursor, "last": task.last, "taken_over": task.lease_id,
+    });
+    let mut writes = Writes::default();
+    writes
+        .add_query(tx, &lease::Entity::insert(lease.clone().into_active_model()))
+        .add_query(tx, &task::Entity::update(row).validate()?)
+        .add_query(tx, &notify::event(&task.job_id, "lease.granted", event, now));
+    match writes.carry_out(tx).await {
+        Ok(()) => Ok(Some(lease)),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub fn state_of(task: &task::Model) -> Result<TaskState, ApiError> {
     TaskState::parse(&task.state).ok_or_else(|| ApiError::internal(format!("{} is in no known state: {}", task.id, task.state)))
-}
-
-/// A lease of this agent, locked.
-pub async fn lock_lease(tx: &impl ConnectionTrait, id: &LeaseId, agent: &AgentId) -> Result<Option<lease::Model>, ApiError> {
-    Ok(lease::Entity::find_by_id(id.to_string())
-        .filter(lease::Column::AgentId.eq(agent.as_str()))
-        .lock_exclusive()
-        .one(tx)
-        .await?)
 }
 
 /// A lease of this agent, whatever its state.
@@ -180,17 +187,47 @@ pub async fn active_of_agent(db: &impl ConnectionTrait, agent: &AgentId) -> Resu
         .select_only()
         .column(lease::Column::Id)
         .filter(lease::Column::AgentId.eq(agent.as_str()))
-        .filter(Expr::cust("state = 'active'"))
+        .filter(is_active())
         .into_tuple()
         .all(db)
         .await?)
 }
 
-/// Renews a held lease: it lives until then.
-pub async fn renew(tx: &impl ConnectionTrait, lease: &lease::Model, until: Instant) -> Result<(), ApiError> {
+/// A lease of this agent, whatever its state, with its task.
+pub async fn find_with_task(
+    db: &impl ConnectionTrait,
+    id: &LeaseId,
+    agent: &AgentId,
+) -> Result<Option<(task::Model, lease::Model)>, ApiError> {
+    both(db, of_agent(id, agent)).await
+}
+
+/// As [`find_with_task`], both locked until the transaction ends: the task first, as everywhere.
+pub async fn lock_with_task(
+    tx: &impl ConnectionTrait,
+    id: &LeaseId,
+    agent: &AgentId,
+) -> Result<Option<(task::Model, lease::Model)>, ApiError> {
+    both(tx, of_agent(id, agent).lock_exclusive()).await
+}
+
+fn of_agent(id: &LeaseId, agent: &AgentId) -> Select<task::Entity> {
+    let task_of_lease = task::Entity::belongs_to(lease::Entity).from(task::Column::Id).to(lease::Column::TaskId).into();
+    task::Entity::find()
+        .join(JoinType::InnerJoin, task_of_lease)
+        .filter(lease::Column::Id.eq(id.as_str()))
+        .filter(lease::Column::AgentId.eq(agent.as_str()))
+}
+
+async fn both(db: &impl ConnectionTrait, select: Select<task::Entity>) -> Result<Option<(task::Model, lease::Model)>, ApiError> {
+    let found = select.select_also(lease::Entity).one(db).await?;
+    Ok(found.and_then(|(task, lease)| Some((task, lease?))))
+}
+
+/// A held lease lives until then.
+pub fn renewal(lease: &lease::Model, until: Instant) -> Result<ValidatedUpdateOne<lease::ActiveModel>, ApiError> {
     let row = lease::ActiveModel { id: Set(lease.id.clone()), expires_at_ms: Set(until.ms()), ..Default::default() };
-    lease::Entity::update(row).exec_without_returning(tx).await?;
-    Ok(())
+    Ok(lease::Entity::update(row).validate()?)
 }
 
 /// Renews a held lease, with what its holder told.
@@ -219,16 +256,22 @@ pub async fn beat(
 }
 
 /// Ends a lease, if it has not ended.
-pub async fn end_lease(tx: &impl ConnectionTrait, id: &str, event: LeaseEvent, now: Instant) -> Result<bool, ApiError> {
-    let Some(how) = LeaseState::Active.after(event) else { return Ok(false) };
-    let done = lease::Entity::update_many()
+pub async fn end_lease(tx: &impl ConnectionTrait, id: &str, event: LeaseEvent, now: Instant) -> Result<(), ApiError> {
+    if let Some(end) = ending(id, event, now) {
+        end.exec(tx).await?;
+    }
+    Ok(())
+}
+
+/// The end of a lease, to be written with what it means.
+pub fn ending(id: &str, event: LeaseEvent, now: Instant) -> Option<UpdateMany<lease::Entity>> {
+    let how = LeaseState::Active.after(event)?;
+    let end = lease::Entity::update_many()
         .col_expr(lease::Column::State, Expr::value(how.as_str()))
         .col_expr(lease::Column::EndedAtMs, Expr::value(now.ms()))
         .filter(lease::Column::Id.eq(id))
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
-        .exec(tx)
-        .await?;
-    Ok(done.rows_affected > 0)
+        .filter(is_active());
+    Some(end)
 }
 
 /// Moves a locked task on after one of its leases has ended.
@@ -288,7 +331,7 @@ pub async fn close_job_tasks(tx: &impl ConnectionTrait, job: &JobId, now: Instan
         .col_expr(lease::Column::State, Expr::value(LeaseState::Lost.as_str()))
         .col_expr(lease::Column::EndedAtMs, Expr::value(now.ms()))
         .filter(lease::Column::JobId.eq(job.as_str()))
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
+        .filter(is_active())
         .exec(tx)
         .await?;
     Ok(())
@@ -336,6 +379,20 @@ pub async fn strike_out(tx: &impl ConnectionTrait, job: &str, index: i32, now: I
     Ok(())
 }
 
+/// True when somebody works, or will, at a task of the job.
+pub async fn any_open(db: &impl ConnectionTrait, job: &str) -> Result<bool, ApiError> {
+    // In the words of the index that covers them.
+    let open = task::Entity::find()
+        .select_only()
+        .column(task::Column::Id)
+        .filter(task::Column::JobId.eq(job))
+        .filter(Expr::cust("task.state IN ('ready', 'leased')"))
+        .into_tuple::<String>()
+        .one(db)
+        .await?;
+    Ok(open.is_some())
+}
+
 /// The tasks of a job, in order.
 pub async fn tasks_of_job(db: &impl ConnectionTrait, job: &str) -> Result<Vec<task::Model>, ApiError> {
     Ok(task::Entity::find().filter(task::Column::JobId.eq(job)).order_by(task::Column::Ordinal, Order::Asc).all(db).await?)
@@ -347,7 +404,7 @@ pub async fn expired(db: &impl ConnectionTrait, now: Instant, limit: u64) -> Res
         .select_only()
         .column(lease::Column::Id)
         .column(lease::Column::TaskId)
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
+        .filter(is_active())
         .filter(lease::Column::ExpiresAtMs.lt(now.ms()))
         .filter(not_waiting())
         .limit(limit)
@@ -372,7 +429,7 @@ pub async fn extend_all(tx: &impl ConnectionTrait, until: Instant) -> Result<u64
     let until = until.ms();
     let done = lease::Entity::update_many()
         .col_expr(lease::Column::ExpiresAtMs, Expr::value(until))
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
+        .filter(is_active())
         .filter(lease::Column::ExpiresAtMs.lt(until))
         .filter(not_waiting())
         .exec(tx)

@@ -3,4 +3,4 @@
 pub mod http;
 pub mod store;
 
-pub use store::record;
+pub use store::{event, record};

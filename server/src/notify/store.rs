@@ -1,9 +1,7 @@
 //! SQL of job events.
 
 use offpeak_api::job::JobEvent;
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{clock::Instant, entity::job_event, error::ApiError};
 
@@ -15,15 +13,19 @@ pub async fn record(
     data: serde_json::Value,
     now: Instant,
 ) -> Result<(), ApiError> {
-    let row = job_event::ActiveModel {
+    event(job, kind, data, now).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// The event, to be written together with the change.
+pub fn event(job: &str, kind: &str, data: serde_json::Value, now: Instant) -> Insert<job_event::ActiveModel> {
+    job_event::Entity::insert(job_event::ActiveModel {
         job_id: Set(job.to_owned()),
         kind: Set(kind.to_owned()),
         data: Set(data),
         at_ms: Set(now.ms()),
         ..Default::default()
-    };
-    row.insert(tx).await?;
-    Ok(())
+    })
 }
 
 /// Events of a job after the one with this sequence number, oldest first.

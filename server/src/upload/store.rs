@@ -19,7 +19,7 @@ use crate::{
     clock::Instant,
     entity::{arrival, job, lease, source, task},
     error::ApiError,
-    lease::{LeaseState, TaskKind},
+    lease::{TaskKind, holders::is_active},
 };
 
 const UPLOADING: &str = "uploading";
@@ -68,7 +68,7 @@ pub async fn fetches(db: &impl ConnectionTrait, agent: &AgentId, id: &SourceId) 
         .take();
     let held = lease::Entity::find()
         .filter(lease::Column::AgentId.eq(agent.as_str()))
-        .filter(lease::Column::State.eq(LeaseState::Active.as_str()))
+        .filter(is_active())
         .filter(lease::Column::TaskId.in_subquery(tasks))
         .limit(1)
         .one(db)

@@ -16,7 +16,7 @@ mod remove;
 
 pub use add::{Waiting, add, put_back};
 pub use claim::{Claimant, Claimed, anything_for, claim};
-pub use remove::{remove, remove_job};
+pub use remove::{remove, remove_if_free, remove_job};
 
 use sea_orm::{ConnectionTrait, Statement, Value};
 

@@ -1,15 +1,15 @@
 //! Tasks that wait no longer, without having been claimed.
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend, Value};
 
 use super::statement;
 use crate::{entity::task, error::ApiError};
 
-/// Takes one task out, with one of its team's slots. False when it was not waiting.
-pub async fn remove(tx: &impl ConnectionTrait, task: &task::Model) -> Result<bool, ApiError> {
-    let sql = "DELETE FROM ready WHERE class = $1 AND team_id = $2 AND rank = $3 AND deadline_ms = $4 AND job_id = $5 \
-               AND ordinal = $6 AND task_id = $7";
-    let values = [
+const OF_TASK: &str = "class = $1 AND team_id = $2 AND rank = $3 AND deadline_ms = $4 AND job_id = $5 AND ordinal = $6 \
+                       AND task_id = $7";
+
+fn key(task: &task::Model) -> [Value; 7] {
+    [
         task.class.as_str().into(),
         task.team_id.as_str().into(),
         i64::from(task.rank).into(),
@@ -17,12 +17,28 @@ pub async fn remove(tx: &impl ConnectionTrait, task: &task::Model) -> Result<boo
         task.job_id.as_str().into(),
         i64::from(task.ordinal).into(),
         task.id.as_str().into(),
-    ];
-    let removed = tx.execute_raw(statement(tx, sql, values)).await?.rows_affected();
+    ]
+}
+
+/// Takes one task out, if it waits, with one of its team's slots.
+pub async fn remove(tx: &impl ConnectionTrait, task: &task::Model) -> Result<(), ApiError> {
+    let sql = format!("DELETE FROM ready WHERE {OF_TASK}");
+    let removed = tx.execute_raw(statement(tx, &sql, key(task))).await?.rows_affected();
     if removed > 0 {
         remove_slots(tx, &task.class, &task.team_id, removed.cast_signed()).await?;
     }
-    Ok(removed > 0)
+    Ok(())
+}
+
+/// As [`remove`], but a task that a claim is just taking is left to it.
+pub async fn remove_if_free(tx: &impl ConnectionTrait, task: &task::Model) -> Result<(), ApiError> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let sql = format!("SELECT 1 FROM ready WHERE {OF_TASK} FOR UPDATE SKIP LOCKED");
+        if tx.query_one_raw(statement(tx, &sql, key(task))).await?.is_none() {
+            return Ok(());
+        }
+    }
+    remove(tx, task).await
 }
 
 /// Takes all tasks of a job out, and gives its team back what they were charged for.
