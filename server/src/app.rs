@@ -5,12 +5,13 @@ use std::{ops::Deref, sync::Arc};
 use anyhow::Context;
 
 use crate::{
+    auth::known::KnownAgents,
     blob::{BlobStore, Location, Storage},
     clock::Clock,
     config::Config,
     db::Db,
     jobs::planned::Plans,
-    lease::expiry::LastLook,
+    lease::{expiry::LastLook, seen::Seen},
     wake::Wake,
 };
 
@@ -27,6 +28,8 @@ pub struct Parts {
     pub wake: Wake,
     pub plans: Plans,
     pub last_look: LastLook,
+    pub seen: Seen,
+    pub known_agents: KnownAgents,
 }
 
 impl Deref for App {
@@ -55,6 +58,7 @@ impl App {
         let key = crate::settings::signing_key(&db).await?;
         let blobs = BlobStore::new(storage, key);
         let (plans, last_look) = (Plans::default(), LastLook::default());
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look })))
+        let (seen, known_agents) = (Seen::default(), KnownAgents::default());
+        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents })))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A token is `ofp_` and 160 random bits in base 32; the database keeps its SHA-256 only.
 
+pub mod known;
 pub mod store;
 
 use std::time::Duration;
@@ -34,6 +35,11 @@ pub struct AgentAuth {
     /// It failed something since a task of its last succeeded.
     pub has_failed: bool,
 }
+
+/// An agent that calls under a lease. Whether it holds that lease its row says, so who the agent is may be known for a moment
+/// without asking (`known.rs`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HolderAuth(pub AgentAuth);
 
 /// Either of the two, for what both may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +107,8 @@ fn unauthorized(code: &'static str, detail: &str) -> ApiError {
         .hint("Send `Authorization: Bearer TOKEN`; `offpeak-server token create` makes a token.")
 }
 
-async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
+/// The hash of the token that comes with a request.
+fn token_hash(parts: &Parts) -> Result<String, ApiError> {
     let header =
         parts.headers.get(header::AUTHORIZATION).ok_or_else(|| unauthorized("no_token", "This request needs a bearer token."))?;
     let secret = header
@@ -111,7 +118,11 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim())
         .ok_or_else(|| unauthorized("bad_token", "The Authorization header is not a bearer token."))?;
-    let caller = store::find_caller(&app.db.reader, &hash_secret(secret), app.clock.now())
+    Ok(hash_secret(secret))
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
+    let caller = store::find_caller(&app.db.reader, &token_hash(parts)?, app.clock.now())
         .await?
         .ok_or_else(|| unauthorized("bad_token", "This token is not known, or no longer valid."))?;
     match &caller {
@@ -125,6 +136,20 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         authenticate(parts, app).await
+    }
+}
+
+impl FromRequestParts<App> for HolderAuth {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let hash = token_hash(parts)?;
+        if let Some(agent) = app.known_agents.find(&hash) {
+            return Ok(Self(agent));
+        }
+        let agent = AgentAuth::from_request_parts(parts, app).await?;
+        app.known_agents.keep(hash, agent.clone());
+        Ok(Self(agent))
     }
 }
 

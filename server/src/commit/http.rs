@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{Misfit, Sorted, Target, init, sort_rows, store};
 use crate::{
     app::App,
-    auth::AgentAuth,
+    auth::HolderAuth,
     blob::BlobKey,
     clock::Instant,
     db::Writes,
@@ -49,7 +49,7 @@ impl From<Misfit> for ApiError {
 ))]
 pub async fn commit(
     State(app): State<App>,
-    auth: AgentAuth,
+    HolderAuth(auth): HolderAuth,
     Path(id): Path<LeaseId>,
     Body(request): Body<CommitRequest>,
 ) -> Result<Json<Orders>, ApiError> {

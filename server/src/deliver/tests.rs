@@ -10,7 +10,7 @@ use offpeak_api::{
     media::{Ratio, ticks_per_frame, video_timescale},
 };
 use reqwest::{Method, Response, StatusCode};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
 use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
 

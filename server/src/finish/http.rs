@@ -15,7 +15,7 @@ use super::{advance, failure};
 use crate::{
     agents::standing,
     app::App,
-    auth::AgentAuth,
+    auth::{AgentAuth, HolderAuth},
     deliver,
     entity::{lease, task},
     error::{ApiError, Body},
@@ -39,7 +39,7 @@ use crate::{
 ))]
 pub async fn complete(
     State(app): State<App>,
-    auth: AgentAuth,
+    HolderAuth(auth): HolderAuth,
     Path(id): Path<LeaseId>,
     Body(request): Body<CompleteRequest>,
 ) -> Result<Json<Orders>, ApiError> {
@@ -110,7 +110,7 @@ async fn note_speed(
 ))]
 pub async fn release(
     State(app): State<App>,
-    auth: AgentAuth,
+    HolderAuth(auth): HolderAuth,
     Path(id): Path<LeaseId>,
     Body(request): Body<ReleaseRequest>,
 ) -> Result<Json<Orders>, ApiError> {
@@ -138,7 +138,7 @@ pub async fn release(
 ))]
 pub async fn fail(
     State(app): State<App>,
-    auth: AgentAuth,
+    HolderAuth(auth): HolderAuth,
     Path(id): Path<LeaseId>,
     Body(request): Body<FailRequest>,
 ) -> Result<Json<Orders>, ApiError> {

@@ -10,7 +10,7 @@ use std::{
 use offpeak_api::facts::Facts;
 
 use super::store;
-use crate::{app::App, error::ApiError, lease::spec, plan::Plan};
+use crate::{app::App, error::ApiError, lease::spec, plan::Plan, upload};
 
 /// What a job's tasks are made from.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Planned {
     pub facts: Facts,
     pub plan: Plan,
     pub source_id: String,
+    /// Of the source as it arrived.
+    pub source_bytes: u64,
 }
 
 /// Jobs kept; the facts of a long film may take a megabyte.
@@ -33,7 +35,9 @@ pub async fn of(app: &App, job: &str) -> Result<Arc<Planned>, ApiError> {
     }
     let row = store::get(&app.db.reader, job).await?;
     let (facts, plan) = spec::facts_and_plan(&row)?;
-    let planned = Arc::new(Planned { facts, plan, source_id: row.source_id });
+    let source = upload::store::get(&app.db.reader, &row.source_id.parse().map_err(ApiError::internal)?).await?;
+    let source_bytes = source.length.unwrap_or(0).cast_unsigned();
+    let planned = Arc::new(Planned { facts, plan, source_id: row.source_id, source_bytes });
     app.plans.keep(job, planned.clone());
     Ok(planned)
 }

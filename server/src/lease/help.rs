@@ -34,7 +34,8 @@ struct Held {
 
 /// Steals, or doubles, for an agent that found nothing waiting.
 pub async fn somebody(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::Model, task::Model)>, ApiError> {
-    let thief = Thief { work_per_second: holders::work_per_second(&app.db.reader, &asker.agent).await? };
+    let Some(work_per_second) = holders::speed_of_active(&app.db.reader, &asker.agent).await? else { return Ok(None) };
+    let thief = Thief { work_per_second };
     let mut held = Vec::new();
     for (lease, task, speed) in holders::held_in_classes(&app.db.reader, asker.claimant()).await? {
         let victim = victim(app, asker, &lease, &task, speed, now).await?;

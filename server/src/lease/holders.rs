@@ -83,9 +83,10 @@ pub fn progress_of(lease: &lease::Model) -> Option<Progress> {
     lease.progress.clone().and_then(|json| serde_json::from_value(json).ok())
 }
 
-/// What an agent got done in the past, in units of estimated work a second.
-pub async fn work_per_second(db: &impl ConnectionTrait, agent: &AgentId) -> Result<Option<f64>, ApiError> {
-    Ok(agent::Entity::find_by_id(agent.to_string()).one(db).await?.and_then(|agent| agent.work_per_second))
+/// What an agent got done in the past, in units of estimated work a second. The outer `None` is one that is given no work.
+pub async fn speed_of_active(db: &impl ConnectionTrait, agent: &AgentId) -> Result<Option<Option<f64>>, ApiError> {
+    let row = agent::Entity::find_by_id(agent.to_string()).one(db).await?;
+    Ok(row.filter(|agent| agent.standing == "active").map(|agent| agent.work_per_second))
 }
 
 /// Takes a completed task into its agent's speed: the mean of the past and the present, so that a machine that was upgraded or

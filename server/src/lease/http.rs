@@ -20,17 +20,16 @@ use super::{
     hold::{held, hold, lost, orders},
     limits,
     rules::classes,
-    spec, store,
+    seen, spec, store,
 };
 use crate::{
     app::App,
-    auth::AgentAuth,
+    auth::{AgentAuth, HolderAuth},
     blob::BlobKey,
     clock::Instant,
     commit,
     entity::{lease, task},
     error::{ApiError, Body},
-    jobs,
 };
 
 /// Ask for work
@@ -64,12 +63,7 @@ pub async fn request_lease(
         classes: classes::served_by(&request.capabilities),
         build: request.capabilities.ffmpeg.clone(),
     };
-    let capabilities = serde_json::to_value(&request.capabilities)?;
-    if store::is_news(&app.db.reader, &auth.agent_id, &capabilities, app.clock.now()).await? {
-        let tx = app.db.write().await?;
-        store::mark_seen(&tx.tx, &auth.agent_id, Some(capabilities), app.clock.now()).await?;
-        tx.commit().await?;
-    }
+    seen::note(&app, &auth.agent_id, Some(&request.capabilities), app.clock.now()).await?;
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);
     let deadline = tokio::time::Instant::now() + wait;
@@ -96,7 +90,7 @@ pub async fn request_lease(
 ))]
 pub async fn heartbeat(
     State(app): State<App>,
-    auth: AgentAuth,
+    HolderAuth(auth): HolderAuth,
     Path(id): Path<LeaseId>,
     Body(beat): Body<Heartbeat>,
 ) -> Result<Json<Orders>, ApiError> {
@@ -114,15 +108,9 @@ pub async fn heartbeat(
         return Err(lost("its holder was suspended for too long"));
     }
     store::beat(&tx.tx, &lease, &beat, now + app.config.lease.lifetime, now).await?;
-    store::mark_seen(&tx.tx, &auth.agent_id, None, now).await?;
     tx.commit().await?;
-    let job = jobs::store::get(&app.db.reader, &task.job_id).await?;
-    let source = match spec::kind_of(&task)? {
-        super::TaskKind::Fetch | super::TaskKind::File => None,
-        super::TaskKind::Probe | super::TaskKind::Audio | super::TaskKind::Encode => {
-            Some(spec::source_address(&app, &app.db.reader, &job).await?)
-        }
-    };
+    seen::note(&app, &auth.agent_id, None, now).await?;
+    let source = spec::source_address(&app, &app.db.reader, &task).await?;
     Ok(Json(Orders { source, ..orders(&app, &task) }))
 }
 
@@ -137,7 +125,7 @@ pub async fn heartbeat(
 ))]
 pub async fn upload_urls(
     State(app): State<App>,
-    auth: AgentAuth,
+    HolderAuth(auth): HolderAuth,
     Path(id): Path<LeaseId>,
     Body(request): Body<UploadUrlsRequest>,
 ) -> Result<Json<UploadUrls>, ApiError> {

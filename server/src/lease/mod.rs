@@ -12,6 +12,7 @@ pub mod http;
 pub mod limits;
 pub mod queue;
 pub mod rules;
+pub mod seen;
 pub mod spec;
 mod states;
 pub mod store;
@@ -25,8 +26,6 @@ pub use states::{LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState};
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Addresses outlive a heartbeat by far, so that a slow upload or a stalled read does not end for lack of a fresh one.
 pub const ADDRESS_LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How exactly is known when an agent was last heard of: writing that down at every call would cost a transaction each.
-pub const SEEN_EVERY: Duration = Duration::from_secs(25);
 /// An engine releases its lease after ten minutes of suspension (design.md §7, a policy); one that does not loses it.
 pub const SUSPENDED_AT_MOST: Duration = Duration::from_secs(15 * 60);
 /// Ended leases keep their row this long, so that a repeated call gets its first answer.

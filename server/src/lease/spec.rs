@@ -17,22 +17,22 @@ use crate::{
     commit,
     entity::{job, task},
     error::ApiError,
-    jobs,
+    jobs::{self, planned::Planned},
     plan::{self, Plan, PlannedFile},
     upload,
 };
 
 /// The work of `task`, for whoever holds it.
 pub async fn work_of(app: &App, db: &impl ConnectionTrait, task: &task::Model) -> Result<Work, ApiError> {
-    let job = jobs::store::get(db, &task.job_id).await?;
     match kind_of(task)? {
-        TaskKind::Fetch => fetch(app, db, &job).await,
+        TaskKind::Fetch => fetch(app, db, &jobs::store::get(db, &task.job_id).await?).await,
         TaskKind::Probe => {
-            Ok(Work::Probe(Probe { source: source_address(app, db, &job).await?, limits: SourceLimits::default() }))
+            let source = jobs::store::get(db, &task.job_id).await?.source_id;
+            Ok(Work::Probe(Probe { source: address_of(app, db, &source).await?, limits: SourceLimits::default() }))
         }
-        TaskKind::Encode => encode(app, db, &job, task).await,
-        TaskKind::Audio => audio(app, db, &job, task).await,
-        TaskKind::File => file(app, db, &job, task).await,
+        TaskKind::Encode => encode(app, task).await,
+        TaskKind::Audio => audio(app, task).await,
+        TaskKind::File => file(app, db, task).await,
     }
 }
 
@@ -40,13 +40,33 @@ pub fn kind_of(task: &task::Model) -> Result<TaskKind, ApiError> {
     TaskKind::parse(&task.kind).ok_or_else(|| ApiError::internal(format!("{} is of unknown kind {}", task.id, task.kind)))
 }
 
-/// A fresh address of the job's source.
-pub async fn source_address(app: &App, db: &impl ConnectionTrait, job: &job::Model) -> Result<SourceAddress, ApiError> {
-    let id: SourceId = job.source_id.parse().map_err(ApiError::internal)?;
+/// A fresh address of the source, for the tasks that read it.
+pub async fn source_address(app: &App, db: &impl ConnectionTrait, task: &task::Model) -> Result<Option<SourceAddress>, ApiError> {
+    match kind_of(task)? {
+        TaskKind::Fetch | TaskKind::File => Ok(None),
+        TaskKind::Probe => {
+            let source = jobs::store::get(db, &task.job_id).await?.source_id;
+            address_of(app, db, &source).await.map(Some)
+        }
+        TaskKind::Encode | TaskKind::Audio => planned_source(app, &*jobs::planned::of(app, &task.job_id).await?).await.map(Some),
+    }
+}
+
+async fn address_of(app: &App, db: &impl ConnectionTrait, source: &str) -> Result<SourceAddress, ApiError> {
+    let id: SourceId = source.parse().map_err(ApiError::internal)?;
     let bytes = upload::store::get(db, &id).await?.length.unwrap_or(0);
+    address(app, &id, bytes.cast_unsigned()).await
+}
+
+async fn planned_source(app: &App, planned: &Planned) -> Result<SourceAddress, ApiError> {
+    let id: SourceId = planned.source_id.parse().map_err(ApiError::internal)?;
+    address(app, &id, planned.source_bytes).await
+}
+
+async fn address(app: &App, id: &SourceId, bytes: u64) -> Result<SourceAddress, ApiError> {
     Ok(SourceAddress {
-        url: app.blobs.get_address(&BlobKey::source(&id), app.clock.now(), ADDRESS_LIFETIME).await?,
-        bytes: u64::try_from(bytes).unwrap_or(0),
+        url: app.blobs.get_address(&BlobKey::source(id), app.clock.now(), ADDRESS_LIFETIME).await?,
+        bytes,
         expires_in_seconds: ADDRESS_LIFETIME.as_secs(),
     })
 }
@@ -61,14 +81,15 @@ async fn fetch(app: &App, db: &impl ConnectionTrait, job: &job::Model) -> Result
     Ok(Work::Fetch(Fetch { url, source, max_bytes: app.config.max_source_bytes }))
 }
 
-async fn encode(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &task::Model) -> Result<Work, ApiError> {
-    let (facts, plan) = facts_and_plan(job)?;
+async fn encode(app: &App, task: &task::Model) -> Result<Work, ApiError> {
+    let planned = jobs::planned::of(app, &task.job_id).await?;
+    let Planned { facts, plan, .. } = &*planned;
     let video = facts.video.as_ref().ok_or_else(|| ApiError::internal("an encode task without video"))?;
     let rows = rows_of(task);
     let first_frame = plan.grid.first_frame(rows.cursor);
     let end_frame = plan.grid.first_frame(rows.last);
     Ok(Work::Encode(Encode {
-        source: source_address(app, db, job).await?,
+        source: planned_source(app, &planned).await?,
         container: facts.container.clone(),
         stream: video.stream,
         grid: plan.grid,
@@ -77,32 +98,33 @@ async fn encode(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &t
         seek_points: plan::seek_points(video, &plan.grid, &facts.container, plan.filters, first_frame),
         read_until_seconds: (!task.to_end).then(|| plan::read_until_seconds(video, &plan.grid, &facts.container, end_frame)),
         filters: plan.filters,
-        renditions: plan.video,
+        renditions: plan.video.clone(),
     }))
 }
 
-async fn audio(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &task::Model) -> Result<Work, ApiError> {
-    let (facts, plan) = facts_and_plan(job)?;
-    let (Some(sound), Some(planned)) = (&facts.audio, &plan.audio) else {
+async fn audio(app: &App, task: &task::Model) -> Result<Work, ApiError> {
+    let planned = jobs::planned::of(app, &task.job_id).await?;
+    let Planned { facts, plan, .. } = &*planned;
+    let (Some(sound), Some(made)) = (&facts.audio, &plan.audio) else {
         return Err(ApiError::internal("an audio task without audio"));
     };
     Ok(Work::Audio(Audio {
-        source: source_address(app, db, job).await?,
+        source: planned_source(app, &planned).await?,
         container: facts.container.clone(),
         stream: sound.stream,
         grid: plan.grid,
         rows: rows_of(task),
-        rendition: planned.id.clone(),
-        bitrate_kbps: planned.bitrate_kbps,
-        channels: planned.channels,
+        rendition: made.id.clone(),
+        bitrate_kbps: made.bitrate_kbps,
+        channels: made.channels,
     }))
 }
 
-async fn file(app: &App, db: &impl ConnectionTrait, job: &job::Model, task: &task::Model) -> Result<Work, ApiError> {
+async fn file(app: &App, db: &impl ConnectionTrait, task: &task::Model) -> Result<Work, ApiError> {
     let planned: PlannedFile = serde_json::from_value(task.spec.clone())?;
     let mut tracks = Vec::new();
     for rendition in [&planned.video, &planned.audio].into_iter().flatten() {
-        tracks.extend(file_track(app, db, &job.id, rendition).await?);
+        tracks.extend(file_track(app, db, &task.job_id, rendition).await?);
     }
     Ok(Work::File(File { name: planned.name, container: planned.container, tracks }))
 }

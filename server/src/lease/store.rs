@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{LeaseEvent, LeaseState, SEEN_EVERY, TaskEvent, TaskKind, TaskState, holders::is_active, queue};
+use super::{LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState, holders::is_active, queue};
 use crate::{
     auth::random_name,
     clock::Instant,
@@ -435,19 +435,6 @@ pub async fn extend_all(tx: &impl ConnectionTrait, until: Instant) -> Result<u64
         .exec(tx)
         .await?;
     Ok(done.rows_affected)
-}
-
-/// True when an agent was not heard of for a while, or can do other things than before.
-pub async fn is_news(
-    db: &impl ConnectionTrait,
-    agent: &AgentId,
-    capabilities: &serde_json::Value,
-    now: Instant,
-) -> Result<bool, ApiError> {
-    let known = agent::Entity::find_by_id(agent.to_string()).one(db).await?;
-    Ok(known.is_none_or(|agent| {
-        agent.capabilities.as_ref() != Some(capabilities) || Instant(agent.last_seen_at_ms) + SEEN_EVERY <= now
-    }))
 }
 
 /// Notes that an agent showed itself.

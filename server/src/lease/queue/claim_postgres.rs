@@ -31,7 +31,7 @@ pub(super) async fn try_once(tx: &impl ConnectionTrait, who: Claimant<'_>, passe
 
 /// Parameters: the claimant's build and agent, its classes, the teams passed over.
 ///
-/// `head` looks without locking; `taken` locks the least slot of that class which nobody else is just taking. When its team
+/// `head` looks without locking, if the agent is to be given work at all; `taken` locks the least slot of that class which nobody else is just taking. When its team
 /// has no task for the claimant, nothing is deleted. When the task is of another class, one of the team's slots there
 /// becomes one of the class that was taken from (see `claim_sqlite::lend_slot`).
 fn sql(classes: usize, passed_over: usize) -> String {
@@ -47,7 +47,9 @@ fn sql(classes: usize, passed_over: usize) -> String {
         "WITH served(class) AS (VALUES {rows}), \
          head AS (SELECT least.class FROM served CROSS JOIN LATERAL ( \
              SELECT slot.class, slot.tag, slot.id FROM slot WHERE slot.class = served.class {others} \
-             ORDER BY slot.tag, slot.id LIMIT 1) AS least ORDER BY least.tag, least.id LIMIT 1), \
+             ORDER BY slot.tag, slot.id LIMIT 1) AS least \
+             WHERE EXISTS (SELECT 1 FROM agent WHERE agent.id = $2 AND agent.standing = 'active') \
+             ORDER BY least.tag, least.id LIMIT 1), \
          taken AS (SELECT slot.class, slot.tag, slot.id, slot.team_id FROM slot \
              WHERE slot.class = (SELECT head.class FROM head) {others} \
              ORDER BY slot.tag, slot.id LIMIT 1 FOR UPDATE SKIP LOCKED), \

@@ -38,17 +38,23 @@ async fn least_slot(tx: &impl ConnectionTrait, who: Claimant<'_>, passed_over: &
     let others = if passed_over.is_empty() {
         String::new()
     } else {
-        format!("AND team_id NOT IN ({})", parameters(classes + 1, passed_over.len()))
+        format!("AND team_id NOT IN ({})", parameters(classes + 2, passed_over.len()))
     };
-    let heads: Vec<String> = (1..=classes)
+    let heads: Vec<String> = (2..=classes + 1)
         .map(|n| {
             format!(
                 "SELECT * FROM (SELECT class, tag, id, team_id FROM slot WHERE class = ${n} {others} ORDER BY tag, id LIMIT 1)"
             )
         })
         .collect();
-    let sql = format!("{} ORDER BY tag, id LIMIT 1", heads.join(" UNION ALL "));
-    let values = who.classes.iter().chain(passed_over).map(|text| Value::from(text.as_str()));
+    // An agent that was just drained, set aside or revoked may still be waiting.
+    let sql = format!(
+        "SELECT * FROM ({}) WHERE EXISTS (SELECT 1 FROM agent WHERE agent.id = $1 AND agent.standing = 'active') \
+         ORDER BY tag, id LIMIT 1",
+        heads.join(" UNION ALL ")
+    );
+    let texts = std::iter::once(who.agent.as_str()).chain(who.classes.iter().chain(passed_over).map(String::as_str));
+    let values = texts.map(Value::from);
     let row = tx.query_one_raw(statement(tx, &sql, values)).await?;
     Ok(row.as_ref().map(slot_of).transpose()?)
 }
