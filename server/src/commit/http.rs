@@ -63,7 +63,7 @@ pub async fn commit(
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     let renditions = store::renditions_of_task(&tx.tx, &task).await?;
     let sorted = sort(&app, &tx.tx, &task, &renditions, &request.segments).await?;
-    check_repeats(&tx.tx, &lease, &task, &renditions, &sorted).await?;
+    check_repeats(&tx.tx, &lease, &renditions, &sorted).await?;
     let mut writes = Writes::default();
     writes.add_query(&tx.tx, &lease_store::renewal(&lease, now + app.config.lease.lifetime)?);
     if !sorted.accepted.is_empty() {
@@ -150,12 +150,11 @@ async fn check_uploaded(app: &App, lease: &lease::Model, task: &task::Model, req
         .await
 }
 
-/// What was committed before must be the same. Rows of the task's other holder are another matter: it was faster, and two
-/// encodes need not give the same bytes.
+/// What this lease committed before must be the same. Rows that another holder of the task committed are another matter: it was
+/// faster, and two encodes need not give the same bytes.
 async fn check_repeats(
     db: &impl ConnectionTrait,
     lease: &lease::Model,
-    task: &task::Model,
     renditions: &[rendition::Model],
     sorted: &Sorted<'_>,
 ) -> Result<(), ApiError> {
@@ -164,9 +163,7 @@ async fn check_repeats(
         let (Some(first), Some(last)) = (repeated().map(|r| r.index).min(), repeated().map(|r| r.index).max()) else { continue };
         let committed = store::hashes_between(db, rendition, first, last).await?;
         let differs = |report: &SegmentReport| {
-            committed
-                .get(&report.index)
-                .is_some_and(|(sha256, by)| *sha256 != report.sha256 && (task.backup_lease_id.is_none() || *by == lease.id))
+            committed.get(&report.index).is_some_and(|(sha256, by)| *sha256 != report.sha256 && *by == lease.id)
         };
         if let Some(other) = repeated().find(|report| differs(report)) {
             return Err(ApiError::unfit(

@@ -149,15 +149,24 @@ fn capitalised(sentence: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Begins the job's next stage when nothing of the present one is open. True when the job is complete.
-pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -> Result<bool, ApiError> {
+/// What a job does when one of its tasks is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    GoesOn,
+    /// There are tasks of another stage now.
+    NewStage,
+    Completed,
+}
+
+/// Begins the job's next stage when nothing of the present one is open.
+pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -> Result<Next, ApiError> {
     if lease_store::any_open(tx, job_id).await? {
-        return Ok(false);
+        return Ok(Next::GoesOn);
     }
     let job = jobs::store::get(tx, job_id).await?;
     let all = lease_store::tasks_of_job(tx, job_id).await?;
     if job.plan.is_none() || all.iter().any(|task| task.state != TaskState::Done.as_str()) {
-        return Ok(false);
+        return Ok(Next::GoesOn);
     }
     match jobs::store::state_of(&job)? {
         JobState::Encoding => {
@@ -169,17 +178,17 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
             let files = (0..).zip(&plan.files).map(|(n, file)| tasks::NewTask::file(n, file));
             tasks::insert(tx, &job, files.collect::<Result<_, _>>()?, now).await?;
             notify::record(tx, job_id, "job.encoded", json!({ "files": plan.files.len() }), now).await?;
-            Ok(false)
+            Ok(Next::NewStage)
         }
         JobState::Finishing => complete_job(tx, &job, now).await,
-        JobState::Queued | JobState::Probing | JobState::Completed | JobState::Failed | JobState::Cancelled => Ok(false),
+        JobState::Queued | JobState::Probing | JobState::Completed | JobState::Failed | JobState::Cancelled => Ok(Next::GoesOn),
     }
 }
 
-async fn complete_job(tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<bool, ApiError> {
+async fn complete_job(tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<Next, ApiError> {
     jobs::store::end(tx, job, JobState::Completed, now).await?;
     deliver::store::note_manifests_due(tx, &job.id).await?;
     notify::record(tx, &job.id, "job.completed", json!({}), now).await?;
     tracing::info!(job.id, "completed job");
-    Ok(true)
+    Ok(Next::Completed)
 }

@@ -11,7 +11,10 @@ use offpeak_api::{
 };
 use serde_json::json;
 
-use super::{advance, failure};
+use super::{
+    advance::{self, Next},
+    failure,
+};
 use crate::{
     agents::standing,
     app::App,
@@ -23,7 +26,7 @@ use crate::{
     lease::{
         LeaseEvent, LeaseState, TaskEvent, TaskKind,
         hold::{held, hold, orders},
-        holders, store as lease_store,
+        holders, spec, store as lease_store,
     },
     notify,
 };
@@ -56,7 +59,7 @@ pub async fn complete(
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     let outcome = advance::complete(&app, &tx.tx, &lease, &task, request.result, now).await?;
     end(&tx.tx, &lease, &task, LeaseEvent::Complete, json!(null), now).await?;
-    let job_done = match outcome {
+    let next = match outcome {
         advance::Outcome::GoesOn => {
             note_speed(&tx.tx, &lease, &task, &auth, now).await?;
             if auth.has_failed {
@@ -69,7 +72,7 @@ pub async fn complete(
             // The lease did what it was to do; the task did not, so that a retry has something to do again.
             lease_store::settle_task(&tx.tx, &task, TaskEvent::FailForGood, now).await?;
             jobs::store::fail(&tx.tx, &task.job_id, &error, now).await?;
-            false
+            Next::GoesOn
         }
     };
     if stage.playable_at_ms.is_none() {
@@ -78,10 +81,13 @@ pub async fn complete(
     // As a repeat of this call will find it.
     let task = if task.to_end { lease_store::find_task(&tx.tx, &task.id).await? } else { task };
     tx.commit().await?;
-    if job_done {
+    if next == Next::Completed {
         deliver::finish(&app, &task.job_id.parse().map_err(ApiError::internal)?).await;
     }
-    app.wake.work();
+    // A span that is done makes nothing ready; what follows a fetch, a probe or the last span does.
+    if next == Next::NewStage || !matches!(spec::kind_of(&task)?, TaskKind::Encode | TaskKind::Audio | TaskKind::File) {
+        app.wake.work();
+    }
     app.wake.events();
     Ok(Json(orders(&app, &task)))
 }

@@ -291,7 +291,7 @@ async fn clients_may_send_parts_to_the_bucket_themselves() {
     assert_eq!(put(&server, &part_address(&server, &upload, 2, parts[1]).await, parts[1]).await.status(), StatusCode::OK);
     let source: Source = server.post(&complete, json!({})).await.ok();
     assert_eq!((source.state, source.filename.as_deref()), (SourceState::Ready, Some("film.mp4")));
-    let hashes: Vec<u8> = parts.iter().flat_map(|part| Sha256::digest(part)).collect();
+    let hashes: Vec<u8> = parts.iter().flat_map(Sha256::digest).collect();
     assert_eq!(source.sha256, Some(format!("{}-3", sha256(&hashes))));
     assert_eq!(server.post(&complete, json!({})).await.ok::<Source>(), source, "a repeat is harmless");
     assert!(std::fs::read(server.storage.path(&format!("sources/{}", source.id))).unwrap() == data);
