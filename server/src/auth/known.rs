@@ -36,4 +36,9 @@ impl KnownAgents {
         }
         known.insert(hash, (agent, Instant::now()));
     }
+
+    /// Somebody's standing changed: who calls from now on is asked for anew.
+    pub fn forget(&self) {
+        self.known().clear();
+    }
 }

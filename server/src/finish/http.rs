@@ -9,6 +9,7 @@ use offpeak_api::{
     lease::{CompleteRequest, FailRequest, Orders, ReleaseRequest},
     problem::Problem,
 };
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::{
@@ -16,9 +17,10 @@ use super::{
     failure,
 };
 use crate::{
-    agents::standing,
     app::App,
     auth::{AgentAuth, HolderAuth},
+    clock::Instant,
+    db::Writes,
     deliver,
     entity::{lease, task},
     error::{ApiError, Body},
@@ -58,19 +60,23 @@ pub async fn complete(
     let stage = jobs::store::lock_stage(&tx.tx, &task.job_id).await?;
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     let outcome = advance::complete(&app, &tx.tx, &lease, &task, request.result, now).await?;
-    end(&tx.tx, &lease, &task, LeaseEvent::Complete, json!(null), now).await?;
+    let mut writes = Writes::default();
+    end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Complete, json!(null), now);
+    if task.backup_lease_id.is_some() {
+        // Settling asks who else holds the task: this lease must have ended by then.
+        std::mem::take(&mut writes).carry_out(&tx.tx).await?;
+    }
     let next = match outcome {
         advance::Outcome::GoesOn => {
-            note_speed(&tx.tx, &lease, &task, &auth, now).await?;
-            if auth.has_failed {
-                standing::note_success(&tx.tx, auth.agent_id.as_str()).await?;
-            }
-            lease_store::settle_task(&tx.tx, &task, TaskEvent::Complete, now).await?;
+            writes.add_query(&tx.tx, &holders::success(&auth.agent_id, speed(&lease, &task, now)));
+            lease_store::settle(&tx.tx, &mut writes, &task, TaskEvent::Complete, now).await?;
+            writes.carry_out(&tx.tx).await?;
             advance::next_stage(&tx.tx, &task.job_id, now).await?
         }
         advance::Outcome::JobFailed(error) => {
             // The lease did what it was to do; the task did not, so that a retry has something to do again.
-            lease_store::settle_task(&tx.tx, &task, TaskEvent::FailForGood, now).await?;
+            lease_store::settle(&tx.tx, &mut writes, &task, TaskEvent::FailForGood, now).await?;
+            writes.carry_out(&tx.tx).await?;
             jobs::store::fail(&tx.tx, &task.job_id, &error, now).await?;
             Next::GoesOn
         }
@@ -92,20 +98,12 @@ pub async fn complete(
     Ok(Json(orders(&app, &task)))
 }
 
-/// Spans say how fast an agent is; what else there is takes as long as its network does.
-async fn note_speed(
-    tx: &impl sea_orm::ConnectionTrait,
-    lease: &lease::Model,
-    task: &task::Model,
-    auth: &AgentAuth,
-    now: crate::clock::Instant,
-) -> Result<(), ApiError> {
-    let seconds = now.since(crate::clock::Instant(lease.created_at_ms)).as_secs_f64();
+/// Estimated work a second under this lease. Spans say how fast an agent is; what else there is takes as long as its network
+/// does.
+fn speed(lease: &lease::Model, task: &task::Model, now: Instant) -> Option<f64> {
+    let seconds = now.since(Instant(lease.created_at_ms)).as_secs_f64();
     let (done, all) = (f64::from(task.cursor - lease.from_row), f64::from(task.last - task.first));
-    if task.kind != TaskKind::Encode.as_str() || done <= 0.0 || seconds <= 0.0 {
-        return Ok(());
-    }
-    holders::note_speed(tx, &auth.agent_id, task.estimated_work * done / all / seconds).await
+    (task.kind == TaskKind::Encode.as_str() && done > 0.0 && seconds > 0.0).then(|| task.estimated_work * done / all / seconds)
 }
 
 /// Hand a task back without blame
@@ -126,7 +124,10 @@ pub async fn release(
     let now = app.clock.now();
     let tx = app.db.write().await?;
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
-    end(&tx.tx, &lease, &task, LeaseEvent::Release, json!(request.reason), now).await?;
+    let mut writes = Writes::default();
+    end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Release, json!(request.reason), now);
+    // Before the task is settled: that asks who still holds it.
+    writes.carry_out(&tx.tx).await?;
     lease_store::settle_task(&tx.tx, &task, TaskEvent::GiveBack, now).await?;
     tx.commit().await?;
     app.wake.work();
@@ -159,15 +160,10 @@ pub async fn fail(
     }
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = request.code, message = request.message, "task failed");
-    end(
-        &tx.tx,
-        &lease,
-        &task,
-        LeaseEvent::Fail,
-        json!({ "code": failure::cut(&request.code), "message": failure::cut(&request.message) }),
-        now,
-    )
-    .await?;
+    let why = json!({ "code": failure::cut(&request.code), "message": failure::cut(&request.message) });
+    let mut writes = Writes::default();
+    end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Fail, why, now);
+    writes.carry_out(&tx.tx).await?;
     failure::take(&tx.tx, &lease, &task, request, now).await?;
     tx.commit().await?;
     app.wake.work();
@@ -183,18 +179,22 @@ async fn repeated(app: &App, id: &LeaseId, auth: &AgentAuth, how: LeaseState) ->
     Ok(Some(Json(orders(app, &task))))
 }
 
-pub(super) async fn end(
-    tx: &impl sea_orm::ConnectionTrait,
-    lease: &lease::Model,
-    task: &task::Model,
+/// The lease ends, and its job's events tell of it.
+pub(super) fn end(
+    tx: &impl ConnectionTrait,
+    writes: &mut Writes,
+    (lease, task): (&lease::Model, &task::Model),
     how: LeaseEvent,
     why: serde_json::Value,
-    now: crate::clock::Instant,
-) -> Result<(), ApiError> {
-    lease_store::end_lease(tx, &lease.id, how, now).await?;
+    now: Instant,
+) {
     let event = json!({
-        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "how": LeaseState::Active.after(how).map(LeaseState::as_str), "why": why,
+        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id,
+        "how": LeaseState::Active.after(how).map(LeaseState::as_str), "why": why,
         "cursor": task.cursor, "last": task.last,
     });
-    notify::record(tx, &task.job_id, "lease.ended", event, now).await
+    if let Some(ending) = lease_store::ending(&lease.id, how, now) {
+        writes.add_query(tx, &ending);
+    }
+    writes.add_query(tx, &notify::event(&task.job_id, "lease.ended", event, now));
 }

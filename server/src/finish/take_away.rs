@@ -7,6 +7,7 @@ use super::http::end;
 use crate::{
     app::App,
     auth::AgentAuth,
+    db::Writes,
     error::ApiError,
     lease::{LeaseEvent, TaskEvent, hold::hold, store as lease_store},
 };
@@ -15,6 +16,7 @@ use crate::{
 ///
 /// One transaction each, with the locks of a release; one that the agent ends itself meanwhile is passed over.
 pub async fn take_away(app: &App, agent: &AgentAuth, why: &str) -> Result<usize, ApiError> {
+    app.known_agents.forget();
     let now = app.clock.now();
     let mut taken = 0;
     for id in lease_store::active_of_agent(&app.db.reader, &agent.agent_id).await? {
@@ -24,7 +26,9 @@ pub async fn take_away(app: &App, agent: &AgentAuth, why: &str) -> Result<usize,
             Err(gone) if gone.status == StatusCode::CONFLICT => continue,
             Err(error) => return Err(error),
         };
-        end(&tx.tx, &lease, &task, LeaseEvent::Lose, json!(why), now).await?;
+        let mut writes = Writes::default();
+        end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Lose, json!(why), now);
+        writes.carry_out(&tx.tx).await?;
         lease_store::settle_task(&tx.tx, &task, TaskEvent::GiveBack, now).await?;
         tx.commit().await?;
         taken += 1;

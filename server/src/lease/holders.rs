@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use offpeak_api::{ids::AgentId, lease::Progress};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
     sea_query::{Expr, Query, SimpleExpr},
 };
 
@@ -89,17 +89,18 @@ pub async fn speed_of_active(db: &impl ConnectionTrait, agent: &AgentId) -> Resu
     Ok(row.filter(|agent| agent.standing == "active").map(|agent| agent.work_per_second))
 }
 
-/// Takes a completed task into its agent's speed: the mean of the past and the present, so that a machine that was upgraded or
-/// got slow is known after a few tasks.
-pub async fn note_speed(tx: &impl ConnectionTrait, agent: &AgentId, work_per_second: f64) -> Result<(), ApiError> {
+/// A task succeeded under this agent: what it failed before is forgiven (a standing stays), and `work_per_second`, of a span,
+/// is taken into its speed: the mean of the past and the present, so that a machine that was upgraded or got slow is known
+/// after a few.
+pub fn success(agent: &AgentId, work_per_second: Option<f64>) -> UpdateMany<agent::Entity> {
+    let forgiven = agent::Entity::update_many()
+        .col_expr(agent::Column::FailedJobs, Expr::value(""))
+        .col_expr(agent::Column::TimesSetAside, Expr::value(0))
+        .filter(agent::Column::Id.eq(agent.as_str()));
+    let Some(speed) = work_per_second else {
+        return forgiven.filter(agent::Column::FailedJobs.ne(""));
+    };
     let past = Expr::col(agent::Column::WorkPerSecond);
-    agent::Entity::update_many()
-        .col_expr(
-            agent::Column::WorkPerSecond,
-            Expr::case(past.clone().is_null(), work_per_second).finally(past.add(work_per_second).div(2.0)).into(),
-        )
-        .filter(agent::Column::Id.eq(agent.as_str()))
-        .exec(tx)
-        .await?;
-    Ok(())
+    let mean = Expr::case(past.clone().is_null(), speed).finally(past.add(speed).div(2.0));
+    forgiven.col_expr(agent::Column::WorkPerSecond, mean.into())
 }

@@ -278,33 +278,37 @@ pub fn ending(id: &str, event: LeaseEvent, now: Instant) -> Option<UpdateMany<le
 ///
 /// Given back, it goes on with its other holder if it has one, and else into the queue. Otherwise nobody holds it from now on.
 pub async fn settle_task(tx: &impl ConnectionTrait, task: &task::Model, event: TaskEvent, now: Instant) -> Result<(), ApiError> {
+    let mut writes = Writes::default();
+    settle(tx, &mut writes, task, event, now).await?;
+    Ok(writes.carry_out(tx).await?)
+}
+
+/// As [`settle_task`], with what else is to be written.
+pub async fn settle(
+    tx: &impl ConnectionTrait,
+    writes: &mut Writes,
+    task: &task::Model,
+    event: TaskEvent,
+    now: Instant,
+) -> Result<(), ApiError> {
     let holders = if task.backup_lease_id.is_some() { lock_holders(tx, task).await? } else { Vec::new() };
+    let mut row = task::ActiveModel { id: Set(task.id.clone()), backup_lease_id: Set(None), ..Default::default() };
     if let (TaskEvent::GiveBack, [other, ..]) = (event, holders.as_slice()) {
-        let row = task::ActiveModel {
-            id: Set(task.id.clone()),
-            lease_id: Set(Some(other.id.clone())),
-            backup_lease_id: Set(None),
-            ..Default::default()
-        };
-        task::Entity::update(row).exec_without_returning(tx).await?;
+        row.lease_id = Set(Some(other.id.clone()));
+        writes.add_query(tx, &task::Entity::update(row).validate()?);
         return Ok(());
     }
     let next = state_of(task)?
         .after(event)
         .ok_or_else(|| ApiError::internal(format!("{} is {} and cannot {event:?}", task.id, task.state)))?;
-    for other in holders {
-        let how = if next == TaskState::Done { LeaseEvent::Supersede } else { LeaseEvent::Lose };
-        end_lease(tx, &other.id, how, now).await?;
+    let how = if next == TaskState::Done { LeaseEvent::Supersede } else { LeaseEvent::Lose };
+    for end in holders.iter().filter_map(|other| ending(&other.id, how, now)) {
+        writes.add_query(tx, &end);
     }
-    let row = task::ActiveModel {
-        id: Set(task.id.clone()),
-        state: Set(next.as_str().to_owned()),
-        lease_id: Set(None),
-        backup_lease_id: Set(None),
-        done_at_ms: Set((next == TaskState::Done).then_some(now.ms())),
-        ..Default::default()
-    };
-    task::Entity::update(row).exec_without_returning(tx).await?;
+    row.state = Set(next.as_str().to_owned());
+    row.lease_id = Set(None);
+    row.done_at_ms = Set((next == TaskState::Done).then_some(now.ms()));
+    writes.add_query(tx, &task::Entity::update(row).validate()?);
     if next == TaskState::Ready {
         queue::put_back(tx, task).await?;
     }
