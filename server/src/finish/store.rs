@@ -14,7 +14,7 @@ use crate::{
     clock::Instant,
     entity::{agent, failure, job, lease, silence, task},
     error::ApiError,
-    lease::{TaskState, rules::blame::EXPECTED_BACK_WITHIN},
+    lease::rules::blame::EXPECTED_BACK_WITHIN,
 };
 
 /// Why somebody failed a task.
