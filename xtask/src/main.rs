@@ -8,6 +8,7 @@ mod demo;
 mod film;
 mod http;
 mod interrupt;
+mod leases;
 mod paths;
 mod platform;
 mod say;
@@ -44,6 +45,8 @@ enum Command {
     Test,
     /// Compare the system with one plain ffmpeg command, and uploads with a plain copy
     Bench(bench::Bench),
+    /// Measure lease, commit and complete on both databases against what this machine allows
+    BenchLeases(leases::BenchLeases),
     /// Encode while programs are killed and frozen and the network is cut
     Chaos(chaos::Chaos),
     /// Live through a day of fleets of 10 to 10,000 machines in virtual time
@@ -73,6 +76,7 @@ fn run(command: Command) -> Result<()> {
         Command::Dev => demo::dev(),
         Command::Test => checks::test(),
         Command::Bench(wanted) => bench::bench(&wanted),
+        Command::BenchLeases(wanted) => leases::bench(&wanted),
         Command::Chaos(wanted) => chaos::chaos(&wanted),
         Command::Simulate(wanted) => simulate::simulate(&wanted),
         Command::Lint => checks::lint(),
