@@ -64,7 +64,7 @@ pub async fn prepare(program: &mut Client) -> Result<String> {
     program
         .send(Method::PUT, &path, serde_json::to_vec(&profile)?, &[("content-type", "application/json")])
         .await?
-        .read::<Profile>()?;
+        .read::<serde_json::Value>()?;
     let headers = [("Tus-Resumable", "1.0.0"), ("Upload-Length", "5"), ("Content-Type", "application/offset+octet-stream")];
     let upload = program.send(Method::POST, "/v1/uploads", b"bytes".to_vec(), &headers).await?;
     let location = upload.location.context("the upload was refused")?;
