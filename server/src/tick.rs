@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     clock::Instant,
+    commit::{again, pins},
     deliver,
     error::ApiError,
     finish::stuck,
@@ -21,6 +22,7 @@ pub async fn tick(app: &App) -> Result<(), ApiError> {
     if stuck::give_up(app, now).await? > 0 {
         app.wake.events();
     }
+    again::unpin_due(app, now).await?;
     upload::expire(app, now).await?;
     deliver::write_all_due(app).await?;
     sweep_old_leases(app, now).await?;
@@ -38,6 +40,7 @@ async fn revive_after_outage(app: &App, now: Instant) -> Result<(), ApiError> {
     let tx = app.db.write().await?;
     let silence = settings::mark_alive(&tx.tx, now).await?;
     if silence > app.config.lease.outage() {
+        pins::all_builds_seen(&tx.tx, now).await?;
         let extended = lease_store::extend_all(&tx.tx, now + app.config.lease.lifetime).await?;
         tracing::info!(outage_seconds = silence.as_secs(), extended, "leases live on after an outage");
     }

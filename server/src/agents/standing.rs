@@ -164,15 +164,40 @@ pub async fn note_failure(tx: &impl ConnectionTrait, agent: &str, job: &str, now
     if !blame::is_suspect(&jobs) || after == before {
         return store::set_failed_jobs(tx, agent, &failed_jobs, row.times_set_aside).await;
     }
+    let reason = format!("It failed tasks of {} jobs in a row.", jobs.len());
+    set_aside(tx, &row, &failed_jobs, reason, now).await
+}
+
+/// What an agent made was not to be believed: it is set aside until a test encode succeeds.
+pub async fn distrust(tx: &impl ConnectionTrait, agent: &str, reason: &str, now: Instant) -> Result<(), ApiError> {
+    let row = store::get_for_change(tx, agent).await?;
+    let before = StandingNow::of(&row)?.standing;
+    if before.after(StandingEvent::TooManyFailures).is_none_or(|after| after == before) {
+        return Ok(());
+    }
+    let failed_jobs = row.failed_jobs.clone();
+    set_aside(tx, &row, &failed_jobs, reason.to_owned(), now).await
+}
+
+/// For longer each time that it happens without a success in between.
+async fn set_aside(
+    tx: &impl ConnectionTrait,
+    row: &agent::Model,
+    failed_jobs: &str,
+    reason: String,
+    now: Instant,
+) -> Result<(), ApiError> {
     let times = row.times_set_aside + 1;
     let wait = blame::cool_down(times.cast_unsigned());
-    let reason = format!("It failed tasks of {} jobs in a row.", jobs.len());
-    tracing::warn!(agent.id = agent, failed_jobs, cool_down_seconds = wait.as_secs(), "set agent aside");
-    store::set_failed_jobs(tx, agent, &failed_jobs, times).await?;
-    let to = StandingNow { standing: after, reason: Some(reason), prove_after: Some(now + wait) };
-    store::set_standing(tx, agent, &to).await?;
-    let data = json!({ "jobs": jobs, "time": times, "cool_down_seconds": wait.as_secs() });
-    store::record(tx, agent, "agent.quarantined", data, now).await
+    tracing::warn!(agent.id = row.id, failed_jobs, reason, cool_down_seconds = wait.as_secs(), "set agent aside");
+    store::set_failed_jobs(tx, &row.id, failed_jobs, times).await?;
+    let data = json!({
+        "jobs": failed_jobs.split_whitespace().collect::<Vec<_>>(), "reason": reason, "time": times, "cool_down_seconds": wait.as_secs(),
+    });
+    let standing = AgentStanding::SetAside(SetAsideBy::Failures);
+    let to = StandingNow { standing, reason: Some(reason), prove_after: Some(now + wait) };
+    store::set_standing(tx, &row.id, &to).await?;
+    store::record(tx, &row.id, "agent.quarantined", data, now).await
 }
 
 /// A task succeeded under this agent: what it failed before is forgiven. A standing stays.

@@ -13,14 +13,17 @@ use offpeak_api::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use super::{Misfit, Sorted, Target, init, sort_rows, store};
+use super::{
+    Misfit, Sorted, Target, again, init, sort_rows, store,
+    votes::{self, Disagreement},
+};
 use crate::{
     app::App,
-    auth::HolderAuth,
+    auth::{AgentAuth, HolderAuth},
     blob::BlobKey,
     clock::Instant,
-    db::Writes,
-    entity::{lease, rendition, task},
+    db::{WriteTx, Writes},
+    entity::{job, lease, rendition, task},
     error::{ApiError, Body},
     jobs,
     lease::{
@@ -59,9 +62,23 @@ pub async fn commit(
     check_uploaded(&app, &lease, &task, &request).await?;
 
     let now = app.clock.now();
-    let tx = app.db.write().await?;
-    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
-    let renditions = store::renditions_of_task(&tx.tx, &task).await?;
+    let Opened { tx, lease, task, renditions, job } = open(&app, (&id, &task.job_id), &auth, &request.inits, now).await?;
+    let mut unpinned = None;
+    if let Some(job) = job {
+        for init in &request.inits {
+            init::check_plausible(&task, init)?;
+        }
+        let build = lease_store::build_of_agent(&tx.tx, &lease.agent_id).await?;
+        if let Some(other) = Disagreement::find(&renditions, &request.inits, job.build.as_deref(), &build)? {
+            votes::take(&tx.tx, &lease, &task, &other, now).await?;
+            tx.commit().await?;
+            app.wake.work();
+            app.wake.events();
+            votes::count(&app, &task, &other.rendition.name, now).await?;
+            return Err(other.refusal());
+        }
+        unpinned = job.build.is_none().then_some((job, build));
+    }
     let sorted = sort(&app, &tx.tx, &task, &renditions, &request.segments).await?;
     check_repeats(&tx.tx, &lease, &renditions, &sorted).await?;
     let mut writes = Writes::default();
@@ -70,6 +87,9 @@ pub async fn commit(
         accept(&tx.tx, &mut writes, (&lease, &task), &renditions, &sorted, &request.inits, now).await?;
     }
     writes.carry_out(&tx.tx).await?;
+    if let Some((job, build)) = unpinned.filter(|(_, build)| !sorted.accepted.is_empty() && !build.is_empty()) {
+        again::pin_build(&tx.tx, &job, Some(&build)).await?;
+    }
     let (cursor, last) = reached(&task, &sorted);
     if !sorted.accepted.is_empty() {
         jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
@@ -77,6 +97,38 @@ pub async fn commit(
     tx.commit().await?;
     app.wake.events();
     Ok(Json(Orders { cursor, last, refused: sorted.refused, ..orders(&app, &task) }))
+}
+
+/// A held lease, and what its commit is about, locked.
+struct Opened {
+    tx: WriteTx,
+    lease: lease::Model,
+    task: task::Model,
+    renditions: Vec<rendition::Model>,
+    /// When an init segment is not the pinned one: it is to be pinned, or refused, and that is done by one at a time.
+    job: Option<job::Model>,
+}
+
+async fn open(
+    app: &App,
+    (id, job): (&LeaseId, &str),
+    auth: &AgentAuth,
+    inits: &[InitReport],
+    now: Instant,
+) -> Result<Opened, ApiError> {
+    let tx = app.db.write().await?;
+    let (lease, task) = hold(&tx.tx, id, auth, now).await?;
+    let renditions = store::renditions_of_task(&tx.tx, &task).await?;
+    if init::are_pinned(&renditions, inits)? {
+        return Ok(Opened { tx, lease, task, renditions, job: None });
+    }
+    drop(tx);
+    // Jobs are locked before tasks.
+    let tx = app.db.write().await?;
+    let job = jobs::store::lock(&tx.tx, job).await?;
+    let (lease, task) = hold(&tx.tx, id, auth, now).await?;
+    let renditions = store::renditions_of_task(&tx.tx, &task).await?;
+    Ok(Opened { tx, lease, task, renditions, job: Some(job) })
 }
 
 /// Cursor and end of the task after this commit: a span to the end goes on for as long as there is film.
@@ -186,7 +238,7 @@ async fn accept(
 ) -> Result<(), ApiError> {
     for rendition in renditions {
         let init = inits.iter().find(|init| init.rendition == rendition.name);
-        init::check(tx, lease, task, rendition, init).await?;
+        init::take(tx, lease, task, rendition, init).await?;
     }
     let mut rows = Vec::with_capacity(sorted.accepted.len() * renditions.len());
     for report in sorted.accepted.iter().flatten() {

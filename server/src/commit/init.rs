@@ -1,4 +1,4 @@
-//! Init segments: the first commit pins a rendition's, later ones must agree with it.
+//! Init segments: the first commit pins a rendition's, later ones must agree with it ([`super::votes`]).
 
 use offpeak_api::{
     lease::{InitReport, ObjectName},
@@ -19,17 +19,14 @@ const LONGEST_FINGERPRINT: usize = 128;
 /// An edit list skips an encoder's delay: well under a second. A minute at the largest timescale fits into 32 bits.
 const MOST_MEDIA_TIME: u64 = u32::MAX as u64;
 
-/// Pins a rendition's first init segment; refuses one that differs from the pinned one, or that cannot be true.
-pub async fn check(
+/// Pins a rendition's first init segment. That a later one is the same was checked before ([`super::votes`]).
+pub async fn take(
     tx: &impl ConnectionTrait,
     lease: &lease::Model,
     task: &task::Model,
     rendition: &rendition::Model,
     init: Option<&InitReport>,
 ) -> Result<(), ApiError> {
-    if let Some(init) = init {
-        check_plausible(task, init)?;
-    }
     match (store::pinned_init(rendition)?, init) {
         (None, None) => {
             Err(ApiError::unfit("no_init", format!("The first commit of {} needs its init segment.", rendition.name)))
@@ -37,19 +34,25 @@ pub async fn check(
         (None, Some(init)) => {
             let name = ObjectName::Init { rendition: rendition.name.clone() };
             let key = lease_http::object_key(lease, task, &name, init.attempt)?;
-            store::pin_init(tx, rendition, init, key.as_str()).await
+            store::pin_init(tx, rendition, init, key.as_str(), &lease.agent_id).await
         }
-        (Some(pinned), Some(init)) if pinned.fingerprint != init.fingerprint => Err(ApiError::unfit(
-            "init_mismatch",
-            format!("The init segment of {} is not the one that its first commit brought.", rendition.name),
-        )
-        .hint("All agents of a job need the same build of ffmpeg.")),
         (Some(_), _) => Ok(()),
     }
 }
 
+/// True when all of these init segments are pinned already, as they are.
+pub fn are_pinned(renditions: &[rendition::Model], inits: &[InitReport]) -> Result<bool, ApiError> {
+    for init in inits {
+        let Some(rendition) = renditions.iter().find(|rendition| rendition.name == init.rendition) else { continue };
+        if store::pinned_init(rendition)?.is_none_or(|pinned| pinned.fingerprint != init.fingerprint) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What an init segment says ends up in playlists as it is.
-fn check_plausible(task: &task::Model, init: &InitReport) -> Result<(), ApiError> {
+pub fn check_plausible(task: &task::Model, init: &InitReport) -> Result<(), ApiError> {
     let names_codecs = |text: &str| {
         (1..=LONGEST_CODECS).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))

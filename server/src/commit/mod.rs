@@ -4,9 +4,12 @@
 //! accepts whole rows from the cursor on; a segment counts once; every segment but the last has exactly the frames that
 //! the grid gives it.
 
+pub mod again;
 pub mod http;
 mod init;
+pub mod pins;
 pub mod store;
+mod votes;
 
 use std::collections::BTreeMap;
 

@@ -23,14 +23,27 @@ use crate::{
 
 /// The renditions that this task makes segments of, in the plan's order.
 pub async fn renditions_of_task(db: &impl ConnectionTrait, task: &task::Model) -> Result<Vec<rendition::Model>, ApiError> {
-    let kind = match TaskKind::parse(&task.kind) {
-        Some(TaskKind::Encode) => "video",
-        Some(TaskKind::Audio) => "audio",
-        Some(TaskKind::Fetch | TaskKind::Probe | TaskKind::File) | None => return Ok(Vec::new()),
+    renditions_of_kinds(db, &task.job_id, TaskKind::parse(&task.kind).as_slice()).await
+}
+
+/// The renditions that tasks of these kinds make, in the plan's order.
+pub async fn renditions_of_kinds(
+    db: &impl ConnectionTrait,
+    job: &str,
+    kinds: &[TaskKind],
+) -> Result<Vec<rendition::Model>, ApiError> {
+    let made_by = |kind: &TaskKind| match kind {
+        TaskKind::Encode => Some("video"),
+        TaskKind::Audio => Some("audio"),
+        TaskKind::Fetch | TaskKind::Probe | TaskKind::File => None,
     };
+    let kinds: Vec<&str> = kinds.iter().filter_map(made_by).collect();
+    if kinds.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(rendition::Entity::find()
-        .filter(rendition::Column::JobId.eq(task.job_id.as_str()))
-        .filter(rendition::Column::Kind.eq(kind))
+        .filter(rendition::Column::JobId.eq(job))
+        .filter(rendition::Column::Kind.is_in(kinds))
         .order_by_asc(rendition::Column::Ordinal)
         .all(db)
         .await?)
@@ -91,12 +104,14 @@ pub async fn pin_init(
     rendition: &rendition::Model,
     init: &InitReport,
     key: &str,
+    agent: &str,
 ) -> Result<(), ApiError> {
     let row = rendition::ActiveModel {
         job_id: Set(rendition.job_id.clone()),
         name: Set(rendition.name.clone()),
         init: Set(Some(serde_json::to_value(init)?)),
         init_key: Set(Some(key.to_owned())),
+        init_agent_id: Set(Some(agent.to_owned())),
         ..Default::default()
     };
     rendition::Entity::update(row).exec_without_returning(tx).await?;
@@ -208,7 +223,7 @@ pub struct Committed {
     pub bytes: i64,
 }
 
-/// What was committed of each rendition of these jobs.
+/// What was committed of each rendition of these jobs, in its present epoch: of others there are no rows.
 pub async fn committed_of(db: &impl ConnectionTrait, jobs: &[String]) -> Result<HashMap<(String, String), Committed>, ApiError> {
     // SUM gives a decimal on PostgreSQL and an integer on SQLite: cast to one.
     let sum = |column: segment::Column| Expr::col(column).sum().cast_as("bigint");

@@ -108,7 +108,7 @@ fn describe(task: &task::Model, message: &str, failures: &[failure::Model]) -> R
     })
 }
 
-fn counts(failure: &failure::Model) -> bool {
+pub(super) fn counts(failure: &failure::Model) -> bool {
     failure.code != INIT_MISMATCH
 }
 

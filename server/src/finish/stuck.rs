@@ -8,6 +8,7 @@ use super::{failure, store};
 use crate::{
     app::App,
     clock::Instant,
+    commit::again,
     entity::{agent, task},
     error::ApiError,
     jobs,
@@ -45,22 +46,51 @@ pub async fn give_up(app: &App, now: Instant) -> Result<usize, ApiError> {
     let expected: Vec<Candidate> = store::expected_agents(db, now).await?.into_iter().filter_map(Candidate::of).collect();
     let mut failed = 0;
     for task in tried {
-        if is_stuck(app, &task, &expected).await? && fail(app, &task, now).await? {
-            failed += 1;
+        match verdict(app, &task, &expected).await? {
+            Verdict::GoesOn => {}
+            Verdict::FailsForGood => failed += usize::from(fail(app, &task, now).await?),
+            Verdict::BeginsAgain => begin_again(app, &task, now).await?,
         }
     }
     Ok(failed)
 }
 
-async fn is_stuck(app: &App, task: &task::Model, expected: &[Candidate]) -> Result<bool, ApiError> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    GoesOn,
+    FailsForGood,
+    /// Those who are left could do it, if they were not the minority that made other init segments.
+    BeginsAgain,
+}
+
+async fn verdict(app: &App, task: &task::Model, expected: &[Candidate]) -> Result<Verdict, ApiError> {
     let failures = store::failures_of(&app.db.reader, &task.id).await?;
+    if failure::is_for_good(&failures) {
+        return Ok(Verdict::FailsForGood);
+    }
     let build = if task.class == "none" { None } else { store::build_of(&app.db.reader, &task.job_id).await? };
     let able = expected
         .iter()
         .filter(|agent| agent.classes.contains(&task.class) && build.as_ref().is_none_or(|build| *build == agent.build))
         .map(|agent| agent.id.as_str());
     let failed_by: Vec<&str> = failures.iter().map(|failure| failure.agent_id.as_str()).collect();
-    Ok(failure::is_for_good(&failures) || blame::nobody_is_left(&failed_by, able))
+    Ok(match blame::nobody_is_left(&failed_by, able) {
+        false => Verdict::GoesOn,
+        true if failures.iter().all(failure::counts) => Verdict::FailsForGood,
+        true => Verdict::BeginsAgain,
+    })
+}
+
+async fn begin_again(app: &App, task: &task::Model, now: Instant) -> Result<(), ApiError> {
+    let tx = app.db.write().await?;
+    let locked = again::lock(&tx.tx, &task.job_id).await?;
+    if locked.is_encoding()? {
+        again::unpin(&tx.tx, locked, "nobody is left who makes its init segments", now).await?;
+        tx.commit().await?;
+        app.wake.work();
+        app.wake.events();
+    }
+    Ok(())
 }
 
 /// False when things have changed meanwhile. Locks in the order of claims.

@@ -58,6 +58,19 @@ pub async fn to_wire(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiEr
         .collect()
 }
 
+/// Before what was committed is voided: progress that may have been shown is kept.
+pub async fn keep(tx: &impl ConnectionTrait, row: &job::Model) -> Result<(), ApiError> {
+    let plan: Option<Plan> = row.plan.clone().map(serde_json::from_value).transpose()?;
+    let parts = Parts {
+        renditions: commit_store::renditions_of_job(tx, &row.id).await?,
+        committed: &commit_store::committed_of(tx, std::slice::from_ref(&row.id)).await?,
+        files: Vec::new(),
+        held: Vec::new(),
+    };
+    let shown = progress(row, store::state_of(row)?, plan.as_ref(), &parts).fraction;
+    store::raise_progress(tx, &row.id, shown).await
+}
+
 fn by_job<T>(rows: Vec<T>, job_of: impl Fn(&T) -> &String) -> HashMap<String, Vec<T>> {
     let mut sorted: HashMap<String, Vec<T>> = HashMap::new();
     for row in rows {

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{playable, tasks};
 use crate::{
     clock::Instant,
+    commit::pins,
     entity::{job, job_event, output_file, rendition, segment, task},
     error::ApiError,
     finish,
@@ -190,6 +191,16 @@ pub async fn raise_progress(tx: &impl ConnectionTrait, job: &str, progress: f64)
     Ok(())
 }
 
+/// The build of ffmpeg that the job's tasks need.
+pub async fn set_build(tx: &impl ConnectionTrait, job: &str, build: Option<&str>) -> Result<(), ApiError> {
+    update(tx, job, job::ActiveModel { build: Set(build.map(str::to_owned)), ..Default::default() }).await
+}
+
+/// What players had begun to load is gone.
+pub async fn set_not_playable(tx: &impl ConnectionTrait, job: &str) -> Result<(), ApiError> {
+    update(tx, job, job::ActiveModel { playable_at_ms: Set(None), ..Default::default() }).await
+}
+
 /// The job is over: open tasks are cancelled, leases lost.
 pub async fn end(tx: &impl ConnectionTrait, job: &job::Model, state: JobState, now: Instant) -> Result<(), ApiError> {
     let id: JobId = job.id.parse().map_err(ApiError::internal)?;
@@ -308,6 +319,7 @@ pub async fn delete(tx: &impl ConnectionTrait, job: &JobId, now: Instant) -> Res
     rendition::Entity::delete_many().filter(rendition::Column::JobId.eq(id)).exec(tx).await?;
     output_file::Entity::delete_many().filter(output_file::Column::JobId.eq(id)).exec(tx).await?;
     finish::store::forgive_job(tx, id).await?;
+    pins::forget_votes(tx, id).await?;
     lease_store::abandon(tx, job, now).await?;
     task::Entity::delete_many().filter(task::Column::JobId.eq(id)).exec(tx).await?;
     job_event::Entity::delete_many().filter(job_event::Column::JobId.eq(id)).exec(tx).await?;
@@ -320,6 +332,7 @@ pub async fn delete_results(tx: &impl ConnectionTrait, job: &JobId) -> Result<()
     let id = job.as_str();
     segment::Entity::delete_many().filter(segment::Column::JobId.eq(id)).exec(tx).await?;
     output_file::Entity::delete_many().filter(output_file::Column::JobId.eq(id)).exec(tx).await?;
+    pins::forget_votes(tx, id).await?;
     rendition::Entity::delete_many().filter(rendition::Column::JobId.eq(id)).exec(tx).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use offpeak_api::{
     ids::{AgentId, JobId, LeaseId},
-    lease::{Heartbeat, HolderState},
+    lease::{Capabilities, Heartbeat, HolderState},
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -400,6 +400,38 @@ pub async fn any_open(db: &impl ConnectionTrait, job: &str) -> Result<bool, ApiE
 /// The tasks of a job, in order.
 pub async fn tasks_of_job(db: &impl ConnectionTrait, job: &str) -> Result<Vec<task::Model>, ApiError> {
     Ok(task::Entity::find().filter(task::Column::JobId.eq(job)).order_by(task::Column::Ordinal, Order::Asc).all(db).await?)
+}
+
+/// The same, locked.
+pub async fn lock_tasks_of_job(tx: &impl ConnectionTrait, job: &str) -> Result<Vec<task::Model>, ApiError> {
+    Ok(task::Entity::find()
+        .filter(task::Column::JobId.eq(job))
+        .order_by(task::Column::Ordinal, Order::Asc)
+        .lock_exclusive()
+        .all(tx)
+        .await?)
+}
+
+/// What a locked task committed does not count any more, and nobody holds it.
+pub async fn set_void(tx: &impl ConnectionTrait, task: &task::Model, next: TaskState) -> Result<(), ApiError> {
+    let row = task::ActiveModel {
+        id: Set(task.id.clone()),
+        state: Set(next.as_str().to_owned()),
+        cursor: Set(task.first),
+        lease_id: Set(None),
+        backup_lease_id: Set(None),
+        done_at_ms: Set(None),
+        ..Default::default()
+    };
+    task::Entity::update(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// An agent's build of ffmpeg, as it said; empty when it said nothing.
+pub async fn build_of_agent(db: &impl ConnectionTrait, agent: &str) -> Result<String, ApiError> {
+    let known = agent::Entity::find_by_id(agent.to_owned()).one(db).await?;
+    let capabilities = known.and_then(|agent| agent.capabilities).map(serde_json::from_value::<Capabilities>).transpose()?;
+    Ok(capabilities.map(|known| known.ffmpeg).unwrap_or_default())
 }
 
 /// Leases whose time ran out, with their tasks, that are not in the queue yet.

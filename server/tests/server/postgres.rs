@@ -7,6 +7,7 @@ mod blame;
 mod database;
 mod description;
 mod ends;
+mod epochs;
 mod fleet;
 mod harness;
 mod in_a_bucket;

@@ -12,10 +12,12 @@ mod add;
 mod claim;
 mod claim_postgres;
 mod claim_sqlite;
+mod pin;
 mod remove;
 
 pub use add::{Waiting, add, put_back};
 pub use claim::{Claimant, Claimed, anything_for, claim};
+pub use pin::{lock_job, set_build};
 pub use remove::{remove, remove_if_free, remove_job};
 
 use sea_orm::{ConnectionTrait, Statement, Value};
