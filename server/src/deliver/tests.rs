@@ -147,7 +147,7 @@ impl<'a> Film<'a> {
             self.server.app.blobs.put_small(&init_key, b"init".to_vec()).await.unwrap();
             self.server.app.blobs.put_small(&key, format!("segment {index:04}").into_bytes()).await.unwrap();
             let tx = self.server.app.db.write().await.unwrap();
-            commit_store::pin_init(&tx.tx, &rendition, &init, init_key.as_str()).await.unwrap();
+            commit_store::pin_init(&tx.tx, &rendition, &init, init_key.as_str(), "agt_test").await.unwrap();
             let row = commit_store::segment_row(&rendition, &report, key.as_str(), "lease", START);
             commit_store::segments(vec![row]).exec_without_returning(&tx.tx).await.unwrap();
             tx.commit().await.unwrap();
