@@ -109,7 +109,7 @@ fn check_url(text: &str) -> Result<String, ApiError> {
 }
 
 async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {
-    progress::to_wire(app, vec![row]).await?.pop().ok_or_else(|| ApiError::internal("a job got lost on its way out"))
+    progress::show(app, vec![row]).await?.pop().ok_or_else(|| ApiError::internal("a job got lost on its way out"))
 }
 
 /// Read a job
@@ -119,15 +119,7 @@ async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {
 ))]
 pub async fn get_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
-    let shown = row.progress;
-    let job = one(&app, row).await?;
-    if job.progress.fraction > shown + 0.001 {
-        // Once shown, progress never goes back, even if a holder is lost.
-        let tx = app.db.write().await?;
-        store::raise_progress(&tx.tx, id.as_str(), job.progress.fraction).await?;
-        tx.commit().await?;
-    }
-    Ok(Json(job))
+    Ok(Json(one(&app, row).await?))
 }
 
 /// List jobs
@@ -156,7 +148,7 @@ pub async fn list_jobs(
     }
     let (rows, more) = store::list(&app.db.reader, &auth.team_id, &query, &states, u64::from(limit)).await?;
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.clone());
-    Ok(Json(JobList { jobs: progress::to_wire(&app, rows).await?, next_cursor }))
+    Ok(Json(JobList { jobs: progress::show(&app, rows).await?, next_cursor }))
 }
 
 /// Cancel a job

@@ -32,8 +32,25 @@ struct Held {
     progress: Progress,
 }
 
-/// These jobs, as clients see them. A handful of queries for any number of jobs.
-pub async fn to_wire(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
+/// These jobs, as clients see them. What is shown is kept: progress never goes back, even if a holder is lost or a rendition
+/// begins again.
+pub async fn show(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
+    let kept: Vec<f64> = rows.iter().map(|row| row.progress).collect();
+    let jobs = to_wire(app, rows).await?;
+    let raised: Vec<&Job> =
+        jobs.iter().zip(kept).filter(|(job, kept)| job.progress.fraction > *kept).map(|(job, _)| job).collect();
+    if !raised.is_empty() {
+        let tx = app.db.write().await?;
+        for job in raised {
+            store::raise_progress(&tx.tx, job.id.as_str(), job.progress.fraction).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(jobs)
+}
+
+/// A handful of queries for any number of jobs.
+async fn to_wire(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
     let db = &app.db.reader;
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let mut renditions = by_job(
@@ -186,6 +203,8 @@ fn progress(row: &job::Model, state: JobState, plan: Option<&Plan>, parts: &Part
     let fraction = PROBE_SHARE * progress.probe
         + (1.0 - PROBE_SHARE - files_share) * encoded
         + files_share * share(f64::from(files_done), f64::from(files_total)) * f64::from(u8::from(planned));
+    // In whole thousandths, so that looking at a job writes a row that often at most.
+    let fraction = (fraction * 1000.0).floor() / 1000.0;
     progress.fraction = if state == JobState::Completed { 1.0 } else { fraction.max(row.progress).min(0.999) };
     progress
 }

@@ -229,3 +229,19 @@ async fn a_minority_that_is_all_there_is_left_may_begin_again() {
     assert_eq!(do_all(&server, &left, "7.1", "two").await, 1);
     assert_eq!(server.job(&job.id).await.state, JobState::Completed);
 }
+
+#[tokio::test]
+async fn what_a_list_has_shown_does_not_go_back() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    server.new_job().await;
+    let probe = lease(&server, &agent, "7.1").await.unwrap();
+    let beat = serde_json::json!({ "state": "encoding", "progress": { "bytes": 500, "total_bytes": 1000 } });
+    agent.post(&server, &format!("/v1/leases/{}/heartbeat", probe.id), beat).await.ok::<Orders>();
+    let shown = async || server.get("/v1/jobs").await.ok::<offpeak_api::job::JobList>().jobs[0].progress.fraction;
+    let before = shown().await;
+    assert!(before > 0.0);
+    let release = serde_json::json!({ "reason": "shutdown" });
+    agent.post(&server, &format!("/v1/leases/{}/release", probe.id), release).await.ok::<Orders>();
+    assert!((shown().await - before).abs() < 1e-9);
+}
