@@ -2,10 +2,16 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use offpeak_api::{
     ids::JobId,
     job::{JobState, Metadata},
+};
+
+use crate::{
+    fleet::args::{Agents, Fleet},
+    time,
 };
 
 /// Turn a video into a stream on the computers of your office.
@@ -68,6 +74,10 @@ pub enum Command {
     },
     /// List profiles, or show one.
     Profiles { name: Option<String> },
+    /// List the machines that encode, or look after them.
+    Agents(Agents),
+    /// Show the whole fleet: machines by state, speed, what waits, how many machines that takes.
+    Fleet(Fleet),
 }
 
 #[derive(Debug, clap::Args)]
@@ -81,6 +91,11 @@ pub struct Submit {
     /// 0 to 9; 9 is the most urgent.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=9))]
     pub priority: u8,
+    /// When it should be complete: `2026-11-30T18:00:00Z`, or how long from now: `90m`, `2h`, `1d12h`.
+    ///
+    /// Among your jobs of equal priority, the nearest deadline comes first.
+    #[arg(long, value_name = "WHEN", value_parser = time::moment)]
+    pub deadline: Option<DateTime<Utc>>,
     /// A note kept with the job (may be repeated).
     #[arg(long = "meta", value_name = "KEY=VALUE", value_parser = key_value)]
     pub metadata: Vec<(String, String)>,

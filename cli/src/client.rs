@@ -1,5 +1,7 @@
 //! The API as functions: requests with the token, answers as types, problems as errors.
 
+mod fleet;
+
 use std::{net::IpAddr, time::Duration};
 
 use offpeak_api::{
@@ -91,6 +93,19 @@ impl Client {
         self.call(self.request(Method::GET, url)).await
     }
 
+    async fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: impl IntoIterator<Item = (&'static str, Option<String>)>,
+    ) -> Result<T, CliError> {
+        let mut url = self.resolve(path)?;
+        let given: Vec<_> = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        if !given.is_empty() {
+            url.query_pairs_mut().extend_pairs(given);
+        }
+        self.call(self.request(Method::GET, url)).await
+    }
+
     async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
         let url = self.resolve(path)?;
         self.call(self.request(Method::POST, url)).await
@@ -106,7 +121,6 @@ impl Client {
     }
 
     pub async fn jobs(&self, wanted: &ListJobs) -> Result<JobList, CliError> {
-        let mut url = self.resolve("/v1/jobs")?;
         let ListJobs { state, profile, source, cursor, limit } = wanted;
         let pairs = [
             ("state", state.clone()),
@@ -115,8 +129,7 @@ impl Client {
             ("cursor", cursor.clone()),
             ("limit", limit.map(|limit| limit.to_string())),
         ];
-        url.query_pairs_mut().extend_pairs(pairs.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        self.call(self.request(Method::GET, url)).await
+        self.get_with("/v1/jobs", pairs).await
     }
 
     pub async fn cancel(&self, id: &JobId) -> Result<Job, CliError> {

@@ -13,7 +13,7 @@ use crate::{
     client::Client,
     download,
     error::CliError,
-    text,
+    fleet, text,
     upload::Upload,
     view::View,
     watch,
@@ -54,6 +54,8 @@ pub async fn run(args: Args) -> Result<(), CliError> {
             let entry = client.profile(&name).await?;
             print(json, &entry, || text::profile_details(&entry))
         }
+        Command::Agents(agents) => fleet::agents(&client, agents, json).await,
+        Command::Fleet(asked) => fleet::figures(&client, &asked, json).await,
     }
 }
 
@@ -64,7 +66,7 @@ async fn submit_source(client: &Client, submit: &Submit, view: &View, json: bool
         source,
         profile: submit.profile.clone(),
         priority: submit.priority,
-        deadline: None,
+        deadline: submit.deadline,
         metadata: submit.metadata(),
     };
     // The upload's bar is kept to the end: the terminal forgets the line of one that is dropped.
@@ -161,7 +163,7 @@ async fn or_interrupt<T>(
 }
 
 /// A result: to standard output, for a program or for a person.
-fn print<T: Serialize>(json: bool, value: &T, text: impl FnOnce() -> String) -> Result<(), CliError> {
+pub fn print<T: Serialize>(json: bool, value: &T, text: impl FnOnce() -> String) -> Result<(), CliError> {
     use std::io::Write as _;
     let text = if json {
         serde_json::to_string_pretty(value).map_err(|e| CliError::Usage(format!("cannot write this as JSON: {e}")))?

@@ -22,6 +22,10 @@ pub enum CliError {
     /// The answer was not what the API promises: another program on that port, or another version.
     #[error("the answer of {address} makes no sense: {reason}")]
     Garbled { address: String, reason: String },
+    #[error("there is no {what} {called:?}")]
+    NotFound { what: &'static str, called: String, similar: Vec<String> },
+    #[error("{called:?} is the name of {} agents; say which by its id", .fitting.len())]
+    Ambiguous { called: String, fitting: Vec<String> },
     #[error("{path}: {reason}", path = .path.display())]
     File { path: PathBuf, reason: String },
     #[error("the upload of {path} got stuck: {reason}", path = .path.display())]
@@ -54,6 +58,8 @@ impl CliError {
             Self::Refused(_)
             | Self::Unreachable { .. }
             | Self::Garbled { .. }
+            | Self::NotFound { .. }
+            | Self::Ambiguous { .. }
             | Self::File { .. }
             | Self::UploadStuck { .. }
             | Self::UploadDiffers { .. }
@@ -81,7 +87,14 @@ impl CliError {
             Self::JobOver { id, state: JobState::Failed, .. } => {
                 Some(format!("when the cause is gone, `offpeak retry {id}` goes on with what was done already"))
             }
-            Self::Usage(_) | Self::Refused(_) | Self::File { .. } | Self::JobOver { .. } | Self::Interrupted(_) => None,
+            Self::NotFound { what: "agent", similar, .. } if similar.is_empty() => Some("`offpeak agents` lists them".to_owned()),
+            Self::NotFound { .. } => Some("these exist; give the whole name or the id".to_owned()),
+            Self::Ambiguous { .. }
+            | Self::Usage(_)
+            | Self::Refused(_)
+            | Self::File { .. }
+            | Self::JobOver { .. }
+            | Self::Interrupted(_) => None,
         }
     }
 
@@ -95,6 +108,9 @@ impl CliError {
         if let Self::JobOver { error: Some(error), .. } = self {
             eprintln!("  {} ({})", error.message, error.code);
             text::error_details(error).iter().for_each(|line| eprintln!("    {line}"));
+        }
+        if let Self::Ambiguous { fitting: lines, .. } | Self::NotFound { similar: lines, .. } = self {
+            lines.iter().for_each(|line| eprintln!("  {line}"));
         }
         if let Some(hint) = self.hint() {
             eprintln!("hint: {hint}");

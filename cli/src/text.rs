@@ -117,6 +117,9 @@ pub fn job_details(job: &Job) -> String {
     let mut lines = vec![format!("{}  {}", job.id, standing(job))];
     let mut line = |name: &str, value: String| lines.push(format!("  {name:<9} {value}"));
     line("profile", format!("{}, priority {}", job.profile, job.priority));
+    if let Some(deadline) = job.deadline {
+        line("deadline", deadline.format("%Y-%m-%d %H:%M UTC").to_string());
+    }
     line("source", job.source.to_string());
     if let Some(known) = &job.facts {
         line("found", facts(known));

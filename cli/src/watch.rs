@@ -52,6 +52,8 @@ fn is_passing(error: &CliError) -> bool {
         CliError::Refused(problem) => problem.status >= 500 || problem.status == 429,
         CliError::Usage(_)
         | CliError::Garbled { .. }
+        | CliError::NotFound { .. }
+        | CliError::Ambiguous { .. }
         | CliError::File { .. }
         | CliError::UploadStuck { .. }
         | CliError::UploadDiffers { .. }

@@ -23,6 +23,8 @@ use offpeak_api::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::fake_fleet::{self, FleetWorld};
+
 pub const TOKEN: &str = "test-token";
 
 /// What to do to the next PATCH.
@@ -58,6 +60,7 @@ pub struct World {
     pub ranges: Vec<String>,
     /// Bytes after which the next download breaks off.
     pub break_download_after: Option<usize>,
+    pub fleet: FleetWorld,
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +83,7 @@ impl Fake {
             .route("/v1/jobs/{id}", get(job))
             .route("/v1/jobs/{id}/cancel", post(job))
             .route("/v1/jobs/{id}/events", get(events))
+            .merge(fake_fleet::routes())
             .layer(middleware::from_fn(need_token))
             .route("/media/film.mp4", get(media))
             .with_state(fake.clone());
@@ -139,7 +143,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn problem(status: StatusCode, code: &str, detail: &str, hint: Option<&str>) -> Response {
+pub fn problem(status: StatusCode, code: &str, detail: &str, hint: Option<&str>) -> Response {
     let problem = Problem {
         kind: "about:blank".to_owned(),
         title: status.canonical_reason().unwrap().to_owned(),

@@ -3,6 +3,8 @@
 
 mod download;
 mod fake;
+mod fake_fleet;
+mod fleet;
 mod jobs;
 mod submit;
 
