@@ -18,7 +18,8 @@ use crate::{
     lease::{LeaseEvent, TaskEvent, TaskKind, rules::blame, spec, store as lease_store},
 };
 
-/// An agent that was not heard of for this long is not waited for. Long polls end after 30 s.
+/// An agent that was not heard of for this long counts as offline; long polls end after 30 s. It is still expected back
+/// ([`blame::EXPECTED_BACK_WITHIN`]).
 pub const AGENT_GONE_AFTER: Duration = Duration::from_secs(90);
 /// The code of a failure that says nothing of the task: the agent made another init segment than the pinned one. It does not
 /// get the task again, and nobody is blamed.
