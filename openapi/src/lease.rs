@@ -56,7 +56,8 @@ pub struct Capabilities {
     /// `libx264`, `aac` …
     pub encoders: Vec<String>,
     pub cores: u32,
-    /// Memory that encoding may use, in MiB: the machine's, less what its person and system need. 0 is unknown.
+    /// Memory that one lease may use, in MiB: the machine's, less what its person and system need, divided by the engine's
+    /// number of leases. 0 is unknown.
     #[serde(default)]
     pub memory_mib: u64,
     /// `linux`, `macos`, `windows`.

@@ -10,8 +10,9 @@ use crate::{
     enrolment::{EnrolError, StateFolder},
     ffmpeg::{identify, proven_encoders},
     http::Http,
+    platform,
     run::{cores, open_state, server},
-    settings::{Check, share_out},
+    settings::{Check, share_out, usable_memory},
     status::{Readings, State, Status, state},
     task::Tools,
 };
@@ -70,7 +71,7 @@ pub async fn check(settings: &Check) -> Findings {
     let mut findings = Findings::default();
     programs(settings, &mut findings).await;
     let cores = cores(None);
-    let shares = share_out(cores, None, None);
+    let shares = share_out(cores, usable_memory(platform::total_bytes(), None), None, None);
     let threads = if shares.threads == 1 { "one thread".to_owned() } else { format!("{} threads", shares.threads) };
     findings.add(MACHINE, Ok(format!("{cores} cores: up to {} tasks at a time, {threads} each", shares.leases)));
     let state = match open_state(&settings.home) {

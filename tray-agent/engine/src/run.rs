@@ -54,11 +54,11 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
     let server = server(&settings.identity.home, &state)?;
 
     let cores = cores(settings.cores);
-    let shares = share_out(cores, settings.leases, settings.threads);
     let memory_mib = usable_memory(platform::total_bytes(), settings.memory);
+    let shares = share_out(cores, memory_mib, settings.leases, settings.threads);
     let tools = tools(&settings.programs, shares.threads)?;
     let proven = tokio::select! {
-        proven = capabilities::prove(&tools, cores, memory_mib, &shutdown) => proven,
+        proven = capabilities::prove(&tools, cores, shares.memory_mib, &shutdown) => proven,
         () = shutdown.cancelled() => return Ok(()),
     };
     let capabilities = match proven {

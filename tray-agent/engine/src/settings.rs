@@ -37,7 +37,7 @@ pub struct Run {
     /// Threads for each task [default: cores divided by leases].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub threads: Option<u32>,
-    /// Tasks at a time [default: one a core, at most 4].
+    /// Tasks at a time [default: one a core and GiB of memory, at most 4].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub leases: Option<u32>,
     /// Memory that encoding may use, in MiB [default: the machine's, less a quarter and at least 2 GiB for everything else].
@@ -129,18 +129,26 @@ pub struct Shares {
     pub leases: u32,
     /// Threads of each.
     pub threads: u32,
+    /// Memory of each, in MiB; 0 when nobody knows.
+    pub memory_mib: u64,
 }
 
 /// More than this at a time gains nothing: each task reads the source once more and holds its rows in memory.
 const MOST_LEASES: u32 = 4;
+/// What a task usually needs; the server's smallest class of memory. An engine with less has one lease and tries.
+const MEMORY_OF_A_LEASE_MIB: u64 = 1024;
 
-/// Shares `cores` out. Several tasks with few threads each beat one with all of them, because x264 does not use its threads
+/// Shares cores and memory (0 is unknown) out. Several tasks with few threads each beat one with all of them, because x264 does not use its threads
 /// to the full: on two cores, two spans at a time took 0.99 times the wall time of a plain encode, one at a time 1.01 times.
-pub fn share_out(cores: u32, leases: Option<u32>, threads: Option<u32>) -> Shares {
+pub fn share_out(cores: u32, memory_mib: u64, leases: Option<u32>, threads: Option<u32>) -> Shares {
     let cores = cores.max(1);
-    let leases = leases.unwrap_or_else(|| (cores / threads.unwrap_or(1).max(1)).clamp(1, MOST_LEASES)).max(1);
+    let room = match memory_mib {
+        0 => MOST_LEASES,
+        known => u32::try_from(known / MEMORY_OF_A_LEASE_MIB).unwrap_or(u32::MAX).clamp(1, MOST_LEASES),
+    };
+    let leases = leases.unwrap_or_else(|| (cores / threads.unwrap_or(1).max(1)).clamp(1, room)).max(1);
     let threads = threads.unwrap_or(cores / leases).max(1);
-    Shares { leases, threads }
+    Shares { leases, threads, memory_mib: memory_mib / u64::from(leases) }
 }
 
 /// Memory for encoding, in MiB; 0 when nobody knows. The person and the system keep a quarter and at least 2 GiB, though not
@@ -231,8 +239,28 @@ mod tests {
             ((0, None, None), (1, 1)),
         ];
         for ((cores, leases, threads), (expected_leases, expected_threads)) in cases {
-            let expected = Shares { leases: expected_leases, threads: expected_threads };
-            assert_eq!(share_out(cores, leases, threads), expected, "{cores} {leases:?} {threads:?}");
+            let expected = Shares { leases: expected_leases, threads: expected_threads, memory_mib: 0 };
+            assert_eq!(share_out(cores, 0, leases, threads), expected, "{cores} {leases:?} {threads:?}");
+        }
+    }
+
+    #[test]
+    fn memory_is_shared_out_and_limits_leases() {
+        let cases = [
+            ((8, 48 << 10, None, None), (4, 2, 12 << 10)),
+            ((4, 6 << 10, None, None), (4, 1, 1536)),
+            ((4, 4095, None, None), (3, 1, 1365)),
+            ((4, 2 << 10, None, None), (2, 2, 1024)),
+            ((4, 512, None, None), (1, 4, 512)),
+            ((1, 48 << 10, None, None), (1, 1, 48 << 10)),
+            // Who says how many leases is obeyed, and its tasks fit the rest.
+            ((4, 2 << 10, Some(4), None), (4, 1, 512)),
+            ((8, 1 << 10, None, Some(2)), (1, 2, 1024)),
+        ];
+        for ((cores, memory_mib, leases, threads), expected) in cases {
+            let shares = share_out(cores, memory_mib, leases, threads);
+            let found = (shares.leases, shares.threads, shares.memory_mib);
+            assert_eq!(found, expected, "{cores} {memory_mib} {leases:?} {threads:?}");
         }
     }
 

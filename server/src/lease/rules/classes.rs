@@ -94,7 +94,11 @@ pub fn encode_memory_mib(renditions: &[VideoRendition], source_pixels: u64) -> u
 
 /// The classes of what an engine told about itself.
 pub fn served_by(capabilities: &Capabilities) -> Vec<String> {
-    served(&capabilities.encoders, USUAL_MEMORY_MIB)
+    let memory_mib = match capabilities.memory_mib {
+        0 => USUAL_MEMORY_MIB,
+        told => u32::try_from(told).unwrap_or(u32::MAX),
+    };
+    served(&capabilities.encoders, memory_mib)
 }
 
 #[cfg(test)]
@@ -171,6 +175,27 @@ mod tests {
             assert_eq!(with(encoders, mib), classes);
         }
         assert_eq!(with(&["libx264", "aac"], u32::MAX).split(' ').count(), 7);
+    }
+
+    #[test]
+    fn what_an_engine_tells_counts() {
+        for (memory_mib, classes) in [
+            (0, "libx264:1g none"),
+            (300, "libx264:1g none"),
+            (2047, "libx264:1g none"),
+            (2048, "libx264:1g libx264:2g none"),
+            (1 << 40, "libx264:16g libx264:1g libx264:2g libx264:4g libx264:8g none"),
+        ] {
+            let capabilities = Capabilities {
+                engine: "0.1.0".to_owned(),
+                ffmpeg: "one build".to_owned(),
+                encoders: vec!["libx264".to_owned()],
+                cores: 4,
+                memory_mib,
+                os: "linux".to_owned(),
+            };
+            assert_eq!(served_by(&capabilities).join(" "), classes, "{memory_mib} MiB");
+        }
     }
 
     #[test]
