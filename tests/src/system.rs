@@ -1,4 +1,5 @@
-//! A whole Offpeak in a folder that goes away: one server on a free port, and as many engines as a test wants.
+//! A whole Offpeak: one server on a free port, and as many engines as a test wants. Its folder goes away, unless
+//! `OFFPEAK_TEST_KEEP` is set.
 
 use std::{
     net::TcpListener,
@@ -181,6 +182,10 @@ impl System {
 
 impl Drop for System {
     fn drop(&mut self) {
+        if std::env::var_os("OFFPEAK_TEST_KEEP").is_some_and(|value| !value.is_empty()) {
+            eprintln!("the test's folder is kept: {}", self.folder.path().display());
+            self.folder.disable_cleanup(true);
+        }
         if std::thread::panicking() {
             for process in self.server.iter().chain(&self.engines) {
                 eprintln!("---- the last lines of {}", process.name());
