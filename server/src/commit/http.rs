@@ -91,8 +91,12 @@ pub async fn commit(
         again::pin_build(&tx.tx, &job, Some(&build)).await?;
     }
     let (cursor, last) = reached(&task, &sorted);
-    if !sorted.accepted.is_empty() {
-        jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+    let planned = jobs::planned::of(&app, &task.job_id).await?;
+    if !sorted.accepted.is_empty()
+        && planned.may_become_playable()
+        && jobs::store::update_playable(&tx.tx, &task.job_id, now).await?
+    {
+        planned.is_playable();
     }
     tx.commit().await?;
     app.wake.events();

@@ -139,7 +139,12 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
         .statement_timeout(POSTGRES_STATEMENT_TIMEOUT)
         .map_sqlx_postgres_opts(|postgres| {
             let idle = POSTGRES_IDLE_IN_TRANSACTION.as_millis();
-            postgres.application_name("offpeak-server").options([("idle_in_transaction_session_timeout", idle)])
+            // Each statement is planned once a connection. What they look for lies behind keys and partial indexes whatever the
+            // parameters are, and planning a claim anew takes longer than carrying it out.
+            postgres.application_name("offpeak-server").options([
+                ("idle_in_transaction_session_timeout", idle.to_string().as_str()),
+                ("plan_cache_mode", "force_generic_plan"),
+            ])
         });
     options
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{AgentAuth, HolderAuth},
+    auth::HolderAuth,
     clock::Instant,
     db::Writes,
     deliver,
@@ -27,7 +27,7 @@ use crate::{
     jobs,
     lease::{
         LeaseEvent, LeaseState, TaskEvent, TaskKind,
-        hold::{held, hold, orders},
+        hold::{Found, held_or_ended, hold, orders},
         holders, spec, store as lease_store,
     },
     notify,
@@ -48,10 +48,10 @@ pub async fn complete(
     Path(id): Path<LeaseId>,
     Body(request): Body<CompleteRequest>,
 ) -> Result<Json<Orders>, ApiError> {
-    if let Some(orders) = repeated(&app, &id, &auth, LeaseState::Completed).await? {
-        return Ok(orders);
-    }
-    let (lease, task) = held(&app.db.reader, &id, &auth).await?;
+    let (lease, task) = match held_or_ended(&app.db.reader, &id, &auth, LeaseState::Completed).await? {
+        Found::Held(held) => *held,
+        Found::Repeated(task) => return Ok(Json(orders(&app, &task))),
+    };
     advance::check_stored(&app, &lease, &task, &request.result).await?;
 
     let now = app.clock.now();
@@ -118,8 +118,8 @@ pub async fn release(
     Path(id): Path<LeaseId>,
     Body(request): Body<ReleaseRequest>,
 ) -> Result<Json<Orders>, ApiError> {
-    if let Some(orders) = repeated(&app, &id, &auth, LeaseState::Released).await? {
-        return Ok(orders);
+    if let Found::Repeated(task) = held_or_ended(&app.db.reader, &id, &auth, LeaseState::Released).await? {
+        return Ok(Json(orders(&app, &task)));
     }
     let now = app.clock.now();
     let tx = app.db.write().await?;
@@ -149,15 +149,14 @@ pub async fn fail(
     Path(id): Path<LeaseId>,
     Body(request): Body<FailRequest>,
 ) -> Result<Json<Orders>, ApiError> {
-    if let Some(orders) = repeated(&app, &id, &auth, LeaseState::Failed).await? {
-        return Ok(orders);
-    }
+    let lease = match held_or_ended(&app.db.reader, &id, &auth, LeaseState::Failed).await? {
+        Found::Held(held) => held.0,
+        Found::Repeated(task) => return Ok(Json(orders(&app, &task))),
+    };
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    if let Some(lease) = lease_store::find_lease(&tx.tx, &id, &auth.agent_id).await? {
-        // The job may fail by this: it is locked before its task, as everywhere.
-        jobs::store::lock_stage(&tx.tx, &lease.job_id).await?;
-    }
+    // The job may fail by this: it is locked before its task, as everywhere.
+    jobs::store::lock_stage(&tx.tx, &lease.job_id).await?;
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
     tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = request.code, message = request.message, "task failed");
     let why = json!({ "code": failure::cut(&request.code), "message": failure::cut(&request.message) });
@@ -169,14 +168,6 @@ pub async fn fail(
     app.wake.work();
     app.wake.events();
     Ok(Json(orders(&app, &task)))
-}
-
-/// The first answer again, when this lease already ended this way.
-async fn repeated(app: &App, id: &LeaseId, auth: &AgentAuth, how: LeaseState) -> Result<Option<Json<Orders>>, ApiError> {
-    let found = lease_store::find_lease(&app.db.reader, id, &auth.agent_id).await?;
-    let Some(lease) = found.filter(|lease| lease.state == how.as_str()) else { return Ok(None) };
-    let task = lease_store::find_task(&app.db.reader, &lease.task_id).await?;
-    Ok(Some(Json(orders(app, &task))))
 }
 
 /// The lease ends, and its job's events tell of it.

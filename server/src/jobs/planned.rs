@@ -4,7 +4,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use offpeak_api::facts::Facts;
@@ -20,6 +23,19 @@ pub struct Planned {
     pub source_id: String,
     /// Of the source as it arrived.
     pub source_bytes: u64,
+    /// Known to be playable: it stays so.
+    playable: AtomicBool,
+}
+
+impl Planned {
+    /// Whether it is still worth asking if a player could start.
+    pub fn may_become_playable(&self) -> bool {
+        !self.playable.load(Ordering::Relaxed)
+    }
+
+    pub fn is_playable(&self) {
+        self.playable.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Jobs kept; the facts of a long film may take a megabyte.
@@ -36,8 +52,9 @@ pub async fn of(app: &App, job: &str) -> Result<Arc<Planned>, ApiError> {
     let row = store::get(&app.db.reader, job).await?;
     let (facts, plan) = spec::facts_and_plan(&row)?;
     let source = upload::store::get(&app.db.reader, &row.source_id.parse().map_err(ApiError::internal)?).await?;
+    let playable = AtomicBool::new(row.playable_at_ms.is_some());
     let source_bytes = source.length.unwrap_or(0).cast_unsigned();
-    let planned = Arc::new(Planned { facts, plan, source_id: row.source_id, source_bytes });
+    let planned = Arc::new(Planned { facts, plan, source_id: row.source_id, source_bytes, playable });
     app.plans.keep(job, planned.clone());
     Ok(planned)
 }

@@ -45,6 +45,12 @@ pub struct Stage {
     pub planned: bool,
 }
 
+impl Stage {
+    pub fn state(&self) -> Result<JobState, ApiError> {
+        Ok(serde_json::from_value(json!(self.state))?)
+    }
+}
+
 fn stage(id: &str) -> Select<job::Entity> {
     job::Entity::find_by_id(id.to_owned())
         .select_only()
@@ -258,11 +264,11 @@ pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model, state: JobState
     update(tx, &job.id, change).await
 }
 
-/// Notes the moment from which a player could start, if it has come.
-pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<(), ApiError> {
+/// Notes the moment from which a player could start, if it has come. Returns whether one could before.
+pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<bool, ApiError> {
     let stage = stage_of(tx, job).await?;
     if stage.playable_at_ms.is_some() || !stage.planned {
-        return Ok(());
+        return Ok(stage.playable_at_ms.is_some());
     }
     if playable::is_playable(&lease_store::tasks_of_job(tx, job).await?) {
         // Two tasks of a job may get there at once.
@@ -276,7 +282,7 @@ pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant)
             notify::record(tx, job, "job.playable", json!({}), now).await?;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 #[expect(clippy::too_many_arguments, reason = "a row's columns, each with a name of its own")]

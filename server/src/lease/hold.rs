@@ -20,6 +20,26 @@ pub async fn held(db: &impl ConnectionTrait, id: &LeaseId, auth: &AgentAuth) -> 
     active(store::find_with_task(db, id, &auth.agent_id).await?)
 }
 
+/// What a call that ends a lease finds.
+pub enum Found {
+    Held(Box<(lease::Model, task::Model)>),
+    /// The call came before, and this lease ended by it: it gets its first answer.
+    Repeated(Box<task::Model>),
+}
+
+/// As [`held`], for a call that ends the lease as `how`.
+pub async fn held_or_ended(
+    db: &impl ConnectionTrait,
+    id: &LeaseId,
+    auth: &AgentAuth,
+    how: LeaseState,
+) -> Result<Found, ApiError> {
+    match store::find_with_task(db, id, &auth.agent_id).await? {
+        Some((task, lease)) if lease.state == how.as_str() => Ok(Found::Repeated(Box::new(task))),
+        found => active(found).map(|held| Found::Held(Box::new(held))),
+    }
+}
+
 /// The lease and its task, locked until the transaction ends. A lease whose time ran out lives on if its task was not taken.
 pub async fn hold(
     tx: &impl ConnectionTrait,

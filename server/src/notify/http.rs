@@ -1,6 +1,6 @@
 //! Job events as a stream of server-sent events.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use axum::{
     extract::{Path, State},
@@ -16,6 +16,9 @@ use crate::{app::App, auth::TeamAuth, error::ApiError, jobs, wake::LOOK_ANYWAY};
 /// Proxies close connections that are silent for a minute.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
 const PAGE: u64 = 256;
+/// PostgreSQL numbers events as they are written and shows them as they are committed: one may turn up behind this many that
+/// have a higher number, about as many as transactions can be under way. Less than a page, so that each page brings news.
+const LATE: i64 = 128;
 
 /// Watch a job
 ///
@@ -36,17 +39,23 @@ pub async fn job_events(
     Ok(Sse::new(stream(app, id, after)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_EVERY)))
 }
 
-fn stream(app: App, id: JobId, mut after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
+fn stream(app: App, id: JobId, begin: i64) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         let mut waiter = app.wake.event_waiter();
+        let (mut after, mut sent) = (begin, BTreeSet::new());
         loop {
             // Read the state before the events: a job that is over then has no event that is not read.
-            let Ok(job) = jobs::store::get(&app.db.reader, id.as_str()).await else { return };
-            let over = jobs::store::state_of(&job).is_ok_and(|state| state.is_over());
-            let Ok(events) = store::events_after(&app.db.reader, id.as_str(), after, PAGE).await else { return };
+            let Ok(job) = jobs::store::stage_of(&app.db.reader, id.as_str()).await else { return };
+            let over = job.state().is_ok_and(|state| state.is_over());
+            let from = begin.max(after - LATE);
+            let Ok(events) = store::events_after(&app.db.reader, id.as_str(), from, PAGE).await else { return };
             let full = events.len() as u64 == PAGE;
+            sent.retain(|sequence| *sequence > from);
             for event in events {
-                after = event.sequence;
+                if !sent.insert(event.sequence) {
+                    continue;
+                }
+                after = after.max(event.sequence);
                 if let Ok(sse) = Event::default().id(event.sequence.to_string()).event(&event.kind).json_data(&event) {
                     yield Ok(sse);
                 }

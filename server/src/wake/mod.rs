@@ -45,7 +45,7 @@ struct Here {
 struct Others {
     outbox: Arc<Outbox>,
     _listening: AbortOnDropHandle<()>,
-    _telling: AbortOnDropHandle<()>,
+    _telling: [AbortOnDropHandle<()>; 2],
 }
 
 impl Here {
@@ -64,8 +64,9 @@ impl Wake {
         let others = matches!(db.get_database_backend(), sea_orm::DbBackend::Postgres).then(|| {
             let outbox = Arc::new(Outbox::default());
             let listening = tokio::spawn(postgres::listen(db.clone(), here.clone(), Arc::clone(&outbox)));
-            let telling = tokio::spawn(postgres::tell(db.clone(), Arc::clone(&outbox)));
-            Arc::new(Others { outbox, _listening: AbortOnDropHandle::new(listening), _telling: AbortOnDropHandle::new(telling) })
+            let telling =
+                News::ALL.map(|news| AbortOnDropHandle::new(tokio::spawn(postgres::tell(db.clone(), Arc::clone(&outbox), news))));
+            Arc::new(Others { outbox, _listening: AbortOnDropHandle::new(listening), _telling: telling })
         });
         Self { here, others }
     }

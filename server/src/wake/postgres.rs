@@ -21,8 +21,6 @@ use super::{Here, News};
 use crate::auth;
 
 const CHANNEL: &str = "offpeak";
-/// Notes of one kind that come within this time are one note.
-const AT_MOST_EVERY: Duration = Duration::from_millis(10);
 /// A connection that says nothing for so long is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(20);
 /// How long an answer to that may take.
@@ -34,19 +32,33 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub struct Outbox {
     /// Tells our own notes from theirs.
     me: String,
-    work: AtomicBool,
-    events: AtomicBool,
+    work: Pending,
+    events: Pending,
+}
+
+/// News of one kind that is not sent yet.
+#[derive(Debug, Default)]
+struct Pending {
+    is_there: AtomicBool,
     filled: Notify,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { me: auth::random_name(12), work: AtomicBool::new(false), events: AtomicBool::new(false), filled: Notify::new() }
+        Self { me: auth::random_name(12), work: Pending::default(), events: Pending::default() }
     }
 }
 
 impl News {
-    const ALL: [Self; 2] = [Self::Work, Self::Events];
+    pub(super) const ALL: [Self; 2] = [Self::Work, Self::Events];
+
+    /// What comes within this time is one note. Engines wait for work; events are looked at by people.
+    fn at_most_every(self) -> Duration {
+        match self {
+            Self::Work => Duration::from_millis(10),
+            Self::Events => Duration::from_millis(150),
+        }
+    }
 
     fn as_str(self) -> &'static str {
         match self {
@@ -57,7 +69,7 @@ impl News {
 }
 
 impl Outbox {
-    fn flag(&self, news: News) -> &AtomicBool {
+    fn pending(&self, news: News) -> &Pending {
         match news {
             News::Work => &self.work,
             News::Events => &self.events,
@@ -65,26 +77,26 @@ impl Outbox {
     }
 
     pub(super) fn put(&self, news: News) {
-        if !self.flag(news).swap(true, Ordering::AcqRel) {
-            self.filled.notify_one();
+        let pending = self.pending(news);
+        if !pending.is_there.swap(true, Ordering::AcqRel) {
+            pending.filled.notify_one();
         }
     }
 }
 
-/// Sends what is in the outbox, for ever.
-pub(super) async fn tell(db: DatabaseConnection, outbox: Arc<Outbox>) {
+/// Sends news of one kind, for ever.
+pub(super) async fn tell(db: DatabaseConnection, outbox: Arc<Outbox>, news: News) {
+    let pending = outbox.pending(news);
+    // Both parts are ours: letters and digits.
+    let note = format!("SELECT pg_notify('{CHANNEL}', '{} {}')", outbox.me, news.as_str());
     loop {
-        outbox.filled.notified().await;
-        for news in News::ALL {
-            if outbox.flag(news).swap(false, Ordering::AcqRel) {
-                // Both parts are ours: letters and digits.
-                let note = format!("SELECT pg_notify('{CHANNEL}', '{} {}')", outbox.me, news.as_str());
-                if let Err(error) = db.execute_unprepared(&note).await {
-                    tracing::debug!(%error, "a note to other servers is lost; their next tick makes up for it");
-                }
-            }
+        pending.filled.notified().await;
+        if pending.is_there.swap(false, Ordering::AcqRel)
+            && let Err(error) = db.execute_unprepared(&note).await
+        {
+            tracing::debug!(%error, "a note to other servers is lost; their next tick makes up for it");
         }
-        tokio::time::sleep(AT_MOST_EVERY).await;
+        tokio::time::sleep(news.at_most_every()).await;
     }
 }
 
