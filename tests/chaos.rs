@@ -2,7 +2,8 @@
 //! network is cut, slow, silent or one-sided, the server is killed, and calls come twice and late. Every job completes, exact by
 //! frame hash, and little was encoded for nothing.
 //!
-//! `OFFPEAK_CHAOS_SEED` repeats a run's faults, `OFFPEAK_CHAOS_MINUTES` says for how long new jobs are made (1.5).
+//! `OFFPEAK_CHAOS_SEED` repeats a run's faults, `OFFPEAK_CHAOS_MINUTES` says for how long new jobs are made (1.5), and
+//! `OFFPEAK_TEST_KEEP` keeps the folder with all logs and the database.
 #![cfg(unix)]
 
 use std::{
@@ -39,8 +40,9 @@ const FILTER: &str = "info,offpeak_engine=debug";
 const OPEN_JOBS: usize = 3;
 /// From the moment in which no new jobs are made.
 const LAST_JOBS_LIMIT: Duration = Duration::from_secs(300);
-/// The aim is 10 %, and less is usual; 15 % was seen on two cores with a load of 19. What is beyond this is a fault in the code.
-const MOST_WASTE: f64 = 0.3;
+/// The aim is 10 %. 16 % is the most that was seen, in a short run on a crowded machine, and half as much again is left for worse
+/// ones (docs/decisions/what-chaos-costs.md); what is beyond this is a fault in the code.
+const MOST_WASTE: f64 = 0.25;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_can_tell_from_the_result_that_everything_died() {
