@@ -10,4 +10,6 @@ mod exactness;
 mod output_is_valid;
 mod server_restarts;
 mod storage_is_s3;
+#[cfg(unix)]
+mod two_servers;
 mod upload_resumes;

@@ -6,11 +6,12 @@
 //! - [`stream`] fetches a result like a player, [`playlist`] and [`fragments`] read it without trusting our own code;
 //! - [`frames`] and [`sound`] compare result and reference, [`exact`] a whole job;
 //! - [`history`] reads from a job's events who did what, and that nothing was done twice;
-//! - [`proxy`] is a bad network on command, [`recorded`] what went over it;
+//! - [`proxy`] is a bad network on command, [`recorded`] what went over it; [`balancer`] stands before several servers;
 //! - [`schedule`] says what goes wrong when, [`waste`] what that cost.
 //!
 //! What goes wrong panics with words: a test that cannot go on should stop there, and the logs of all processes follow.
 
+pub mod balancer;
 pub mod client;
 pub mod cutter;
 pub mod exact;

@@ -39,10 +39,14 @@ impl System {
 
     /// As [`Self::start`], with these variables for the server.
     pub async fn start_with(engines: usize, settings: &[(&str, &str)]) -> Self {
+        Self::start_on(free_port(), engines, settings).await
+    }
+
+    /// As [`Self::start_with`], with the server on this port.
+    pub async fn start_on(port: u16, engines: usize, settings: &[(&str, &str)]) -> Self {
         let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let folder = tempfile::Builder::new().prefix("offpeak-test-").tempdir().expect("a temporary folder");
-        let port = free_port();
-        let server = Some(spawn_server(folder.path(), port, &settings));
+        let server = Some(spawn_server("server", folder.path(), port, &settings));
         let address = Url::parse(&format!("http://127.0.0.1:{port}/")).expect("an address");
         let client = Client::new(address, String::new());
         let mut system = Self { client, server, engines: Vec::new(), port, settings, folder };
@@ -141,7 +145,12 @@ impl System {
 
     /// Starts the server again on the same folder and port, and does not wait.
     pub fn respawn_server(&mut self) {
-        self.server = Some(spawn_server(self.folder.path(), self.port, &self.settings));
+        self.server = Some(spawn_server("server", self.folder.path(), self.port, &self.settings));
+    }
+
+    /// Starts another server with the same settings on this port, and does not wait. It keeps its output in `name`.log.
+    pub fn spawn_replica(&self, name: &str, port: u16) -> Process {
+        spawn_server(name, self.folder.path(), port, &self.settings)
     }
 
     /// Runs a command of the server's program on this system's database; what it printed, trimmed.
@@ -195,10 +204,10 @@ impl Drop for System {
     }
 }
 
-fn spawn_server(folder: &Path, port: u16, settings: &[(String, String)]) -> Process {
+fn spawn_server(name: &str, folder: &Path, port: u16, settings: &[(String, String)]) -> Process {
     let mut command = server_command(folder, port, settings);
     command.arg("serve");
-    Process::spawn("server", command, folder)
+    Process::spawn(name, command, folder)
 }
 
 fn server_command(folder: &Path, port: u16, settings: &[(String, String)]) -> Command {
