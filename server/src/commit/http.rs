@@ -61,8 +61,12 @@ pub async fn commit(
     let (lease, task) = held(&app.db.reader, &id, &auth).await?;
     check_uploaded(&app, &lease, &task, &request).await?;
 
+    // Jobs are locked before tasks: it must be known by now whether this may be the commit that makes the job playable.
+    let may_become_playable =
+        spec::kind_of(&task)?.makes_segments() && jobs::planned::of(&app, &task.job_id).await?.may_become_playable();
     let now = app.clock.now();
-    let Opened { tx, lease, task, renditions, job } = open(&app, (&id, &task.job_id), &auth, &request.inits, now).await?;
+    let Opened { tx, lease, task, renditions, job } =
+        open(&app, (&id, &task.job_id), &auth, (&request.inits, may_become_playable), now).await?;
     let mut unpinned = None;
     if let Some(job) = job {
         for init in &request.inits {
@@ -91,12 +95,8 @@ pub async fn commit(
         again::pin_build(&tx.tx, &job, Some(&build)).await?;
     }
     let (cursor, last) = reached(&task, &sorted);
-    let planned = jobs::planned::of(&app, &task.job_id).await?;
-    if !sorted.accepted.is_empty()
-        && planned.may_become_playable()
-        && jobs::store::update_playable(&tx.tx, &task.job_id, now).await?
-    {
-        planned.is_playable();
+    if may_become_playable && !sorted.accepted.is_empty() && jobs::store::update_playable(&tx.tx, &task.job_id, now).await? {
+        jobs::planned::of(&app, &task.job_id).await?.is_playable();
     }
     tx.commit().await?;
     app.wake.events();
@@ -117,22 +117,23 @@ async fn open(
     app: &App,
     (id, job): (&LeaseId, &str),
     auth: &AgentAuth,
-    inits: &[InitReport],
+    (inits, changes_job): (&[InitReport], bool),
     now: Instant,
 ) -> Result<Opened, ApiError> {
-    let tx = app.db.write().await?;
-    let (lease, task) = hold(&tx.tx, id, auth, now).await?;
-    let renditions = store::renditions_of_task(&tx.tx, &task).await?;
-    if init::are_pinned(&renditions, inits)? {
-        return Ok(Opened { tx, lease, task, renditions, job: None });
+    if !changes_job {
+        let tx = app.db.write().await?;
+        let (lease, task) = hold(&tx.tx, id, auth, now).await?;
+        let renditions = store::renditions_of_task(&tx.tx, &task).await?;
+        if init::are_pinned(&renditions, inits)? {
+            return Ok(Opened { tx, lease, task, renditions, job: None });
+        }
     }
-    drop(tx);
-    // Jobs are locked before tasks.
     let tx = app.db.write().await?;
     let job = jobs::store::lock(&tx.tx, job).await?;
     let (lease, task) = hold(&tx.tx, id, auth, now).await?;
     let renditions = store::renditions_of_task(&tx.tx, &task).await?;
-    Ok(Opened { tx, lease, task, renditions, job: Some(job) })
+    let is_pinned = init::are_pinned(&renditions, inits)?;
+    Ok(Opened { tx, lease, task, renditions, job: (!is_pinned).then_some(job) })
 }
 
 /// Cursor and end of the task after this commit: a span to the end goes on for as long as there is film.

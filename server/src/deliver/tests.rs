@@ -20,7 +20,7 @@ use crate::{
     blob::BlobKey,
     commit::store as commit_store,
     entity::{job, rendition, task},
-    jobs::{store as jobs_store, tasks},
+    jobs::{JobEvent, store as jobs_store, tasks},
     lease::store as lease_store,
     plan, profile,
     test_server::{START, TestServer, refusal},
@@ -174,7 +174,9 @@ impl<'a> Film<'a> {
                 let error = JobError::of_source("x", "x");
                 jobs_store::fail(&tx.tx, &self.row.id, &error, START).await.unwrap();
             }
-            state => jobs_store::end(&tx.tx, &self.row, state, START).await.unwrap(),
+            JobState::Completed => jobs_store::end(&tx.tx, &self.row, JobEvent::Complete, START).await.unwrap(),
+            JobState::Cancelled => jobs_store::end(&tx.tx, &self.row, JobEvent::Cancel, START).await.unwrap(),
+            JobState::Queued | JobState::Probing | JobState::Encoding | JobState::Finishing => panic!("{state:?} is no end"),
         }
         tx.commit().await.unwrap();
     }

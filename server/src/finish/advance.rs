@@ -17,7 +17,7 @@ use crate::{
     deliver,
     entity::{job, lease, task},
     error::ApiError,
-    jobs::{self, tasks},
+    jobs::{self, JobEvent, tasks},
     lease::{TaskKind, TaskState, http::object_key, spec, store as lease_store},
     notify,
     plan::{self, PlannedFile},
@@ -174,7 +174,7 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
             if plan.files.is_empty() {
                 return complete_job(tx, &job, now).await;
             }
-            jobs::store::set_state(tx, &job, JobState::Finishing).await?;
+            jobs::store::set_making_files(tx, &job).await?;
             let files = (0..).zip(&plan.files).map(|(n, file)| tasks::NewTask::file(n, file));
             tasks::insert(tx, &job, files.collect::<Result<_, _>>()?, now).await?;
             notify::record(tx, job_id, "job.encoded", json!({ "files": plan.files.len() }), now).await?;
@@ -186,7 +186,7 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
 }
 
 async fn complete_job(tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<Next, ApiError> {
-    jobs::store::end(tx, job, JobState::Completed, now).await?;
+    jobs::store::end(tx, job, JobEvent::Complete, now).await?;
     deliver::store::note_manifests_due(tx, &job.id).await?;
     notify::record(tx, &job.id, "job.completed", json!({}), now).await?;
     tracing::info!(job.id, "completed job");

@@ -13,7 +13,7 @@ use crate::{
     error::ApiError,
     jobs,
     lease::{
-        TaskState, queue,
+        TaskState,
         rules::{blame, classes},
         store as lease_store,
     },
@@ -93,10 +93,9 @@ async fn begin_again(app: &App, task: &task::Model, now: Instant) -> Result<(), 
     Ok(())
 }
 
-/// False when things have changed meanwhile. Locks in the order of claims.
+/// False when things have changed meanwhile.
 async fn fail(app: &App, task: &task::Model, now: Instant) -> Result<bool, ApiError> {
     let tx = app.db.write().await?;
-    queue::remove_job(&tx.tx, &task.job_id).await?;
     jobs::store::lock(&tx.tx, &task.job_id).await?;
     let found = lease_store::lock_task(&tx.tx, &task.id).await?;
     let Some(task) = found.filter(|found| found.state == TaskState::Ready.as_str() && found.failures == task.failures) else {

@@ -14,7 +14,7 @@ use offpeak_api::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
-use super::{check_request, parse_states, progress, store, tasks};
+use super::{JobEvent, check_request, parse_states, progress, store, tasks};
 use crate::{
     app::App,
     auth::TeamAuth,
@@ -163,8 +163,6 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
     let now = app.clock.now();
     store::find(&app.db.reader, &auth.team_id, &id).await?;
     let tx = app.db.write().await?;
-    // The queue is locked before the job, as claims do it.
-    queue::remove_job(&tx.tx, id.as_str()).await?;
     let row = store::lock(&tx.tx, id.as_str()).await?;
     match store::state_of(&row)? {
         JobState::Cancelled => {}
@@ -173,7 +171,7 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
                 .hint("DELETE removes a job that is over, with its outputs."));
         }
         JobState::Queued | JobState::Probing | JobState::Encoding | JobState::Finishing => {
-            store::end(&tx.tx, &row, JobState::Cancelled, now).await?;
+            store::end(&tx.tx, &row, JobEvent::Cancel, now).await?;
             store::delete_results(&tx.tx, &id).await?;
             notify::record(&tx.tx, id.as_str(), "job.cancelled", json!({}), now).await?;
         }
@@ -204,14 +202,13 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
     }
     let source: SourceId = row.source_id.parse().map_err(ApiError::internal)?;
     let source = upload::store::lock(&tx.tx, &source).await?;
-    let state = match (upload::store::state_of(&source)?, row.plan.is_some()) {
-        (SourceState::Deleted, _) => {
+    match upload::store::state_of(&source)? {
+        SourceState::Deleted => {
             return Err(ApiError::conflict("source_deleted", "The bytes of this job's source are gone.").hint("Submit it again."));
         }
-        (SourceState::Ready | SourceState::Uploading, true) => store::stage_of_planned(&tx.tx, &row).await?,
-        (SourceState::Ready | SourceState::Uploading, false) => JobState::Queued,
-    };
-    store::reopen(&tx.tx, &row, state).await?;
+        SourceState::Ready | SourceState::Uploading => {}
+    }
+    store::reopen(&tx.tx, &row).await?;
     notify::record(&tx.tx, id.as_str(), "job.retried", json!({}), now).await?;
     tx.commit().await?;
     app.wake.events();
@@ -230,8 +227,8 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
 pub async fn delete_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     let tx = app.db.write().await?;
     store::find(&tx.tx, &auth.team_id, &id).await?;
-    queue::remove_job(&tx.tx, id.as_str()).await?;
     store::lock(&tx.tx, id.as_str()).await?;
+    queue::remove_job(&tx.tx, id.as_str()).await?;
     store::delete(&tx.tx, &id, app.clock.now()).await?;
     tx.commit().await?;
     app.blobs.delete_prefix(&BlobKey::job_folder(&id)).await.map_err(ApiError::internal)?;

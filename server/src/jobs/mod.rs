@@ -6,8 +6,11 @@ pub mod http;
 pub mod planned;
 pub mod playable;
 pub mod progress;
+mod states;
 pub mod store;
 pub mod tasks;
+
+pub use states::JobEvent;
 
 use offpeak_api::job::{CreateJob, JobState, Metadata};
 

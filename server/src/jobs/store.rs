@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{playable, tasks};
+use super::{JobEvent, playable, states, tasks};
 use crate::{
     clock::Instant,
     commit::pins,
@@ -33,7 +33,12 @@ pub async fn exists(db: &impl ConnectionTrait, id: &JobId) -> Result<bool, ApiEr
 
 /// The job, locked until the transaction ends.
 pub async fn lock(tx: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiError> {
-    job::Entity::find_by_id(id.to_owned()).lock_exclusive().one(tx).await?.ok_or_else(|| not_found(id))
+    try_lock(tx, id).await?.ok_or_else(|| not_found(id))
+}
+
+/// As [`lock`]; nothing when the job is gone.
+pub async fn try_lock(tx: &impl ConnectionTrait, id: &str) -> Result<Option<job::Model>, ApiError> {
+    Ok(job::Entity::find_by_id(id.to_owned()).lock_exclusive().one(tx).await?)
 }
 
 /// What the calls of a lease need to know of its job. Facts and plan are long, and not among it.
@@ -126,10 +131,17 @@ async fn update(tx: &impl ConnectionTrait, id: &str, change: job::ActiveModel) -
     Ok(())
 }
 
+/// The state that the job is in after this.
+fn next(job: &job::Model, event: JobEvent) -> Result<JobState, ApiError> {
+    let state = state_of(job)?;
+    states::after(state, event).ok_or_else(|| ApiError::internal(format!("{} is {} and cannot {event:?}", job.id, job.state)))
+}
+
 /// A job's first task was leased: if it was queued, it has begun.
 pub async fn mark_started(tx: &impl ConnectionTrait, id: &str, now: Instant) -> Result<(), ApiError> {
+    let Some(begun) = states::after(JobState::Queued, JobEvent::Begin) else { return Ok(()) };
     job::Entity::update_many()
-        .col_expr(job::Column::State, JobState::Probing.as_str().into())
+        .col_expr(job::Column::State, begun.as_str().into())
         .col_expr(job::Column::StartedAtMs, now.ms().into())
         .filter(job::Column::Id.eq(id))
         .filter(job::Column::State.eq(JobState::Queued.as_str()))
@@ -138,7 +150,9 @@ pub async fn mark_started(tx: &impl ConnectionTrait, id: &str, now: Instant) -> 
     Ok(())
 }
 
-pub async fn set_state(tx: &impl ConnectionTrait, job: &job::Model, state: JobState) -> Result<(), ApiError> {
+/// All segments are there; files are due.
+pub async fn set_making_files(tx: &impl ConnectionTrait, job: &job::Model) -> Result<(), ApiError> {
+    let state = next(job, JobEvent::MakeFiles)?;
     let change = job::ActiveModel { state: Set(state.as_str().to_owned()), ..Default::default() };
     update(tx, &job.id, change).await
 }
@@ -147,7 +161,7 @@ pub async fn set_planned(tx: &impl ConnectionTrait, job: &job::Model, facts: &Fa
     let change = job::ActiveModel {
         facts: Set(Some(without_nul(serde_json::to_value(facts)?))),
         plan: Set(Some(serde_json::to_value(plan)?)),
-        state: Set(JobState::Encoding.as_str().to_owned()),
+        state: Set(next(job, JobEvent::Plan)?.as_str().to_owned()),
         ..Default::default()
     };
     update(tx, &job.id, change).await
@@ -207,8 +221,9 @@ pub async fn set_not_playable(tx: &impl ConnectionTrait, job: &str) -> Result<()
     update(tx, job, job::ActiveModel { playable_at_ms: Set(None), ..Default::default() }).await
 }
 
-/// The job is over: open tasks are cancelled, leases lost.
-pub async fn end(tx: &impl ConnectionTrait, job: &job::Model, state: JobState, now: Instant) -> Result<(), ApiError> {
+/// The job is over, and locked: open tasks are cancelled, leases lost.
+pub async fn end(tx: &impl ConnectionTrait, job: &job::Model, event: JobEvent, now: Instant) -> Result<(), ApiError> {
+    let state = next(job, event)?;
     let id: JobId = job.id.parse().map_err(ApiError::internal)?;
     lease_store::close_job_tasks(tx, &id, now).await?;
     let progress = if state == JobState::Completed { Set(1.0) } else { Set(job.progress) };
@@ -227,22 +242,26 @@ pub async fn fail(tx: &impl ConnectionTrait, job: &str, error: &JobError, now: I
     if state_of(&job)?.is_over() {
         return Ok(());
     }
-    end(tx, &job, JobState::Failed, now).await?;
+    end(tx, &job, JobEvent::Fail, now).await?;
     let change = job::ActiveModel { error: Set(Some(serde_json::to_value(error)?)), ..Default::default() };
     update(tx, &job.id, change).await?;
     tracing::info!(job.id, code = error.code, "failed job");
     notify::record(tx, &job.id, "job.failed", json!(error), now).await
 }
 
-/// The stage that a planned job is in: files are made once all segments are there.
-pub async fn stage_of_planned(db: &impl ConnectionTrait, job: &job::Model) -> Result<JobState, ApiError> {
+/// Where a failed job goes on: files are made once all segments are there.
+async fn stage_to_retry(db: &impl ConnectionTrait, job: &job::Model) -> Result<JobEvent, ApiError> {
+    if job.plan.is_none() {
+        return Ok(JobEvent::RetryFromStart);
+    }
     let files = lease_store::tasks_of_job(db, &job.id).await?.iter().any(|task| task.kind == TaskKind::File.as_str());
-    Ok(if files { JobState::Finishing } else { JobState::Encoding })
+    Ok(if files { JobEvent::RetryFiles } else { JobEvent::RetrySegments })
 }
 
 /// Back to work after a failure: open tasks are ready again, and nobody is blamed any more. What was committed stays.
-pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model, state: JobState) -> Result<(), ApiError> {
+pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model) -> Result<(), ApiError> {
     use crate::lease::TaskEvent;
+    let state = next(job, stage_to_retry(tx, job).await?)?;
     finish::store::forgive_job(tx, &job.id).await?;
     for task in lease_store::tasks_of_job(tx, &job.id).await? {
         let Some(ready) = lease_store::state_of(&task)?.after(TaskEvent::Retry) else { continue };

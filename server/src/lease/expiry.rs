@@ -55,7 +55,8 @@ pub async fn offer(app: &App, now: Instant) -> Result<usize, ApiError> {
 }
 
 async fn offer_one(tx: &impl ConnectionTrait, lease_id: &str, task_id: &str, now: Instant) -> Result<bool, ApiError> {
-    let Some(task) = store::lock_task(tx, task_id).await? else { return Ok(false) };
+    // Whoever works at it now may change everything; the next look will tell.
+    let Some(task) = store::lock_task_if_free(tx, task_id).await? else { return Ok(false) };
     let holders = store::lock_holders(tx, &task).await?;
     let is_expired = |lease: &lease::Model| lease.expires_at_ms < now.ms();
     if task.state != TaskState::Leased.as_str() || !holders.iter().any(|lease| lease.id == lease_id && is_expired(lease)) {

@@ -73,15 +73,17 @@ async fn claim(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::
     loop {
         let tx = app.db.write().await?;
         let Some(claimed) = queue::claim(&tx.tx, asker.claimant()).await? else { return Ok(None) };
+        // The first task of a job begins it. Jobs are locked before tasks.
+        let begins = store::first_of_job(&tx.tx, &claimed.task_id).await?;
+        if let Some(job) = begins {
+            jobs::store::mark_started(&tx.tx, &job, now).await?;
+        }
         let task = store::lock_task(&tx.tx, &claimed.task_id).await?;
         // One that is over was put into the queue while its job ended: it leaves the queue by this.
         let Some(task) = task.filter(|task| store::state_of(task).is_ok_and(super::TaskState::is_open)) else {
             tx.commit().await?;
             continue;
         };
-        if spec::kind_of(&task)? == TaskKind::Probe || spec::kind_of(&task)? == TaskKind::Fetch {
-            jobs::store::mark_started(&tx.tx, &task.job_id, now).await?;
-        }
         let Some(lease) = store::grant(&tx.tx, &task, claimed.tag, asker.grantee(app, now), now).await? else {
             return Ok(None);
         };

@@ -158,8 +158,14 @@ async fn second(app: &App, asker: &Asker, beside: &Held, now: Instant) -> Result
     Ok(Some((lease, task)))
 }
 
-/// The task, locked, if the same lease still holds it.
+/// The task, locked, if the same lease still holds it and it is not in the queue again: then it is taken from there.
+///
+/// Its job is locked first: whoever ends a job holds that lock, and would not see a tail that is cut off meanwhile.
 async fn unchanged(tx: &impl ConnectionTrait, held: &Held) -> Result<Option<task::Model>, ApiError> {
-    let task = store::lock_task(tx, &held.task.id).await?;
-    Ok(task.filter(|task| task.state == TaskState::Leased.as_str() && task.lease_id.as_deref() == Some(held.lease.id.as_str())))
+    if jobs::store::try_lock(tx, &held.task.job_id).await?.is_none() {
+        return Ok(None);
+    }
+    let Some(task) = store::lock_task(tx, &held.task.id).await? else { return Ok(None) };
+    let is_held = task.state == TaskState::Leased.as_str() && task.lease_id.as_deref() == Some(held.lease.id.as_str());
+    Ok((is_held && !store::is_waiting(tx, &task).await?).then_some(task))
 }

@@ -8,7 +8,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType, Order, QueryFilter, QueryOrder, QuerySelect,
     Select, SqlErr, UpdateMany, ValidatedUpdateOne,
-    sea_query::{Expr, Query, SimpleExpr},
+    sea_query::{Expr, LockBehavior, LockType, Query, SimpleExpr},
 };
 use serde_json::json;
 
@@ -44,6 +44,12 @@ pub async fn lock_task(tx: &impl ConnectionTrait, id: &str) -> Result<Option<tas
     Ok(task::Entity::find_by_id(id.to_owned()).lock_exclusive().one(tx).await?)
 }
 
+/// As [`lock_task`]; nothing as well when somebody else has locked it. For who has locked other tasks already.
+pub async fn lock_task_if_free(tx: &impl ConnectionTrait, id: &str) -> Result<Option<task::Model>, ApiError> {
+    let find = task::Entity::find_by_id(id.to_owned());
+    Ok(find.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked).one(tx).await?)
+}
+
 /// The active leases on a task, locked. The task must be locked already.
 pub async fn lock_holders(tx: &impl ConnectionTrait, task: &task::Model) -> Result<Vec<lease::Model>, ApiError> {
     let ids: Vec<&str> = [&task.lease_id, &task.backup_lease_id].into_iter().flatten().map(String::as_str).collect();
@@ -56,6 +62,18 @@ pub async fn lock_holders(tx: &impl ConnectionTrait, task: &task::Model) -> Resu
         .order_by_asc(lease::Column::Id)
         .lock_exclusive()
         .all(tx)
+        .await?)
+}
+
+/// The job of a task, if it is the one that the job begins with.
+pub async fn first_of_job(db: &impl ConnectionTrait, task: &str) -> Result<Option<String>, ApiError> {
+    let begins = [TaskKind::Fetch, TaskKind::Probe].map(TaskKind::as_str);
+    Ok(task::Entity::find_by_id(task.to_owned())
+        .select_only()
+        .column(task::Column::JobId)
+        .filter(task::Column::Kind.is_in(begins))
+        .into_tuple()
+        .one(db)
         .await?)
 }
 
@@ -317,20 +335,18 @@ pub async fn settle(
 
 /// Ends everything that is open in a job: its tasks are cancelled, its leases lost.
 ///
-/// To be called before the job's row is locked (see [`queue`]); what comes into the queue after that is refused by its claim.
+/// The job's row must be locked, so that no new tasks come. What comes into the queue meanwhile is refused by its claim.
 pub async fn close_job_tasks(tx: &impl ConnectionTrait, job: &JobId, now: Instant) -> Result<(), ApiError> {
     queue::remove_job(tx, job.as_str()).await?;
-    for open in [TaskState::Ready, TaskState::Leased] {
-        let Some(next) = open.after(TaskEvent::Cancel) else { continue };
-        task::Entity::update_many()
-            .col_expr(task::Column::State, Expr::value(next.as_str()))
-            .col_expr(task::Column::LeaseId, Expr::value(None::<String>))
-            .col_expr(task::Column::BackupLeaseId, Expr::value(None::<String>))
-            .filter(task::Column::JobId.eq(job.as_str()))
-            .filter(task::Column::State.eq(open.as_str()))
-            .exec(tx)
-            .await?;
-    }
+    // In one statement: a task that is released meanwhile must not slip from one state into the other between two.
+    task::Entity::update_many()
+        .col_expr(task::Column::State, Expr::value(TaskState::Cancelled.as_str()))
+        .col_expr(task::Column::LeaseId, Expr::value(None::<String>))
+        .col_expr(task::Column::BackupLeaseId, Expr::value(None::<String>))
+        .filter(task::Column::JobId.eq(job.as_str()))
+        .filter(task::Column::State.is_in(of_cancel()))
+        .exec(tx)
+        .await?;
     lease::Entity::update_many()
         .col_expr(lease::Column::State, Expr::value(LeaseState::Lost.as_str()))
         .col_expr(lease::Column::EndedAtMs, Expr::value(now.ms()))
@@ -339,6 +355,12 @@ pub async fn close_job_tasks(tx: &impl ConnectionTrait, job: &JobId, now: Instan
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// The states in which a task can be cancelled.
+fn of_cancel() -> impl Iterator<Item = &'static str> {
+    let cancelled = |state: &TaskState| state.after(TaskEvent::Cancel) == Some(TaskState::Cancelled);
+    TaskState::ALL.into_iter().filter(cancelled).map(TaskState::as_str)
 }
 
 /// The job is gone: nothing that was uploaded under any of its leases counts.
@@ -364,8 +386,10 @@ pub async fn strike_out(tx: &impl ConnectionTrait, job: &str, index: i32, now: I
         if task.kind != TaskKind::Encode.as_str() || task.first < index {
             continue;
         }
+        // Somebody may have taken it since it was read.
+        queue::remove_if_free(tx, &task).await?;
+        let Some(task) = lock_task(tx, &task.id).await? else { continue };
         let Some(next) = state_of(&task)?.after(TaskEvent::StrikeOut) else { continue };
-        queue::remove(tx, &task).await?;
         for holder in [&task.lease_id, &task.backup_lease_id].into_iter().flatten() {
             end_lease(tx, holder, LeaseEvent::Lose, now).await?;
         }

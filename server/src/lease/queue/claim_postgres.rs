@@ -33,7 +33,8 @@ pub(super) async fn try_once(tx: &impl ConnectionTrait, who: Claimant<'_>, passe
 ///
 /// `head` looks without locking, if the agent is to be given work at all; `taken` locks the least slot of that class which nobody else is just taking. When its team
 /// has no task for the claimant, nothing is deleted. When the task is of another class, one of the team's slots there
-/// becomes one of the class that was taken from (see `claim_sqlite::lend_slot`).
+/// becomes one of the class that was taken from (see `claim_sqlite::lend_slot`); while other claims hold all of those, the
+/// slot stays, as a slot too many is harmless and one too few would hide a task.
 fn sql(classes: usize, passed_over: usize) -> String {
     let classes_from = 3;
     let rows: Vec<String> = (classes_from..classes_from + classes).map(|n| format!("(${n})")).collect();
@@ -59,8 +60,6 @@ fn sql(classes: usize, passed_over: usize) -> String {
                  SELECT 1 FROM failure WHERE failure.task_id = ready.task_id AND failure.agent_id = $2) \
              ORDER BY ready.rank, ready.deadline_ms, ready.job_id, ready.ordinal LIMIT 1 FOR UPDATE SKIP LOCKED) AS mine \
              ORDER BY mine.rank, mine.deadline_ms, mine.job_id, mine.ordinal LIMIT 1), \
-         gone_slot AS (DELETE FROM slot USING taken, first \
-             WHERE slot.class = taken.class AND slot.tag = taken.tag AND slot.id = taken.id), \
          gone_ready AS (DELETE FROM ready USING first \
              WHERE ready.class = first.class AND ready.team_id = first.team_id AND ready.rank = first.rank \
              AND ready.deadline_ms = first.deadline_ms AND ready.job_id = first.job_id AND ready.ordinal = first.ordinal \
@@ -68,6 +67,9 @@ fn sql(classes: usize, passed_over: usize) -> String {
          lent AS (SELECT slot.class, slot.tag, slot.id FROM taken CROSS JOIN first JOIN slot \
              ON slot.class = first.class AND slot.team_id = taken.team_id WHERE first.class <> taken.class \
              ORDER BY slot.tag LIMIT 1 FOR UPDATE OF slot SKIP LOCKED), \
+         gone_slot AS (DELETE FROM slot USING taken, first \
+             WHERE slot.class = taken.class AND slot.tag = taken.tag AND slot.id = taken.id \
+             AND (first.class = taken.class OR EXISTS (SELECT 1 FROM lent))), \
          moved AS (UPDATE slot SET class = taken.class FROM lent, taken \
              WHERE slot.class = lent.class AND slot.tag = lent.tag AND slot.id = lent.id) \
          SELECT taken.class, taken.tag, taken.id, taken.team_id, first.task_id FROM taken LEFT JOIN first ON true"

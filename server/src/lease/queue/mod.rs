@@ -5,8 +5,9 @@
 //! team's first task. What must hold: of each class, a team has as many slots as ready tasks. Both tables are read by their
 //! keys only, so a claim costs O(log n) of what waits.
 //!
-//! Locks are taken in one order everywhere: slot, ready, job, task, lease, flow. On PostgreSQL claims pass over what another
-//! claim holds; SQLite has one writer.
+//! Locks are taken in one order everywhere: slot, ready, job, task, lease, agent, flow. Claims pass over what another claim
+//! holds, and so does whoever has locked a job or a task already and takes something out of the queue: what is left there is
+//! found to be over by the claim that holds it. SQLite has one writer.
 
 mod add;
 mod claim;
@@ -18,7 +19,7 @@ mod remove;
 pub use add::{Waiting, add, put_back};
 pub use claim::{Claimant, Claimed, anything_for, claim};
 pub use pin::{lock_job, set_build};
-pub use remove::{remove, remove_if_free, remove_job};
+pub use remove::{remove_if_free, remove_job};
 
 use sea_orm::{ConnectionTrait, Statement, Value};
 

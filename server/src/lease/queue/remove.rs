@@ -1,5 +1,7 @@
 //! Tasks that wait no longer, without having been claimed.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{ConnectionTrait, DbBackend, Value};
 
 use super::statement;
@@ -20,9 +22,10 @@ fn key(task: &task::Model) -> [Value; 7] {
     ]
 }
 
-/// Takes one task out, if it waits, with one of its team's slots.
-pub async fn remove(tx: &impl ConnectionTrait, task: &task::Model) -> Result<(), ApiError> {
-    let sql = format!("DELETE FROM ready WHERE {OF_TASK}");
+/// Takes one task out, if it waits, with one of its team's slots. One that a claim is just taking is left to it: nobody who
+/// holds the lock of a job or a task waits for the queue.
+pub async fn remove_if_free(tx: &impl ConnectionTrait, task: &task::Model) -> Result<(), ApiError> {
+    let sql = format!("DELETE FROM ready WHERE ({KEY}) IN (SELECT {KEY} FROM ready WHERE {OF_TASK} {})", skip_locked(tx));
     let removed = tx.execute_raw(statement(tx, &sql, key(task))).await?.rows_affected();
     if removed > 0 {
         remove_slots(tx, &task.class, &task.team_id, removed.cast_signed()).await?;
@@ -30,37 +33,43 @@ pub async fn remove(tx: &impl ConnectionTrait, task: &task::Model) -> Result<(),
     Ok(())
 }
 
-/// As [`remove`], but a task that a claim is just taking is left to it.
-pub async fn remove_if_free(tx: &impl ConnectionTrait, task: &task::Model) -> Result<(), ApiError> {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        let sql = format!("SELECT 1 FROM ready WHERE {OF_TASK} FOR UPDATE SKIP LOCKED");
-        if tx.query_one_raw(statement(tx, &sql, key(task))).await?.is_none() {
-            return Ok(());
-        }
+const KEY: &str = "class, team_id, rank, deadline_ms, job_id, ordinal, task_id";
+
+fn skip_locked(tx: &impl ConnectionTrait) -> &'static str {
+    match tx.get_database_backend() {
+        DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
+        _ => "",
     }
-    remove(tx, task).await
 }
 
-/// Takes all tasks of a job out, and gives its team back what they were charged for.
+/// Takes all tasks of a job out but those that a claim is taking, and gives its team back what they were charged for.
 pub async fn remove_job(tx: &impl ConnectionTrait, job_id: &str) -> Result<(), ApiError> {
-    let sql = "SELECT ready.class, ready.team_id, sum(task.estimated_work) AS work FROM ready \
-               JOIN task ON task.id = ready.task_id WHERE ready.job_id = $1 GROUP BY ready.class, ready.team_id";
-    let charged = tx.query_all_raw(statement(tx, sql, [job_id.into()])).await?;
-    for row in charged {
-        let (class, team_id): (String, String) = (row.try_get("", "class")?, row.try_get("", "team_id")?);
-        let sql = "DELETE FROM ready WHERE job_id = $1 AND class = $2";
-        let removed = tx.execute_raw(statement(tx, sql, [job_id.into(), class.as_str().into()])).await?.rows_affected();
-        remove_slots(tx, &class, &team_id, removed.cast_signed()).await?;
-        refund(tx, &team_id, row.try_get("", "work")?).await?;
+    let sql = format!(
+        "DELETE FROM ready WHERE ({KEY}) IN (SELECT {KEY} FROM ready WHERE job_id = $1 {}) \
+         RETURNING class, team_id, (SELECT estimated_work FROM task WHERE task.id = ready.task_id) AS work",
+        skip_locked(tx)
+    );
+    let mut charged: BTreeMap<(String, String), (i64, f64)> = BTreeMap::new();
+    for row in tx.query_all_raw(statement(tx, &sql, [job_id.into()])).await? {
+        let (tasks, work) = charged.entry((row.try_get("", "class")?, row.try_get("", "team_id")?)).or_default();
+        *tasks += 1;
+        *work += row.try_get::<Option<f64>>("", "work")?.unwrap_or(0.0);
+    }
+    for ((class, team_id), (tasks, work)) in charged {
+        remove_slots(tx, &class, &team_id, tasks).await?;
+        refund(tx, &team_id, work).await?;
     }
     Ok(())
 }
 
-/// The team's last slots go: what waits keeps its place.
+/// The team's last slots go: what waits keeps its place. One that a claim holds may be left over, and is found to be stale.
 async fn remove_slots(tx: &impl ConnectionTrait, class: &str, team_id: &str, count: i64) -> Result<(), ApiError> {
-    let sql = "DELETE FROM slot WHERE (class, tag, id) IN ( \
-               SELECT class, tag, id FROM slot WHERE class = $1 AND team_id = $2 ORDER BY tag DESC LIMIT $3)";
-    tx.execute_raw(statement(tx, sql, [class.into(), team_id.into(), count.into()])).await?;
+    let sql = format!(
+        "DELETE FROM slot WHERE (class, tag, id) IN ( \
+         SELECT class, tag, id FROM slot WHERE class = $1 AND team_id = $2 ORDER BY tag DESC LIMIT $3 {})",
+        skip_locked(tx)
+    );
+    tx.execute_raw(statement(tx, &sql, [class.into(), team_id.into(), count.into()])).await?;
     Ok(())
 }
 
