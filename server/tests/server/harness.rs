@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use offpeak_api::{
     facts::{AudioFacts, Facts, FrameGaps, VideoFacts},
-    ids::{LeaseId, SourceId},
+    ids::{LeaseId, SourceId, TeamId},
     job::Job,
     lease::{
         Capabilities, CommitRequest, CompleteRequest, InitReport, Lease, LeaseRequest, ObjectName, Orders, PROTOCOL,
@@ -20,9 +20,11 @@ use offpeak_server::{
     auth::{self, TokenKind},
     clock::{Clock, Instant},
     config::Settings,
+    entity::team,
     router,
 };
 use reqwest::{Method, StatusCode};
+use sea_orm::{EntityTrait, IntoActiveModel};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -147,11 +149,16 @@ impl Server {
 
     /// A profile with two rungs, segments of 2 s and spans of at most 4 s.
     pub async fn small_profile(&self, files: Vec<FileProfile>) {
-        let profile = Profile {
+        self.put_profile(&Self::profile_of_spans(4.0, files)).await;
+    }
+
+    /// The small profile, with spans of another length.
+    pub fn profile_of_spans(span_seconds: f64, files: Vec<FileProfile>) -> Profile {
+        Profile {
             name: "small".into(),
             description: String::new(),
             segment_seconds: 2.0,
-            span_seconds: 4.0,
+            span_seconds,
             max_frame_rate: 60.0,
             video: VideoProfile {
                 ladder: vec![Rung { height: 360, max_kbps: 800 }, Rung { height: 180, max_kbps: 300 }],
@@ -160,10 +167,32 @@ impl Server {
             },
             audio: AudioProfile { bitrate_kbps: 64, channels: 1 },
             files,
-        };
-        let answer =
-            self.call(&self.token, Method::PUT, "/v1/profiles/small", Some(serde_json::to_value(profile).unwrap())).await;
+        }
+    }
+
+    pub async fn put_profile(&self, profile: &Profile) {
+        let path = format!("/v1/profiles/{}", profile.name);
+        let answer = self.call(&self.token, Method::PUT, &path, Some(serde_json::to_value(profile).unwrap())).await;
         assert_eq!(answer.status, 200);
+    }
+
+    /// The same server, called by a program of another team.
+    pub async fn for_new_team(&self, name: &str, weight: f64) -> Self {
+        let (id, now) = (TeamId::new(), self.clock.now());
+        let tx = self.app.db.write().await.unwrap();
+        let row = team::Model { id: id.to_string(), name: name.to_owned(), weight, created_at_ms: now.ms() };
+        team::Entity::insert(row.into_active_model()).exec_without_returning(&tx.tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let token = token_of_team(&self.app, &id, &self.clock).await;
+        Self {
+            base: self.base.clone(),
+            app: self.app.clone(),
+            clock: self.clock.clone(),
+            http: self.http.clone(),
+            token,
+            storage: Arc::clone(&self.storage),
+            _shared: Arc::clone(&self._shared),
+        }
     }
 
     pub async fn new_job(&self) -> Job {
@@ -196,8 +225,13 @@ impl Server {
 pub async fn program_token(app: &App, clock: &Clock) -> String {
     let tx = app.db.write().await.unwrap();
     let team = auth::store::default_team(&tx.tx, clock.now()).await.unwrap();
-    let new =
-        auth::store::NewToken { team: &team, kind: TokenKind::Program, name: "test", agent: None, uses: None, lifetime: None };
+    tx.commit().await.unwrap();
+    token_of_team(app, &team, clock).await
+}
+
+async fn token_of_team(app: &App, team: &TeamId, clock: &Clock) -> String {
+    let tx = app.db.write().await.unwrap();
+    let new = auth::store::NewToken { team, kind: TokenKind::Program, name: "test", agent: None, uses: None, lifetime: None };
     let token = auth::store::create_token(&tx.tx, new, clock.now()).await.unwrap();
     tx.commit().await.unwrap();
     token

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
 mod agent_states;
+mod any_order;
 mod blame;
 mod database;
 mod description;
@@ -10,6 +11,7 @@ mod epochs;
 mod fleet;
 mod harness;
 mod in_a_bucket;
+mod invariants;
 mod jobs;
 mod leases;
 mod limits;
