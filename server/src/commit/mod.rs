@@ -42,7 +42,7 @@ pub struct Sorted<'a> {
     pub accepted: Vec<Vec<&'a SegmentReport>>,
     /// Segments of rows before the cursor: repeats, to be compared with what was committed.
     pub repeated: Vec<&'a SegmentReport>,
-    /// Rows at or past `last`.
+    /// Rows at or past `last`, or whose frames are in the last row already.
     pub refused: Vec<u32>,
 }
 
@@ -120,6 +120,10 @@ pub fn sort_rows<'a>(target: &Target<'_>, reports: &'a [SegmentReport]) -> Resul
         if index != expected {
             return Err(Misfit::Hole { expected, found: index });
         }
+        if target.kind == TaskKind::Encode && frames_before.is_some_and(|before| is_in(&row, before, target.grid)) {
+            sorted.refused.push(index);
+            continue;
+        }
         let mut whole = Vec::with_capacity(target.renditions.len());
         for rendition in target.renditions {
             let report =
@@ -141,6 +145,13 @@ pub fn sort_rows<'a>(target: &Target<'_>, reports: &'a [SegmentReport]) -> Resul
         expected += 1;
     }
     Ok(sorted)
+}
+
+/// True when a row of `before` frames holds those of the next as well: the short rest of a film that was merged into it. Who
+/// goes on behind it, with a lease of its own, cannot know.
+fn is_in(next: &BTreeMap<&str, &SegmentReport>, before: u32, grid: FrameGrid) -> bool {
+    let merged = before.saturating_sub(grid.frames_per_segment);
+    merged > 0 && next.values().all(|report| (1..=merged).contains(&report.frames))
 }
 
 /// Far more than any segment has (30 s at 240 frames a second), and far less than would overflow anywhere.
@@ -270,6 +281,24 @@ mod tests {
         ] {
             assert_eq!(code(&[broken, b.clone()], true), "implausible");
         }
+        // The rest of the film, which an earlier holder merged into row 1.
+        let rest = [report("a", 2, 4), report("b", 2, 4)];
+        let behind = |merged: u32| {
+            let target = Target {
+                kind: TaskKind::Encode,
+                renditions: &["a".to_owned(), "b".to_owned()],
+                first: 1,
+                cursor: 2,
+                last: 2,
+                open_end: true,
+                frames_before: Some(50 + merged),
+                grid: GRID,
+            };
+            sort_rows(&target, &rest).map(|sorted| (sorted.accepted.len(), sorted.refused)).map_err(|misfit| misfit.code())
+        };
+        assert_eq!(behind(4), Ok((0, vec![2])));
+        assert_eq!(behind(0), Ok((1, vec![])));
+        assert_eq!(behind(3), Err("after_the_end"));
         let late = SegmentReport { start_ticks: a.start_ticks + 1, ..a };
         assert_eq!(code(&[late, b], false), "wrong_start");
     }

@@ -171,7 +171,7 @@ impl Picture {
                 hold!(span.first == end, "{}: {} begins at {}, not at {end}", id, span.id, span.first);
                 end = span.last;
                 expected.extend(span.first..span.cursor);
-                let is_last = spans.iter().all(|other| other.last <= span.last);
+                let is_last = spans.iter().all(|other| other.last <= span.last || other.last == other.first);
                 hold!(!span.to_end || is_last, "{}: {} is to the end, and others follow", id, span.id);
             }
             for rendition in self.renditions.iter().filter(|row| row.job_id == *id && row.kind == of) {

@@ -19,5 +19,6 @@ mod limits;
 mod races;
 mod replicas;
 mod retries;
+mod stealing;
 mod storage;
 mod who_may_call;

@@ -17,5 +17,6 @@ mod leases;
 mod limits;
 mod races;
 mod retries;
+mod stealing;
 mod storage;
 mod who_may_call;

@@ -36,7 +36,7 @@ use crate::{
 /// Seconds that the facts promise, and in frames how much longer the film really is: exact, a short last row, a rest that is
 /// merged or not, and ends in earlier rows.
 pub const ENDS: [(f64, i64); 8] =
-    [(16.0, 0), (16.0, -3), (16.0, 4), (16.0, 70), (16.0, -50), (16.0, -130), (16.0, -330), (3.0, 0)];
+    [(20.0, 0), (20.0, -3), (20.0, 4), (20.0, 70), (20.0, -50), (20.0, -130), (20.0, -330), (3.0, 0)];
 const FRAMES_PER_ROW: u64 = 50;
 const SECONDS_PER_ROW: u64 = 2;
 
@@ -192,6 +192,9 @@ impl World {
         let held = &self.held[n];
         let film = &self.jobs[held.film];
         let (first, _) = rows_of(&held.lease)?;
+        if held.orders.to_end && held.committed_to >= Some(film.frames) {
+            return None;
+        }
         let from = Ord::max(first, held.orders.cursor.saturating_sub(back));
         let mut request = CommitRequest { segments: vec![], inits: vec![] };
         for rendition in renditions_of(&held.lease) {
@@ -212,6 +215,9 @@ impl World {
                     bytes,
                     sha256,
                 });
+                if u64::from(index) * FRAMES_PER_ROW + u64::from(frames) >= film.frames {
+                    break;
+                }
             }
         }
         (!request.segments.is_empty()).then(|| self.under(n, "commit", request))
@@ -385,7 +391,11 @@ impl World {
             if !goes_on && self.is_whole(n) {
                 break;
             }
+            let cursor = self.held[n].orders.cursor;
             let (status, body) = self.send(call).await?;
+            if status == 200 && self.held[n].orders.cursor == cursor {
+                break;
+            }
             if status != 200 {
                 return Err(format!("an honest commit was answered {status}: {body}"));
             }
