@@ -9,6 +9,7 @@ mod database;
 mod description;
 mod ends;
 mod epochs;
+mod fairness;
 mod fleet;
 mod harness;
 mod in_a_bucket;
