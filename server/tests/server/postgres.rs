@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
 mod agent_states;
+mod all_at_once;
 mod any_order;
 mod blame;
 mod database;

@@ -92,7 +92,7 @@ fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {
 
 /// Few cases, as each has a database of its own, and on PostgreSQL a server.
 fn usual_cases() -> u32 {
-    if env!("CARGO_CRATE_NAME") == "postgres" { 4 } else { 24 }
+    if env!("CARGO_CRATE_NAME") == "postgres" { 3 } else { 16 }
 }
 
 #[test]
