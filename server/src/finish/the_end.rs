@@ -66,8 +66,8 @@ async fn ends_here(
         return ends_before(tx, task, grid, told).await;
     };
     let end = grid.first_frame(segments - 1) + u64::from(frames);
-    // When the end is known from a later span, this one may have filled its last row, not knowing that the film ends in it.
-    if !is_known && told.is_some_and(|told| told != end) {
+    // It may be told to lie before that: a span that was not the last then had its last rows filled by an earlier holder.
+    if told.is_some_and(|told| told > end) {
         return Err(wrong_end(&format!("the committed rows end at frame {end}")));
     }
     jobs::tasks::set_last(tx, task, segments).await?;

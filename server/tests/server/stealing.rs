@@ -261,6 +261,23 @@ async fn a_film_that_ends_before_a_stolen_tail_strikes_it_out() {
 }
 
 #[tokio::test]
+async fn rows_that_were_filled_behind_the_films_end_count() {
+    let server = Server::start().await;
+    let (victim, thief, third) = agents(&server).await;
+    let (job, lease, _, mid) = stolen_from(&server, &victim, &thief).await;
+    // Not the last span: its holder took the film's end, in row 1, for a hole, and went away.
+    commit(&server, &victim, &lease, 0..2, ROW_FRAMES).await;
+    release(&server, &victim, &lease).await;
+    let rest = third.lease(&server).await.unwrap();
+    assert_eq!(rows(&rest), (0, 2, mid, false));
+    assert_eq!(third.complete(&server, &rest.id, ended(Some(101))).await.problem(422), "incomplete");
+    third.complete(&server, &rest.id, ended(Some(80))).await.ok::<Orders>();
+    check(&server).await;
+    let done = server.job(&job.id).await;
+    assert_eq!((done.state, done.progress.frames_total), (JobState::Completed, 100));
+}
+
+#[tokio::test]
 async fn a_thief_that_finds_nothing_gives_the_end_back() {
     let server = Server::start().await;
     let (victim, thief, third) = agents(&server).await;

@@ -3,6 +3,7 @@
 //!
 //! `OFFPEAK_SEED` runs the sequences of an earlier run again, `OFFPEAK_CASES` more or fewer of them.
 
+mod film;
 mod world;
 
 use proptest::{
@@ -82,7 +83,7 @@ fn step() -> impl Strategy<Value = Drawn> {
 
 /// Two jobs' true lengths, as places in a list of oddities, and what happens to them.
 fn history() -> impl Strategy<Value = ([usize; 2], Vec<Drawn>)> {
-    (prop::array::uniform2(0..world::ENDS.len()), prop::collection::vec(step(), 10..90))
+    (prop::array::uniform2(0..film::ENDS.len()), prop::collection::vec(step(), 10..90))
 }
 
 fn from_environment<T: std::str::FromStr>(name: &str) -> Option<T> {

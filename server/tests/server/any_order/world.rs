@@ -10,10 +10,10 @@ use axum::{
 use offpeak_api::{
     job::Job,
     lease::{
-        CommitRequest, CompleteRequest, Heartbeat, HolderState, InitReport, Lease, Orders, Progress, ReleaseRequest,
-        SegmentReport, TaskResult,
+        CommitRequest, CompleteRequest, Heartbeat, HolderState, Lease, Orders, Progress, ReleaseRequest, SegmentReport,
+        TaskResult,
     },
-    media::{FrameGrid, SHORTEST_SEGMENT_FRAMES, ticks_per_frame, video_timescale},
+    media::ticks_per_frame,
     profile::{FileContainer, FileProfile},
     work::Work,
 };
@@ -27,17 +27,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
 
-use super::{Drawn, Step};
+use super::{
+    Drawn, Step,
+    film::{ENDS, FRAMES_PER_ROW, Film, grid_of, init, renditions_of, rows_of},
+};
 use crate::{
     harness::{Agent, Server, facts},
     invariants::{Broken, Picture},
 };
 
-/// Seconds that the facts promise, and in frames how much longer the film really is: exact, a short last row, a rest that is
-/// merged or not, and ends in earlier rows.
-pub const ENDS: [(f64, i64); 8] =
-    [(20.0, 0), (20.0, -3), (20.0, 4), (20.0, 70), (20.0, -50), (20.0, -130), (20.0, -330), (3.0, 0)];
-const FRAMES_PER_ROW: u64 = 50;
 const SECONDS_PER_ROW: u64 = 2;
 
 pub struct World {
@@ -48,14 +46,6 @@ pub struct World {
     held: Vec<Held>,
     calls: Vec<Call>,
     picture: Picture,
-}
-
-struct Film {
-    id: String,
-    token: String,
-    planned_seconds: f64,
-    frames: u64,
-    shown: f64,
 }
 
 /// What an agent knows of a lease it got.
@@ -414,59 +404,4 @@ const FIRST_ORDERS: &str = r#"{ "action": "continue", "cursor": 0, "last": 0, "t
 fn ask(token: &str) -> Call {
     let body = serde_json::to_value(Agent::request(&random_name(12), 0)).unwrap();
     Call { token: token.to_owned(), path: "/v1/leases".to_owned(), body, under: None }
-}
-
-impl Film {
-    fn sound_rows(&self) -> u32 {
-        u32::try_from(self.frames.div_ceil(FRAMES_PER_ROW)).unwrap()
-    }
-
-    /// Frames of a row, if the source has any there. Only who encodes to the end makes short rows and long ones: a hole
-    /// before the end of another span is filled.
-    fn frames_of(&self, work: &Work, index: u32, to_end: bool) -> Option<u32> {
-        let left = self.frames.checked_sub(u64::from(index) * FRAMES_PER_ROW).filter(|left| *left > 0)?;
-        let frames = match work {
-            Work::Audio(_) => FRAMES_PER_ROW,
-            _ if to_end && left < FRAMES_PER_ROW + u64::from(SHORTEST_SEGMENT_FRAMES) => left,
-            _ => FRAMES_PER_ROW,
-        };
-        Some(u32::try_from(frames).unwrap())
-    }
-}
-
-/// `first` and `cursor` of a task with rows, when it was leased.
-fn rows_of(lease: &Lease) -> Option<(u32, u32)> {
-    match &lease.work {
-        Work::Encode(work) => Some((work.rows.first, work.rows.cursor)),
-        Work::Audio(work) => Some((work.rows.first, work.rows.cursor)),
-        Work::Fetch(_) | Work::Probe(_) | Work::File(_) => None,
-    }
-}
-
-fn renditions_of(lease: &Lease) -> Vec<String> {
-    match &lease.work {
-        Work::Encode(work) => work.renditions.iter().map(|made| made.id.clone()).collect(),
-        Work::Audio(work) => vec![work.rendition.clone()],
-        Work::Fetch(_) | Work::Probe(_) | Work::File(_) => vec![],
-    }
-}
-
-fn grid_of(lease: &Lease) -> Option<FrameGrid> {
-    match &lease.work {
-        Work::Encode(work) => Some(work.grid),
-        Work::Audio(_) | Work::Fetch(_) | Work::Probe(_) | Work::File(_) => None,
-    }
-}
-
-fn init(lease: &Lease, rendition: &str, bytes: u64, sha256: String) -> InitReport {
-    InitReport {
-        rendition: rendition.to_owned(),
-        attempt: 0,
-        bytes,
-        sha256,
-        fingerprint: "same build".into(),
-        codecs: if grid_of(lease).is_some() { "avc1.64001e" } else { "mp4a.40.2" }.into(),
-        timescale: grid_of(lease).map_or(48_000, |grid| video_timescale(grid.rate)),
-        media_time: 0,
-    }
 }
