@@ -4,10 +4,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use offpeak_api::facts::Facts;
@@ -23,18 +21,22 @@ pub struct Planned {
     pub source_id: String,
     /// Of the source as it arrived.
     pub source_bytes: u64,
-    /// Known to be playable: it stays so.
-    playable: AtomicBool,
+    /// When it was last found to be playable.
+    playable: Mutex<Option<Instant>>,
 }
+
+/// A job that could be played still can, unless its renditions begin again, which is rare and may happen on another server.
+const PLAYABLE_FOR: Duration = Duration::from_secs(10);
 
 impl Planned {
     /// Whether it is still worth asking if a player could start.
     pub fn may_become_playable(&self) -> bool {
-        !self.playable.load(Ordering::Relaxed)
+        let found = self.playable.lock().unwrap_or_else(PoisonError::into_inner);
+        found.is_none_or(|at| at.elapsed() >= PLAYABLE_FOR)
     }
 
     pub fn is_playable(&self) {
-        self.playable.store(true, Ordering::Relaxed);
+        *self.playable.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 }
 
@@ -52,7 +54,7 @@ pub async fn of(app: &App, job: &str) -> Result<Arc<Planned>, ApiError> {
     let row = store::get(&app.db.reader, job).await?;
     let (facts, plan) = spec::facts_and_plan(&row)?;
     let source = upload::store::get(&app.db.reader, &row.source_id.parse().map_err(ApiError::internal)?).await?;
-    let playable = AtomicBool::new(row.playable_at_ms.is_some());
+    let playable = Mutex::new(None);
     let source_bytes = source.length.unwrap_or(0).cast_unsigned();
     let planned = Arc::new(Planned { facts, plan, source_id: row.source_id, source_bytes, playable });
     app.plans.keep(job, planned.clone());
