@@ -14,6 +14,10 @@ pub const MOST_GROUPS: u64 = 500;
 /// they are; from a person, such a field is a slip, and work at the wrong hours may come of it.
 pub fn parse_policy(document: &serde_json::Value) -> Result<Policy, ApiError> {
     let bad = |detail: String| ApiError::unfit("bad_policy", detail).hint("See /docs for the fields of a policy.");
+    if !document.is_object() {
+        // An empty list would read as a policy of defaults.
+        return Err(bad("This is invalid: a policy is a JSON object.".to_owned()));
+    }
     let policy: Policy = serde_json::from_value(document.clone()).map_err(|error| bad(format!("{error}.")))?;
     policy.check().map_err(|rule| bad(rule.to_owned()))?;
     match unknown_field(document, &serde_json::to_value(&policy)?) {
