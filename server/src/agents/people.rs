@@ -154,7 +154,9 @@ async fn change_standing(
         store::set_standing(&tx.tx, &row.id, &to).await?;
         note(&tx.tx, &row, &to, now).await?;
     }
-    tx.commit().await.map_err(ApiError::from)
+    tx.commit().await?;
+    app.known_agents.forget();
+    Ok(())
 }
 
 async fn note(

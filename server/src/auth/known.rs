@@ -1,8 +1,8 @@
-//! Agents at hand, for the calls that they make under their leases: a look into the database for each would cost as much as
-//! what such a call does.
+//! Agents at hand, for the calls that they make all day: a look into the database for each would cost as much as what such a
+//! call does.
 //!
 //! Only a saving of time, and harmless: an agent that is revoked loses its leases at once, and a call under a lost lease is
-//! refused whoever makes it. What an agent is given is never decided by this.
+//! refused whoever makes it. What an agent is given is never decided by this: claims look at its standing themselves.
 
 use std::{
     collections::HashMap,

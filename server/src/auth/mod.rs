@@ -41,6 +41,11 @@ pub struct AgentAuth {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderAuth(pub AgentAuth);
 
+/// An agent that asks for work. One in good standing may be known for a moment without asking: a claim looks at its standing
+/// itself. Whoever was drained or set aside is asked for anew, to be told so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskerAuth(pub AgentAuth);
+
 /// Either of the two, for what both may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
@@ -143,14 +148,27 @@ impl FromRequestParts<App> for HolderAuth {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let hash = token_hash(parts)?;
-        if let Some(agent) = app.known_agents.find(&hash) {
-            return Ok(Self(agent));
-        }
-        let agent = AgentAuth::from_request_parts(parts, app).await?;
-        app.known_agents.keep(hash, agent.clone());
-        Ok(Self(agent))
+        known_agent(parts, app, |_| true).await.map(Self)
     }
+}
+
+impl FromRequestParts<App> for AskerAuth {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        known_agent(parts, app, |agent| agent.standing.standing == AgentStanding::Active).await.map(Self)
+    }
+}
+
+/// The agent as it was known a moment ago, if that will do; else as the database has it.
+async fn known_agent(parts: &mut Parts, app: &App, will_do: fn(&AgentAuth) -> bool) -> Result<AgentAuth, ApiError> {
+    let hash = token_hash(parts)?;
+    if let Some(agent) = app.known_agents.find(&hash).filter(will_do) {
+        return Ok(agent);
+    }
+    let agent = AgentAuth::from_request_parts(parts, app).await?;
+    app.known_agents.keep(hash, agent.clone());
+    Ok(agent)
 }
 
 impl FromRequestParts<App> for TeamAuth {

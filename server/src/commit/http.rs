@@ -10,7 +10,7 @@ use offpeak_api::{
     lease::{CommitRequest, InitReport, ObjectName, Orders, SegmentReport},
     problem::Problem,
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, QueryFilter};
 use serde_json::json;
 
 use super::{
@@ -25,11 +25,12 @@ use crate::{
     db::{WriteTx, Writes},
     entity::{job, lease, rendition, task},
     error::{ApiError, Body},
-    jobs,
+    jobs::{self, store::Stage},
     lease::{
         TaskKind,
         hold::{held, hold, orders},
-        http as lease_http, spec, store as lease_store,
+        http as lease_http, spec,
+        store::{self as lease_store, View},
     },
     notify,
 };
@@ -58,15 +59,63 @@ pub async fn commit(
 ) -> Result<Json<Orders>, ApiError> {
     check_size(&request)?;
     // Storage is asked before the transaction: no lock is held while a disk or a network answers.
-    let (lease, task) = held(&app.db.reader, &id, &auth).await?;
-    check_uploaded(&app, &lease, &task, &request).await?;
-
-    // Jobs are locked before tasks: it must be known by now whether this may be the commit that makes the job playable.
-    let may_become_playable =
-        spec::kind_of(&task)?.makes_segments() && jobs::planned::of(&app, &task.job_id).await?.may_become_playable();
+    let view = held(&app.db.reader, &id, &auth).await?;
+    check_uploaded(&app, &view.lease, &view.task, &request).await?;
     let now = app.clock.now();
+    let orders = match at_once(&app, &view, &request, now).await? {
+        Some(orders) => orders,
+        None => commit_locked(&app, (&id, &auth), &view, &request, now).await?,
+    };
+    app.wake.events();
+    Ok(Json(orders))
+}
+
+/// Most commits bring the next rows of a task that nobody else touches meanwhile: they are written on the condition that all
+/// is as it was seen, without a transaction that holds locks from one trip to the database to the next. Nothing is written
+/// when anything is out of the ordinary: then whoever has the locks says what.
+async fn at_once(app: &App, view: &View, request: &CommitRequest, now: Instant) -> Result<Option<Orders>, ApiError> {
+    let View { lease, task, stage } = view;
+    if !spec::kind_of(task)?.makes_segments() || may_become_playable(task, stage) || lease.expires_at_ms < now.ms() {
+        return Ok(None);
+    }
+    let renditions = store::renditions_of_task(&app.db.reader, task).await?;
+    if renditions.iter().any(|rendition| rendition.init.is_none()) || !init::are_pinned(&renditions, &request.inits)? {
+        return Ok(None);
+    }
+    let Ok(sorted) = sort(app, &app.db.reader, task, &renditions, &request.segments).await else { return Ok(None) };
+    if sorted.accepted.is_empty() || !sorted.repeated.is_empty() {
+        return Ok(None);
+    }
+    let (mut writes, db) = (Writes::default(), &app.db.reader);
+    let (cursor, last) = reached(task, &sorted);
+    writes.add_condition(db, &store::advance(task, lease, cursor, last));
+    let renewal = lease_store::renewal(lease, now + app.config.lease.lifetime);
+    writes.add_condition(db, &renewal.filter(lease_store::is_in_time(now)));
+    add_rows(db, &mut writes, (lease, task), &renditions, &sorted, now)?;
+    if !app.db.write_at_once(writes).await? {
+        return Ok(None);
+    }
+    Ok(Some(Orders { cursor, last, refused: sorted.refused, ..orders(app, task) }))
+}
+
+/// Whether this may be the commit from which on a player could start: that takes two rows at the front, so it is one of the
+/// first rows' pictures, or of sound.
+fn may_become_playable(task: &task::Model, stage: &Stage) -> bool {
+    stage.playable_at_ms.is_none()
+        && (task.kind == TaskKind::Audio.as_str() || task.first.cast_unsigned() < jobs::playable::ENOUGH_SEGMENTS)
+}
+
+async fn commit_locked(
+    app: &App,
+    (id, auth): (&LeaseId, &AgentAuth),
+    seen: &View,
+    request: &CommitRequest,
+    now: Instant,
+) -> Result<Orders, ApiError> {
+    // Jobs are locked before tasks: it must be known by now whether this may be the commit that makes the job playable.
+    let may_become_playable = may_become_playable(&seen.task, &seen.stage);
     let Opened { tx, lease, task, renditions, job } =
-        open(&app, (&id, &task.job_id), &auth, (&request.inits, may_become_playable), now).await?;
+        open(app, (id, &seen.task.job_id), auth, (&request.inits, may_become_playable), now).await?;
     let mut unpinned = None;
     if let Some(job) = job {
         for init in &request.inits {
@@ -78,29 +127,33 @@ pub async fn commit(
             tx.commit().await?;
             app.wake.work();
             app.wake.events();
-            votes::count(&app, &task, &other.rendition.name, now).await?;
+            votes::count(app, &task, &other.rendition.name, now).await?;
             return Err(other.refusal());
         }
         unpinned = job.build.is_none().then_some((job, build));
     }
-    let sorted = sort(&app, &tx.tx, &task, &renditions, &request.segments).await?;
+    let sorted = sort(app, &tx.tx, &task, &renditions, &request.segments).await?;
     check_repeats(&tx.tx, &lease, &renditions, &sorted).await?;
+    let (cursor, last) = reached(&task, &sorted);
     let mut writes = Writes::default();
-    writes.add_query(&tx.tx, &lease_store::renewal(&lease, now + app.config.lease.lifetime)?);
+    writes.add_query(&tx.tx, &lease_store::renewal(&lease, now + app.config.lease.lifetime));
     if !sorted.accepted.is_empty() {
-        accept(&tx.tx, &mut writes, (&lease, &task), &renditions, &sorted, &request.inits, now).await?;
+        for rendition in &renditions {
+            let init = request.inits.iter().find(|init| init.rendition == rendition.name);
+            init::take(&tx.tx, &lease, &task, rendition, init).await?;
+        }
+        writes.add_query(&tx.tx, &store::advance(&task, &lease, cursor, last));
+        add_rows(&tx.tx, &mut writes, (&lease, &task), &renditions, &sorted, now)?;
     }
     writes.carry_out(&tx.tx).await?;
     if let Some((job, build)) = unpinned.filter(|(_, build)| !sorted.accepted.is_empty() && !build.is_empty()) {
         again::pin_build(&tx.tx, &job, Some(&build)).await?;
     }
-    let (cursor, last) = reached(&task, &sorted);
-    if may_become_playable && !sorted.accepted.is_empty() && jobs::store::update_playable(&tx.tx, &task.job_id, now).await? {
-        jobs::planned::of(&app, &task.job_id).await?.is_playable();
+    if may_become_playable && !sorted.accepted.is_empty() {
+        jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
     }
     tx.commit().await?;
-    app.wake.events();
-    Ok(Json(Orders { cursor, last, refused: sorted.refused, ..orders(&app, &task) }))
+    Ok(Orders { cursor, last, refused: sorted.refused, ..orders(app, &task) })
 }
 
 /// A held lease, and what its commit is about, locked.
@@ -232,19 +285,15 @@ async fn check_repeats(
     Ok(())
 }
 
-async fn accept(
-    tx: &impl ConnectionTrait,
+/// The accepted rows, and the event that tells of them.
+fn add_rows(
+    db: &impl ConnectionTrait,
     writes: &mut Writes,
     (lease, task): (&lease::Model, &task::Model),
     renditions: &[rendition::Model],
     sorted: &Sorted<'_>,
-    inits: &[InitReport],
     now: Instant,
 ) -> Result<(), ApiError> {
-    for rendition in renditions {
-        let init = inits.iter().find(|init| init.rendition == rendition.name);
-        init::take(tx, lease, task, rendition, init).await?;
-    }
     let mut rows = Vec::with_capacity(sorted.accepted.len() * renditions.len());
     for report in sorted.accepted.iter().flatten() {
         let Some(rendition) = renditions.iter().find(|rendition| rendition.name == report.rendition) else { continue };
@@ -252,16 +301,12 @@ async fn accept(
         let key: BlobKey = lease_http::object_key(lease, task, &name, report.attempt)?;
         rows.push(store::segment_row(rendition, report, key.as_str(), &lease.id, now));
     }
-    let (cursor, last) = reached(task, sorted);
     // Each was compared with what storage holds, so the sum is one of real files.
     let bytes: u64 = sorted.accepted.iter().flatten().map(|report| report.bytes).sum();
     let event = json!({
-        "lease": lease.id, "task": task.id, "agent": lease.agent_id, "kind": task.kind, "first": task.cursor, "last": cursor,
-        "bytes": bytes,
+        "lease": lease.id, "task": task.id, "agent": lease.agent_id, "kind": task.kind, "first": task.cursor,
+        "last": reached(task, sorted).0, "bytes": bytes,
     });
-    writes
-        .add_query(tx, &store::segments(rows))
-        .add_query(tx, &store::advance(task, cursor, last)?)
-        .add_query(tx, &notify::event(&task.job_id, "segments.committed", event, now));
+    writes.add_query(db, &store::segments(rows)).add_query(db, &notify::event(&task.job_id, "segments.committed", event, now));
     Ok(())
 }

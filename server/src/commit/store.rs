@@ -9,16 +9,15 @@ use offpeak_api::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, InsertMany, QueryFilter, QueryOrder, QuerySelect,
-    ValidatedUpdateOne,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, InsertMany, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
     sea_query::{Expr, ExprTrait},
 };
 
 use crate::{
     clock::Instant,
-    entity::{rendition, segment, task},
+    entity::{lease, rendition, segment, task},
     error::ApiError,
-    lease::TaskKind,
+    lease::{TaskKind, TaskState},
 };
 
 /// The renditions that this task makes segments of, in the plan's order.
@@ -202,15 +201,19 @@ pub fn segments(rows: Vec<segment::ActiveModel>) -> InsertMany<segment::ActiveMo
     segment::Entity::insert_many(rows)
 }
 
-/// Moves a task's cursor, and its `last` when the cursor passed it.
-pub fn advance(task: &task::Model, cursor: u32, last: u32) -> Result<ValidatedUpdateOne<task::ActiveModel>, ApiError> {
-    let row = task::ActiveModel {
-        id: Set(task.id.clone()),
-        cursor: Set(cursor.cast_signed()),
-        last: Set(last.cast_signed()),
-        ..Default::default()
-    };
-    Ok(task::Entity::update(row).validate()?)
+/// Moves a task's cursor, and its `last` when the cursor passed it, if this lease still holds the task and nobody moved either
+/// since it was read.
+pub fn advance(task: &task::Model, lease: &lease::Model, cursor: u32, last: u32) -> UpdateMany<task::Entity> {
+    let holds = |holder: task::Column| holder.eq(lease.id.as_str());
+    task::Entity::update_many()
+        .col_expr(task::Column::Cursor, Expr::value(cursor.cast_signed()))
+        .col_expr(task::Column::Last, Expr::value(last.cast_signed()))
+        .filter(task::Column::Id.eq(task.id.as_str()))
+        .filter(task::Column::State.eq(TaskState::Leased.as_str()))
+        .filter(holds(task::Column::LeaseId).or(holds(task::Column::BackupLeaseId)))
+        .filter(task::Column::Cursor.eq(task.cursor))
+        .filter(task::Column::Last.eq(task.last))
+        .filter(task::Column::ToEnd.eq(task.to_end))
 }
 
 /// What was committed of one rendition.

@@ -6,10 +6,10 @@ use axum::{
 };
 use offpeak_api::{
     ids::LeaseId,
-    lease::{CompleteRequest, FailRequest, Orders, ReleaseRequest},
+    lease::{CompleteRequest, FailRequest, Orders, ReleaseRequest, TaskResult},
     problem::Problem,
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Insert, QueryFilter};
 use serde_json::json;
 
 use super::{
@@ -18,17 +18,18 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::HolderAuth,
+    auth::{AgentAuth, HolderAuth},
     clock::Instant,
     db::Writes,
     deliver,
-    entity::{lease, task},
+    entity::{job_event, lease, task},
     error::{ApiError, Body},
-    jobs,
+    jobs::{self, playable::ENOUGH_SEGMENTS},
     lease::{
         LeaseEvent, LeaseState, TaskEvent, TaskKind,
         hold::{Found, held_or_ended, hold, orders},
-        holders, spec, store as lease_store,
+        holders, spec,
+        store::{self as lease_store, View},
     },
     notify,
 };
@@ -48,18 +49,60 @@ pub async fn complete(
     Path(id): Path<LeaseId>,
     Body(request): Body<CompleteRequest>,
 ) -> Result<Json<Orders>, ApiError> {
-    let (lease, task) = match held_or_ended(&app.db.reader, &id, &auth, LeaseState::Completed).await? {
-        Found::Held(held) => *held,
+    let view = match held_or_ended(&app.db.reader, &id, &auth, LeaseState::Completed).await? {
+        Found::Held(view) => *view,
         Found::Repeated(task) => return Ok(Json(orders(&app, &task))),
     };
-    advance::check_stored(&app, &lease, &task, &request.result).await?;
-
+    advance::check_stored(&app, &view.lease, &view.task, &request.result).await?;
     let now = app.clock.now();
+    let task = if span_at_once(&app, &view, &request.result, now).await? {
+        view.task
+    } else {
+        complete_locked(&app, (&id, &auth), &view.task.job_id, request.result, now).await?
+    };
+    app.wake.events();
+    Ok(Json(orders(&app, &task)))
+}
+
+/// Completes a span that is neither the first nor the last of its job, on the condition that all is as it was seen. False, and
+/// nothing written, when anything is out of the ordinary.
+///
+/// The job does not go on by it: the span that ends the presentation is still to come, and whoever completes that one waits
+/// for the lock that this takes on the job.
+async fn span_at_once(app: &App, view: &View, result: &TaskResult, now: Instant) -> Result<bool, ApiError> {
+    let View { lease, task, stage } = view;
+    let is_usual = matches!(result, TaskResult::Encode { warnings, .. } if warnings.is_empty())
+        && spec::kind_of(task)? == TaskKind::Encode
+        && !task.to_end
+        && task.cursor == task.last
+        && task.backup_lease_id.is_none()
+        && (stage.playable_at_ms.is_some() || task.first.cast_unsigned() >= ENOUGH_SEGMENTS)
+        && lease.expires_at_ms >= now.ms();
+    let both_end = (lease_store::ending(&lease.id, LeaseEvent::Complete, now), lease_store::completion(task, lease, now));
+    let ((Some(ending), Some(completion)), true) = (both_end, is_usual) else { return Ok(false) };
+    let (mut writes, db) = (Writes::default(), &app.db.reader);
+    writes
+        .add_condition(db, &jobs::store::is_being_encoded(&task.job_id))
+        .add_condition(db, &completion)
+        .add_condition(db, &ending.filter(lease_store::is_in_time(now)))
+        .add_query(db, &holders::success(&lease.agent_id, speed(lease, task, now)))
+        .add_query(db, &ended(lease, task, LeaseEvent::Complete, json!(null), now));
+    Ok(app.db.write_at_once(writes).await?)
+}
+
+/// Completes a task, and takes the job on when nothing of its stage is open any more.
+async fn complete_locked(
+    app: &App,
+    (id, auth): (&LeaseId, &AgentAuth),
+    job: &str,
+    result: TaskResult,
+    now: Instant,
+) -> Result<task::Model, ApiError> {
     let tx = app.db.write().await?;
     // Two tasks of a job may be the last at once: the job is locked, and before its tasks, as everywhere.
-    let stage = jobs::store::lock_stage(&tx.tx, &task.job_id).await?;
-    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
-    let outcome = advance::complete(&app, &tx.tx, &lease, &task, request.result, now).await?;
+    let stage = jobs::store::lock_stage(&tx.tx, job).await?;
+    let (lease, task) = hold(&tx.tx, id, auth, now).await?;
+    let outcome = advance::complete(app, &tx.tx, &lease, &task, result, now).await?;
     let mut writes = Writes::default();
     end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Complete, json!(null), now);
     if task.backup_lease_id.is_some() {
@@ -68,7 +111,7 @@ pub async fn complete(
     }
     let next = match outcome {
         advance::Outcome::GoesOn => {
-            writes.add_query(&tx.tx, &holders::success(&auth.agent_id, speed(&lease, &task, now)));
+            writes.add_query(&tx.tx, &holders::success(&lease.agent_id, speed(&lease, &task, now)));
             lease_store::settle(&tx.tx, &mut writes, &task, TaskEvent::Complete, now).await?;
             writes.carry_out(&tx.tx).await?;
             advance::next_stage(&tx.tx, &task.job_id, now).await?
@@ -88,14 +131,13 @@ pub async fn complete(
     let task = if task.to_end { lease_store::find_task(&tx.tx, &task.id).await? } else { task };
     tx.commit().await?;
     if next == Next::Completed {
-        deliver::finish(&app, &task.job_id.parse().map_err(ApiError::internal)?).await;
+        deliver::finish(app, &task.job_id.parse().map_err(ApiError::internal)?).await;
     }
     // A span that is done makes nothing ready; what follows a fetch, a probe or the last span does.
     if next == Next::NewStage || !matches!(spec::kind_of(&task)?, TaskKind::Encode | TaskKind::Audio | TaskKind::File) {
         app.wake.work();
     }
-    app.wake.events();
-    Ok(Json(orders(&app, &task)))
+    Ok(task)
 }
 
 /// Estimated work a second under this lease. Spans say how fast an agent is; what else there is takes as long as its network
@@ -150,7 +192,7 @@ pub async fn fail(
     Body(request): Body<FailRequest>,
 ) -> Result<Json<Orders>, ApiError> {
     let lease = match held_or_ended(&app.db.reader, &id, &auth, LeaseState::Failed).await? {
-        Found::Held(held) => held.0,
+        Found::Held(view) => view.lease,
         Found::Repeated(task) => return Ok(Json(orders(&app, &task))),
     };
     let now = app.clock.now();
@@ -165,6 +207,8 @@ pub async fn fail(
     writes.carry_out(&tx.tx).await?;
     failure::take(&tx.tx, &lease, &task, request, now).await?;
     tx.commit().await?;
+    // It may have been set aside by this.
+    app.known_agents.forget();
     app.wake.work();
     app.wake.events();
     Ok(Json(orders(&app, &task)))
@@ -179,13 +223,24 @@ pub(super) fn end(
     why: serde_json::Value,
     now: Instant,
 ) {
+    if let Some(ending) = lease_store::ending(&lease.id, how, now) {
+        writes.add_query(tx, &ending);
+    }
+    writes.add_query(tx, &ended(lease, task, how, why, now));
+}
+
+/// The event that tells of the end of a lease.
+fn ended(
+    lease: &lease::Model,
+    task: &task::Model,
+    how: LeaseEvent,
+    why: serde_json::Value,
+    now: Instant,
+) -> Insert<job_event::ActiveModel> {
     let event = json!({
         "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id,
         "how": LeaseState::Active.after(how).map(LeaseState::as_str), "why": why,
         "cursor": task.cursor, "last": task.last,
     });
-    if let Some(ending) = lease_store::ending(&lease.id, how, now) {
-        writes.add_query(tx, &ending);
-    }
-    writes.add_query(tx, &notify::event(&task.job_id, "lease.ended", event, now));
+    notify::event(&task.job_id, "lease.ended", event, now)
 }

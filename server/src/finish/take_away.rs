@@ -16,7 +16,6 @@ use crate::{
 ///
 /// One transaction each, with the locks of a release; one that the agent ends itself meanwhile is passed over.
 pub async fn take_away(app: &App, agent: &AgentAuth, why: &str) -> Result<usize, ApiError> {
-    app.known_agents.forget();
     let now = app.clock.now();
     let mut taken = 0;
     for id in lease_store::active_of_agent(&app.db.reader, &agent.agent_id).await? {

@@ -2,13 +2,10 @@
 //!
 //! Only a saving of time: whatever is not at hand is read.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use offpeak_api::facts::Facts;
+use quick_cache::{Weighter, sync::Cache};
 
 use super::store;
 use crate::{app::App, error::ApiError, lease::spec, plan::Plan, upload};
@@ -21,57 +18,44 @@ pub struct Planned {
     pub source_id: String,
     /// Of the source as it arrived.
     pub source_bytes: u64,
-    /// When it was last found to be playable.
-    playable: Mutex<Option<Instant>>,
 }
 
-/// A job that could be played still can, unless its renditions begin again, which is rare and may happen on another server.
-const PLAYABLE_FOR: Duration = Duration::from_secs(10);
+/// Together they may take so many bytes: some ten thousand films of a few minutes, or a hundred of a day. A fair queue goes
+/// round among all teams, so as many jobs are in use at once as there are teams at work.
+const KEPT_BYTES: u64 = 64 << 20;
+const KEPT_JOBS: usize = 10_000;
 
-impl Planned {
-    /// Whether it is still worth asking if a player could start.
-    pub fn may_become_playable(&self) -> bool {
-        let found = self.playable.lock().unwrap_or_else(PoisonError::into_inner);
-        found.is_none_or(|at| at.elapsed() >= PLAYABLE_FOR)
-    }
+/// Roughly, in bytes: what grows is the list of keyframes.
+#[derive(Debug, Clone)]
+struct Size;
 
-    pub fn is_playable(&self) {
-        *self.playable.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+impl Weighter<String, Arc<Planned>> for Size {
+    fn weight(&self, _: &String, planned: &Arc<Planned>) -> u64 {
+        const REST: usize = 4096;
+        let keyframes = planned.facts.video.as_ref().map_or(0, |video| video.keyframes_seconds.len());
+        (REST + keyframes * size_of::<f64>()) as u64
     }
 }
 
-/// Jobs kept; the facts of a long film may take a megabyte.
-const KEPT: usize = 256;
+#[derive(Debug)]
+pub struct Plans(Cache<String, Arc<Planned>, Size>);
 
-#[derive(Debug, Default)]
-pub struct Plans(Mutex<HashMap<String, Arc<Planned>>>);
+impl Default for Plans {
+    fn default() -> Self {
+        Self(Cache::with_weighter(KEPT_JOBS, KEPT_BYTES, Size))
+    }
+}
 
 /// The job's facts and plan. Fails when it was not planned yet.
 pub async fn of(app: &App, job: &str) -> Result<Arc<Planned>, ApiError> {
-    if let Some(planned) = app.plans.at_hand(job) {
+    if let Some(planned) = app.plans.0.get(job) {
         return Ok(planned);
     }
     let row = store::get(&app.db.reader, job).await?;
     let (facts, plan) = spec::facts_and_plan(&row)?;
     let source = upload::store::get(&app.db.reader, &row.source_id.parse().map_err(ApiError::internal)?).await?;
-    let playable = Mutex::new(None);
     let source_bytes = source.length.unwrap_or(0).cast_unsigned();
-    let planned = Arc::new(Planned { facts, plan, source_id: row.source_id, source_bytes, playable });
-    app.plans.keep(job, planned.clone());
+    let planned = Arc::new(Planned { facts, plan, source_id: row.source_id, source_bytes });
+    app.plans.0.insert(job.to_owned(), planned.clone());
     Ok(planned)
-}
-
-impl Plans {
-    fn at_hand(&self, job: &str) -> Option<Arc<Planned>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(job).cloned()
-    }
-
-    fn keep(&self, job: &str, planned: Arc<Planned>) {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if plans.len() >= KEPT {
-            // Those at work are read again soon enough; which were used last is not worth keeping account of.
-            plans.clear();
-        }
-        plans.insert(job.to_owned(), planned);
-    }
 }

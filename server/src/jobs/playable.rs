@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Players start well with two segments: one to show, one to come.
-const ENOUGH_SEGMENTS: u32 = 2;
+pub const ENOUGH_SEGMENTS: u32 = 2;
 
 /// True when two segments, or all, are committed from the start on in every rendition.
 pub fn is_playable(tasks: &[task::Model]) -> bool {

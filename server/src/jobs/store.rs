@@ -6,8 +6,10 @@ use offpeak_api::{
     job::{JobError, JobState, ListJobs},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, SimpleExpr},
 };
 use serde_json::json;
 
@@ -42,11 +44,13 @@ pub async fn try_lock(tx: &impl ConnectionTrait, id: &str) -> Result<Option<job:
 }
 
 /// What the calls of a lease need to know of its job. Facts and plan are long, and not among it.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
 pub struct Stage {
     pub state: String,
     pub playable_at_ms: Option<i64>,
     pub build: Option<String>,
+    /// Known once the span that ends the presentation is done.
+    pub end_frame: Option<i64>,
     pub planned: bool,
 }
 
@@ -56,13 +60,34 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Its columns, for a query that joins the job.
+    pub fn columns() -> [(&'static str, SimpleExpr); 5] {
+        let column = |column: job::Column| Expr::col((job::Entity, column)).into();
+        [
+            ("state", column(job::Column::State)),
+            ("playable_at_ms", column(job::Column::PlayableAtMs)),
+            ("build", column(job::Column::Build)),
+            ("end_frame", column(job::Column::EndFrame)),
+            ("planned", job::Column::Plan.is_not_null()),
+        ]
+    }
+}
+
 fn stage(id: &str) -> Select<job::Entity> {
+    let select = job::Entity::find_by_id(id.to_owned()).select_only();
+    Stage::columns().into_iter().fold(select, |select, (name, column)| select.expr_as(column, name))
+}
+
+/// That the job is being encoded and nobody knows yet where it ends, as a look that keeps it so until the caller's writes are
+/// durable: whoever ends a job, or begins its next stage, has locked it alone.
+pub fn is_being_encoded(id: &str) -> Select<job::Entity> {
     job::Entity::find_by_id(id.to_owned())
         .select_only()
-        .column(job::Column::State)
-        .column(job::Column::PlayableAtMs)
-        .column(job::Column::Build)
-        .expr_as(job::Column::Plan.is_not_null(), "planned")
+        .expr_as(Expr::value(1), "one")
+        .filter(job::Column::State.eq(JobState::Encoding.as_str()))
+        .filter(job::Column::EndFrame.is_null())
+        .lock_shared()
 }
 
 pub async fn stage_of(db: &impl ConnectionTrait, id: &str) -> Result<Stage, ApiError> {

@@ -5,9 +5,12 @@ use offpeak_api::{
     lease::Lease,
 };
 
+use sea_orm::DbBackend;
+
 use super::{
     LeaseState, TaskKind, expiry, help,
-    queue::{self, Claimant},
+    queue::{self, AtOnce, Claimant},
+    rules::classes::NO_ENCODER,
     spec,
     store::{self, Grantee},
 };
@@ -44,10 +47,12 @@ impl Asker {
 /// else a part of what somebody else holds. `None` when there is nothing for this agent.
 pub async fn try_grant(app: &App, asker: &Asker) -> Result<Option<Lease>, ApiError> {
     let now = app.clock.now();
-    // Looked at without the write lock first: most looks find nothing.
     expiry::offer_now_and_then(app, now).await?;
-    let waits = queue::anything_for(&app.db.reader, &asker.classes).await? || expiry::offer(app, now).await? > 0;
-    let granted = match if waits { claim(app, asker, now).await? } else { None } {
+    let mut granted = waiting(app, asker, now).await?;
+    if granted.is_none() && expiry::offer(app, now).await? > 0 {
+        granted = claim(app, asker, now).await?;
+    }
+    let granted = match granted {
         Some(granted) => Some(granted),
         None => help::somebody(app, asker, now).await?,
     };
@@ -68,14 +73,32 @@ pub async fn try_grant(app: &App, asker: &Asker) -> Result<Option<Lease>, ApiErr
     Ok(Some(to_wire(app, &lease, &task, now).await?))
 }
 
-/// The next task in the queues, leased.
+/// The next task in the queues, leased, with as few locks and trips as the database allows.
+async fn waiting(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::Model, task::Model)>, ApiError> {
+    let db = &app.db.reader;
+    if db.get_database_backend() != DbBackend::Postgres {
+        // Looked at without the one write lock first: most looks find nothing.
+        return if queue::anything_for(db, &asker.classes).await? { claim(app, asker, now).await } else { Ok(None) };
+    }
+    match queue::claim_at_once(db, asker.claimant(), asker.grantee(app, now), now).await {
+        Ok(AtOnce::Granted(granted)) => Ok(Some(*granted)),
+        Ok(AtOnce::LookCloser) => claim(app, asker, now).await,
+        Ok(AtOnce::Nothing) => Ok(None),
+        // This request got a lease meanwhile.
+        Err(error) if store::is_taken(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The next task in the queues, leased, whatever it is.
 async fn claim(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::Model, task::Model)>, ApiError> {
     loop {
         let tx = app.db.write().await?;
         let Some(claimed) = queue::claim(&tx.tx, asker.claimant()).await? else { return Ok(None) };
-        // The first task of a job begins it. Jobs are locked before tasks.
-        let begins = store::first_of_job(&tx.tx, &claimed.task_id).await?;
-        if let Some(job) = begins {
+        // The first task of a job begins it, and takes no encoder. Jobs are locked before tasks.
+        if claimed.class == NO_ENCODER
+            && let Some(job) = store::first_of_job(&tx.tx, &claimed.task_id).await?
+        {
             jobs::store::mark_started(&tx.tx, &job, now).await?;
         }
         let task = store::lock_task(&tx.tx, &claimed.task_id).await?;

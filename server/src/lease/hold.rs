@@ -6,7 +6,10 @@ use offpeak_api::{
 };
 use sea_orm::ConnectionTrait;
 
-use super::{LeaseState, expiry, store};
+use super::{
+    LeaseState, expiry,
+    store::{self, View},
+};
 use crate::{
     app::App,
     auth::AgentAuth,
@@ -15,14 +18,14 @@ use crate::{
     error::ApiError,
 };
 
-/// The lease and its task, if this agent holds it: a look without locks.
-pub async fn held(db: &impl ConnectionTrait, id: &LeaseId, auth: &AgentAuth) -> Result<(lease::Model, task::Model), ApiError> {
-    active(store::find_with_task(db, id, &auth.agent_id).await?)
+/// The lease, its task and the stage of its job, if this agent holds it: a look without locks.
+pub async fn held(db: &impl ConnectionTrait, id: &LeaseId, auth: &AgentAuth) -> Result<View, ApiError> {
+    active(store::view(db, id, &auth.agent_id).await?, |view| &view.lease)
 }
 
 /// What a call that ends a lease finds.
 pub enum Found {
-    Held(Box<(lease::Model, task::Model)>),
+    Held(Box<View>),
     /// The call came before, and this lease ended by it: it gets its first answer.
     Repeated(Box<task::Model>),
 }
@@ -34,9 +37,9 @@ pub async fn held_or_ended(
     auth: &AgentAuth,
     how: LeaseState,
 ) -> Result<Found, ApiError> {
-    match store::find_with_task(db, id, &auth.agent_id).await? {
-        Some((task, lease)) if lease.state == how.as_str() => Ok(Found::Repeated(Box::new(task))),
-        found => active(found).map(|held| Found::Held(Box::new(held))),
+    match store::view(db, id, &auth.agent_id).await? {
+        Some(view) if view.lease.state == how.as_str() => Ok(Found::Repeated(Box::new(view.task))),
+        found => active(found, |view| &view.lease).map(|view| Found::Held(Box::new(view))),
     }
 }
 
@@ -47,23 +50,24 @@ pub async fn hold(
     auth: &AgentAuth,
     now: Instant,
 ) -> Result<(lease::Model, task::Model), ApiError> {
-    let (lease, task) = active(store::lock_with_task(tx, id, &auth.agent_id).await?)?;
+    let (task, lease) = active(store::lock_with_task(tx, id, &auth.agent_id).await?, |(_, lease)| lease)?;
     if lease.expires_at_ms < now.ms() {
         expiry::take_back(tx, &lease, &task).await?;
     }
     Ok((lease, task))
 }
 
-fn active(found: Option<(task::Model, lease::Model)>) -> Result<(lease::Model, task::Model), ApiError> {
-    match found {
-        Some((task, lease)) if lease.state == LeaseState::Active.as_str() => Ok((lease, task)),
-        Some((_, lease)) if lease.state == LeaseState::Superseded.as_str() => {
-            Err(ApiError::conflict("superseded", "The task's other holder was done first.")
-                .hint("Stop this work at once, and ask for other work."))
-        }
-        Some((_, lease)) => Err(lost(&format!("it is {}", lease.state))),
-        None => Err(lost("it is unknown, or its job was deleted")),
+fn active<T>(found: Option<T>, lease: fn(&T) -> &lease::Model) -> Result<T, ApiError> {
+    let Some(found) = found else { return Err(lost("it is unknown, or its job was deleted")) };
+    let state = lease(&found).state.as_str();
+    if state == LeaseState::Active.as_str() {
+        return Ok(found);
     }
+    if state == LeaseState::Superseded.as_str() {
+        return Err(ApiError::conflict("superseded", "The task's other holder was done first.")
+            .hint("Stop this work at once, and ask for other work."));
+    }
+    Err(lost(&format!("it is {state}")))
 }
 
 /// The answer to any call under a lease that is not active.

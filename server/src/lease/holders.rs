@@ -92,11 +92,11 @@ pub async fn speed_of_active(db: &impl ConnectionTrait, agent: &AgentId) -> Resu
 /// A task succeeded under this agent: what it failed before is forgiven (a standing stays), and `work_per_second`, of a span,
 /// is taken into its speed: the mean of the past and the present, so that a machine that was upgraded or got slow is known
 /// after a few.
-pub fn success(agent: &AgentId, work_per_second: Option<f64>) -> UpdateMany<agent::Entity> {
+pub fn success(agent: &str, work_per_second: Option<f64>) -> UpdateMany<agent::Entity> {
     let forgiven = agent::Entity::update_many()
         .col_expr(agent::Column::FailedJobs, Expr::value(""))
         .col_expr(agent::Column::TimesSetAside, Expr::value(0))
-        .filter(agent::Column::Id.eq(agent.as_str()));
+        .filter(agent::Column::Id.eq(agent));
     let Some(speed) = work_per_second else {
         return forgiven.filter(agent::Column::FailedJobs.ne(""));
     };

@@ -14,20 +14,24 @@ use offpeak_api::{
     problem::Problem,
 };
 
+use sea_orm::QueryFilter;
+
 use super::{
     ADDRESS_LIFETIME, LONGEST_WAIT, LeaseEvent, SUSPENDED_AT_MOST, TaskEvent,
     grant::{self, Asker},
     hold::{held, hold, lost, orders},
     limits,
     rules::classes,
-    seen, spec, store,
+    seen, spec,
+    store::{self, View},
 };
 use crate::{
     app::App,
-    auth::{AgentAuth, HolderAuth},
+    auth::{AgentAuth, AskerAuth, HolderAuth},
     blob::BlobKey,
     clock::Instant,
     commit,
+    db::Writes,
     entity::{lease, task},
     error::{ApiError, Body},
 };
@@ -44,7 +48,7 @@ use crate::{
 ))]
 pub async fn request_lease(
     State(app): State<App>,
-    auth: AgentAuth,
+    AskerAuth(auth): AskerAuth,
     Body(request): Body<LeaseRequest>,
 ) -> Result<Response, ApiError> {
     if request.protocol < PROTOCOL {
@@ -96,8 +100,31 @@ pub async fn heartbeat(
 ) -> Result<Json<Orders>, ApiError> {
     let now = app.clock.now();
     let beat = limits::plausible(beat);
+    let view = held(&app.db.reader, &id, &auth).await?;
+    let until = now + app.config.lease.lifetime;
+    let mut renewal = Writes::default();
+    renewal.add_condition(&app.db.reader, &store::beat(&view.lease, &beat, until, now)?.filter(store::is_in_time(now)));
+    let is_usual = beat.state == HolderState::Encoding && view.lease.expires_at_ms >= now.ms();
+    let task = if is_usual && app.db.write_at_once(renewal).await? {
+        view.task
+    } else {
+        renew_locked(&app, (&id, &auth), &beat, until, now).await?
+    };
+    seen::note(&app, &auth.agent_id, None, now).await?;
+    let source = spec::source_address(&app, &app.db.reader, &task).await?;
+    Ok(Json(Orders { source, ..orders(&app, &task) }))
+}
+
+/// Renews a lease whose holder is late or suspended, so that its task may be somebody else's by now, or in the queue.
+async fn renew_locked(
+    app: &App,
+    (id, auth): (&LeaseId, &AgentAuth),
+    beat: &Heartbeat,
+    until: Instant,
+    now: Instant,
+) -> Result<task::Model, ApiError> {
     let tx = app.db.write().await?;
-    let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
+    let (lease, task) = hold(&tx.tx, id, auth, now).await?;
     if lease.suspended_at_ms.is_some_and(|since| now.since(Instant(since)) > SUSPENDED_AT_MOST)
         && beat.state == HolderState::Suspended
     {
@@ -107,11 +134,9 @@ pub async fn heartbeat(
         app.wake.work();
         return Err(lost("its holder was suspended for too long"));
     }
-    store::beat(&tx.tx, &lease, &beat, now + app.config.lease.lifetime, now).await?;
+    store::beat(&lease, beat, until, now)?.exec(&tx.tx).await?;
     tx.commit().await?;
-    seen::note(&app, &auth.agent_id, None, now).await?;
-    let source = spec::source_address(&app, &app.db.reader, &task).await?;
-    Ok(Json(Orders { source, ..orders(&app, &task) }))
+    Ok(task)
 }
 
 /// Get addresses to upload to
@@ -131,7 +156,7 @@ pub async fn upload_urls(
 ) -> Result<Json<UploadUrls>, ApiError> {
     limits::check_objects(&request.objects)?;
     let now = app.clock.now();
-    let (lease, task) = held(&app.db.reader, &id, &auth).await?;
+    let View { lease, task, .. } = held(&app.db.reader, &id, &auth).await?;
     let renditions = commit::store::renditions_of_task(&app.db.reader, &task).await?;
     let mut addresses = Vec::with_capacity(request.objects.len());
     for object in request.objects {

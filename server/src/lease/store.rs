@@ -6,8 +6,8 @@ use offpeak_api::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType, Order, QueryFilter, QueryOrder, QuerySelect,
-    Select, SqlErr, UpdateMany, ValidatedUpdateOne,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, IntoActiveModel, JoinType, Order,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, SelectA, SelectB, SqlErr, UpdateMany,
     sea_query::{Expr, LockBehavior, LockType, Query, SimpleExpr},
 };
 use serde_json::json;
@@ -17,8 +17,9 @@ use crate::{
     auth::random_name,
     clock::Instant,
     db::Writes,
-    entity::{agent, lease, task},
+    entity::{agent, job, lease, task},
     error::ApiError,
+    jobs::store::Stage,
     notify,
 };
 
@@ -120,7 +121,7 @@ pub async fn grant(
     for holder in [&task.lease_id, &task.backup_lease_id].into_iter().flatten() {
         end_lease(tx, holder, LeaseEvent::Lose, now).await?;
     }
-    let lease = new_lease(task, tag, to, now);
+    let lease = new_lease(NewNames::new(), task, tag, to, now);
     let row = task::ActiveModel {
         id: Set(task.id.clone()),
         state: Set(next.as_str().to_owned()),
@@ -139,14 +140,29 @@ pub async fn grant_backup(
     to: Grantee<'_>,
     now: Instant,
 ) -> Result<Option<lease::Model>, ApiError> {
-    let lease = new_lease(task, task.tag, to, now);
+    let lease = new_lease(NewNames::new(), task, task.tag, to, now);
     let row = task::ActiveModel { id: Set(task.id.clone()), backup_lease_id: Set(Some(lease.id.clone())), ..Default::default() };
     write_grant(tx, task, lease, row, now).await
 }
 
-fn new_lease(task: &task::Model, tag: f64, to: Grantee<'_>, now: Instant) -> lease::Model {
+/// What a lease is called, here and in storage.
+#[derive(Debug)]
+pub struct NewNames {
+    pub id: String,
+    pub prefix: String,
+}
+
+impl NewNames {
+    #[expect(clippy::new_without_default, reason = "each has other names")]
+    pub fn new() -> Self {
+        Self { id: LeaseId::new().to_string(), prefix: random_name(16) }
+    }
+}
+
+/// The row of a lease on `task`.
+pub fn new_lease(names: NewNames, task: &task::Model, tag: f64, to: Grantee<'_>, now: Instant) -> lease::Model {
     lease::Model {
-        id: LeaseId::new().to_string(),
+        id: names.id,
         task_id: task.id.clone(),
         job_id: task.job_id.clone(),
         agent_id: to.agent.to_string(),
@@ -154,7 +170,7 @@ fn new_lease(task: &task::Model, tag: f64, to: Grantee<'_>, now: Instant) -> lea
         state: LeaseState::Active.as_str().to_owned(),
         class: task.class.clone(),
         tag,
-        prefix: random_name(16),
+        prefix: names.prefix,
         from_row: task.cursor,
         progress: None,
         holder_state: "encoding".to_owned(),
@@ -185,9 +201,14 @@ async fn write_grant(
         .add_query(tx, &notify::event(&task.job_id, "lease.granted", event, now));
     match writes.carry_out(tx).await {
         Ok(()) => Ok(Some(lease)),
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(None),
+        Err(error) if is_taken(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A row with the same key is there already.
+pub fn is_taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 pub fn state_of(task: &task::Model) -> Result<TaskState, ApiError> {
@@ -211,22 +232,15 @@ pub async fn active_of_agent(db: &impl ConnectionTrait, agent: &AgentId) -> Resu
         .await?)
 }
 
-/// A lease of this agent, whatever its state, with its task.
-pub async fn find_with_task(
-    db: &impl ConnectionTrait,
-    id: &LeaseId,
-    agent: &AgentId,
-) -> Result<Option<(task::Model, lease::Model)>, ApiError> {
-    both(db, of_agent(id, agent)).await
-}
-
-/// As [`find_with_task`], both locked until the transaction ends: the task first, as everywhere.
+/// A lease of this agent, whatever its state, and its task, both locked until the transaction ends: the task first, as
+/// everywhere.
 pub async fn lock_with_task(
     tx: &impl ConnectionTrait,
     id: &LeaseId,
     agent: &AgentId,
 ) -> Result<Option<(task::Model, lease::Model)>, ApiError> {
-    both(tx, of_agent(id, agent).lock_exclusive()).await
+    let found = of_agent(id, agent).lock_exclusive().select_also(lease::Entity).one(tx).await?;
+    Ok(found.and_then(|(task, lease)| Some((task, lease?))))
 }
 
 fn of_agent(id: &LeaseId, agent: &AgentId) -> Select<task::Entity> {
@@ -237,40 +251,66 @@ fn of_agent(id: &LeaseId, agent: &AgentId) -> Select<task::Entity> {
         .filter(lease::Column::AgentId.eq(agent.as_str()))
 }
 
-async fn both(db: &impl ConnectionTrait, select: Select<task::Entity>) -> Result<Option<(task::Model, lease::Model)>, ApiError> {
-    let found = select.select_also(lease::Entity).one(db).await?;
-    Ok(found.and_then(|(task, lease)| Some((task, lease?))))
+/// What a call under a lease has before it, read without locks.
+#[derive(Debug)]
+pub struct View {
+    pub task: task::Model,
+    pub lease: lease::Model,
+    /// Of the job.
+    pub stage: Stage,
 }
 
-/// A held lease lives until then.
-pub fn renewal(lease: &lease::Model, until: Instant) -> Result<ValidatedUpdateOne<lease::ActiveModel>, ApiError> {
-    let row = lease::ActiveModel { id: Set(lease.id.clone()), expires_at_ms: Set(until.ms()), ..Default::default() };
-    Ok(lease::Entity::update(row).validate()?)
+impl FromQueryResult for View {
+    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            task: task::Model::from_query_result(row, SelectA.as_str())?,
+            lease: lease::Model::from_query_result(row, SelectB.as_str())?,
+            stage: Stage::from_query_result(row, STAGE)?,
+        })
+    }
 }
 
-/// Renews a held lease, with what its holder told.
-pub async fn beat(
-    tx: &impl ConnectionTrait,
-    lease: &lease::Model,
-    beat: &Heartbeat,
-    until: Instant,
-    now: Instant,
-) -> Result<(), ApiError> {
+const STAGE: &str = "C_";
+
+/// A lease of this agent, whatever its state, with its task and the stage of its job.
+pub async fn view(db: &impl ConnectionTrait, id: &LeaseId, agent: &AgentId) -> Result<Option<View>, ApiError> {
+    let mut select = of_agent(id, agent).select_also(lease::Entity);
+    let query = QuerySelect::query(&mut select);
+    let of_task = Expr::col((job::Entity, job::Column::Id)).equals((task::Entity, task::Column::JobId));
+    query.join(JoinType::InnerJoin, job::Entity, of_task);
+    for (name, column) in Stage::columns() {
+        query.expr_as(column, format!("{STAGE}{name}"));
+    }
+    let row = db.query_one_raw(select.build(db.get_database_backend())).await?;
+    Ok(row.map(|row| View::from_query_result(&row, "")).transpose()?)
+}
+
+/// A lease that is held lives on until then.
+pub fn renewal(lease: &lease::Model, until: Instant) -> UpdateMany<lease::Entity> {
+    lease::Entity::update_many()
+        .col_expr(lease::Column::ExpiresAtMs, Expr::value(until.ms()))
+        .filter(lease::Column::Id.eq(lease.id.as_str()))
+        .filter(is_active())
+}
+
+/// For writes under a lease that was not locked first: it has not run out. Whoever is late must take the task out of the
+/// queue again, under its lock.
+pub fn is_in_time(now: Instant) -> SimpleExpr {
+    lease::Column::ExpiresAtMs.gte(now.ms())
+}
+
+/// As [`renewal`], with what its holder told.
+pub fn beat(lease: &lease::Model, beat: &Heartbeat, until: Instant, now: Instant) -> Result<UpdateMany<lease::Entity>, ApiError> {
     let (holder_state, suspended_at_ms, suspended_reason) = match beat.state {
         HolderState::Encoding => ("encoding", None, None),
         HolderState::Suspended => ("suspended", lease.suspended_at_ms.or(Some(now.ms())), beat.reason.clone()),
     };
-    let row = lease::ActiveModel {
-        id: Set(lease.id.clone()),
-        expires_at_ms: Set(until.ms()),
-        holder_state: Set(holder_state.to_owned()),
-        suspended_at_ms: Set(suspended_at_ms),
-        suspended_reason: Set(suspended_reason),
-        progress: Set(Some(serde_json::to_value(beat.progress)?)),
-        ..Default::default()
-    };
-    lease::Entity::update(row).exec_without_returning(tx).await?;
-    Ok(())
+    let progress = serde_json::to_value(beat.progress)?;
+    Ok(renewal(lease, until)
+        .col_expr(lease::Column::HolderState, Expr::value(holder_state))
+        .col_expr(lease::Column::SuspendedAtMs, Expr::value(suspended_at_ms))
+        .col_expr(lease::Column::SuspendedReason, Expr::value(suspended_reason))
+        .col_expr(lease::Column::Progress, Expr::value(progress)))
 }
 
 /// Ends a lease, if it has not ended.
@@ -290,6 +330,25 @@ pub fn ending(id: &str, event: LeaseEvent, now: Instant) -> Option<UpdateMany<le
         .filter(lease::Column::Id.eq(id))
         .filter(is_active());
     Some(end)
+}
+
+/// The end of a span whose rows are all committed, if it is still as it was read: held by this lease alone, and not the one
+/// that ends the presentation.
+pub fn completion(task: &task::Model, lease: &lease::Model, now: Instant) -> Option<UpdateMany<task::Entity>> {
+    let done = TaskState::parse(&task.state)?.after(TaskEvent::Complete)?;
+    Some(
+        task::Entity::update_many()
+            .col_expr(task::Column::State, Expr::value(done.as_str()))
+            .col_expr(task::Column::LeaseId, Expr::value(None::<String>))
+            .col_expr(task::Column::DoneAtMs, Expr::value(now.ms()))
+            .filter(task::Column::Id.eq(task.id.as_str()))
+            .filter(task::Column::State.eq(task.state.as_str()))
+            .filter(task::Column::LeaseId.eq(lease.id.as_str()))
+            .filter(task::Column::BackupLeaseId.is_null())
+            .filter(task::Column::Cursor.eq(task.cursor))
+            .filter(task::Column::Last.eq(task.last))
+            .filter(task::Column::ToEnd.eq(task.to_end)),
+    )
 }
 
 /// Moves a locked task on after one of its leases has ended.

@@ -20,6 +20,8 @@ pub struct Claimant<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claimed {
     pub task_id: String,
+    /// Of the task.
+    pub class: String,
     /// The tag of the slot that it took.
     pub tag: f64,
 }

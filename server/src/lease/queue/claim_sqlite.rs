@@ -23,7 +23,7 @@ pub(super) async fn try_once(tx: &impl ConnectionTrait, who: Claimant<'_>, passe
         if class != slot.class {
             lend_slot(tx, &class, &slot).await?;
         }
-        return Ok(Tried::Claimed(Claimed { task_id, tag: slot.tag }));
+        return Ok(Tried::Claimed(Claimed { task_id, class, tag: slot.tag }));
     }
     let sql = "SELECT 1 FROM ready WHERE class = $1 AND team_id = $2 LIMIT 1";
     if tx.query_one_raw(statement(tx, sql, [slot.class.as_str().into(), slot.team_id.as_str().into()])).await?.is_some() {

@@ -18,6 +18,7 @@ mod remove;
 
 pub use add::{Waiting, add, put_back};
 pub use claim::{Claimant, Claimed, anything_for, claim};
+pub use claim_postgres::{AtOnce, claim_at_once};
 pub use pin::{lock_job, set_build};
 pub use remove::{remove_if_free, remove_job};
 

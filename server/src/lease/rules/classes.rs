@@ -13,6 +13,8 @@ use offpeak_api::{lease::Capabilities, profile::X264Preset, work::VideoRendition
 
 use crate::lease::TaskKind;
 
+/// The class of what takes no encoder.
+pub const NO_ENCODER: &str = "none";
 /// Encoders whose memory depends on the pictures.
 const VIDEO_ENCODERS: [&str; 1] = ["libx264"];
 /// Names of the buckets with their limits in MiB. More than the last is the last's: somebody may try.
@@ -24,7 +26,7 @@ pub const USUAL_MEMORY_MIB: u32 = 1024;
 /// The class of a task. `memory_mib` counts for video only ([`encode_memory_mib`]).
 pub fn needed(kind: TaskKind, memory_mib: u32) -> String {
     match kind.encoder() {
-        None => "none".to_owned(),
+        None => NO_ENCODER.to_owned(),
         Some(encoder) if VIDEO_ENCODERS.contains(&encoder) => {
             let bucket = BUCKETS.iter().find(|(_, limit)| memory_mib <= *limit).unwrap_or(&BUCKETS[BUCKETS.len() - 1]);
             format!("{encoder}:{}", bucket.0)
