@@ -243,6 +243,7 @@ pub struct AgentList {
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct ListAgents {
     /// Only agents in these states, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -250,14 +251,16 @@ pub struct ListAgents {
     /// Only agents of these standings, separated by commas; all but `revoked` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<String>,
+    /// Only agents of this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<GroupId>)]
     pub group: Option<GroupId>,
     /// Only agents whose name contains this, in capitals or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// From the answer before.
+    /// `next_cursor` of the answer before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<AgentId>)]
     pub cursor: Option<String>,
     /// 1 to 200; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -330,7 +333,11 @@ pub struct AgentEvent {
 #[serde(deny_unknown_fields)]
 pub struct ChangeAgent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 120)]
+    #[schema(
+        min_length = 1,
+        max_length = 120,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupId>,
@@ -342,12 +349,13 @@ pub struct ChangeAgent {
 pub struct ChangeStanding {
     /// Shown with the agent and at its desk, at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct HistoryRange {
     /// A day before `to` when absent; at most 31 days before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

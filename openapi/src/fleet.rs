@@ -26,6 +26,9 @@ pub struct Group {
 pub struct GroupList {
     /// By name, the default one first.
     pub groups: Vec<Group>,
+    /// Pass as `cursor` to get the next page; absent on the last.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -33,12 +36,17 @@ pub struct GroupList {
 #[schema(example = json!({ "name": "Studio" }))]
 pub struct NameGroup {
     /// 1 to 120 characters, and no other group of the team has it.
-    #[schema(min_length = 1, max_length = 120)]
+    #[schema(
+        min_length = 1,
+        max_length = 120,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct FleetQuery {
     /// In how many seconds everything that waits should be done, for `machines_wanted`: 60 to 86400, 600 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -276,18 +276,22 @@ pub struct JobList {
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct ListJobs {
     /// Only jobs in these states, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Only jobs made with the profile of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
     pub profile: Option<String>,
     /// Only jobs of this source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<SourceId>)]
     pub source: Option<SourceId>,
-    /// From the answer before.
+    /// `next_cursor` of the answer before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<JobId>)]
     pub cursor: Option<String>,
     /// 1 to 200; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

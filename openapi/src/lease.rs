@@ -18,6 +18,11 @@ pub struct EnrolRequest {
     /// The one-time enrolment code.
     pub code: String,
     /// How people will recognise the machine; its host name is a good choice.
+    #[schema(
+        min_length = 1,
+        max_length = 120,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    )]
     pub name: String,
 }
 
@@ -39,7 +44,6 @@ pub struct LeaseRequest {
     pub capabilities: Capabilities,
     /// Share of the processor that other programs use now, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1)]
     pub load: Option<f64>,
     /// For how long the machine will probably stay idle.
     #[serde(default, skip_serializing_if = "Option::is_none")]

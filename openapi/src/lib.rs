@@ -10,6 +10,7 @@ pub mod ids;
 pub mod job;
 pub mod lease;
 pub mod media;
+pub mod page;
 pub mod policy;
 pub mod problem;
 pub mod profile;

@@ -90,6 +90,7 @@ impl Policy {
 #[schema(example = json!({ "days": ["mon", "tue", "wed", "thu"], "from": "18:00", "to": "08:00" }))]
 pub struct Hours {
     /// On which the stretch begins.
+    #[schema(min_items = 1)]
     pub days: Vec<Weekday>,
     pub from: TimeOfDay,
     pub to: TimeOfDay,

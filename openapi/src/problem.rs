@@ -19,10 +19,15 @@ pub struct Problem {
     #[schema(example = "job_not_found")]
     pub code: String,
     /// What happened, in one sentence.
+    #[schema(example = "There is no job job_01J8ZC5V2M0N6QW3T7RX9KPEHD.")]
     pub detail: String,
     /// What to do next, if there is something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The `X-Request-Id` of the answer: the server's log has it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "req_01J8ZC5V2M0N6QW3T7RX9KPEHD")]
+    pub request_id: Option<String>,
 }
 
 fn about_blank() -> String {

@@ -146,6 +146,9 @@ pub enum FileContainer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProfileList {
     pub profiles: Vec<ProfileEntry>,
+    /// Pass as `cursor` to get the next page; absent on the last.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

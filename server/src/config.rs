@@ -1,6 +1,6 @@
 //! Settings: from flags, `OFFPEAK_*` variables or a TOML file, in that order of strength, checked before anything starts.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use url::Url;
@@ -57,6 +57,10 @@ pub struct Settings {
     /// Seconds that a lease lives without a heartbeat; engines beat three times in that [default: 30]
     #[arg(long, env = "OFFPEAK_LEASE_SECONDS", value_name = "SECONDS", global = true)]
     pub lease_seconds: Option<u64>,
+
+    /// Requests a minute that one token may make to one server, agents' calls left out; 0 for any number [default: 6000]
+    #[arg(long, env = "OFFPEAK_REQUESTS_PER_MINUTE", value_name = "COUNT", global = true)]
+    pub requests_per_minute: Option<u32>,
 }
 
 /// Settings that were checked.
@@ -73,6 +77,8 @@ pub struct Config {
     pub upload_kept_for: Duration,
     pub max_source_bytes: u64,
     pub lease: LeaseTimes,
+    /// None for any number.
+    pub requests_per_minute: Option<NonZeroU32>,
 }
 
 /// How long things about leases take; all follow from how long one lives without a heartbeat.
@@ -130,6 +136,7 @@ impl Settings {
             upload_hours: self.upload_hours.or(file.upload_hours),
             max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
             lease_seconds: self.lease_seconds.or(file.lease_seconds),
+            requests_per_minute: self.requests_per_minute.or(file.requests_per_minute),
         })
     }
 
@@ -172,6 +179,8 @@ impl Settings {
             upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),
             max_source_bytes: self.max_source_bytes.unwrap_or(1 << 40),
             lease: LeaseTimes { lifetime: check_lease_seconds(self.lease_seconds)? },
+            // A hundred a second: far more than a program that behaves, far less than what keeps others from being served.
+            requests_per_minute: NonZeroU32::new(self.requests_per_minute.unwrap_or(6000)),
         })
     }
 }

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    extract::rejection::JsonRejection,
-    http::{HeaderValue, StatusCode, header},
+    body::Bytes,
+    extract::{FromRequest, Request, rejection::JsonRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use offpeak_api::problem::{PROBLEM_JSON, Problem};
+use serde::de::DeserializeOwned;
+
+use crate::front;
 
 /// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -69,6 +73,7 @@ impl ApiError {
             code: self.code.to_owned(),
             detail: self.detail.clone(),
             hint: self.hint.clone(),
+            request_id: front::request_id::current(),
         }
     }
 }
@@ -105,17 +110,47 @@ impl From<serde_json::Error> for ApiError {
     }
 }
 
-/// `axum::Json`, with its refusals turned into problems.
-#[derive(Debug, Clone, Copy, Default, axum::extract::FromRequest)]
-#[from_request(via(axum::Json), rejection(ApiError))]
+/// `axum::Json` for requests, all of which are objects; refusals are problems.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            let detail = "The body of this request is JSON, and its content type says otherwise, or nothing.";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail)
+                .hint("Send the header `Content-Type: application/json`."));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than this address takes.")
+                    .hint("Send less at once; docs/api.md has the limits.")
+            }
+            status => ApiError::new(status, "bad_request", rejection.body_text()),
+        })?;
+        // An array would be read as an object's values in order, which nobody means and everybody may get wrong.
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(ApiError::unfit("invalid_body", "The body is an array; it has to be an object.").hint(SHAPES));
+        }
+        Ok(Self(Json::<T>::from_bytes(&bytes)?.0))
+    }
+}
+
+const SHAPES: &str = "See /docs for the shape of this request.";
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         let (code, hint) = match &rejection {
-            JsonRejection::MissingJsonContentType(_) => ("not_json", "Send the header `Content-Type: application/json`."),
             JsonRejection::JsonSyntaxError(_) => ("invalid_json", "The body is not JSON; check quotes, commas and braces."),
-            _ => ("invalid_body", "See /docs for the shape of this request."),
+            _ => ("invalid_body", SHAPES),
         };
         Self::new(rejection.status(), code, rejection.body_text()).hint(hint)
     }

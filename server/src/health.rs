@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use crate::{app::App, error::ApiError};
 
 /// The process answers
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "Alive", body = String)))]
+#[utoipa::path(get, path = "/healthz", operation_id = "get_health", tag = "health", responses((status = 200, description = "Alive", body = String)))]
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
@@ -15,7 +15,7 @@ pub async fn healthz() -> &'static str {
 /// The server can work
 ///
 /// Its database answers, and its storage takes bytes.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+#[utoipa::path(get, path = "/readyz", operation_id = "get_readiness", tag = "health", responses(
     (status = 200, description = "Ready", body = String),
     (status = 503, description = "Not ready, and why", body = Problem),
 ))]

@@ -22,8 +22,8 @@ use utoipa_axum::{
 };
 
 use crate::{
-    agents, app::App, blob, commit, deliver, error::ApiError, finish, fleet, groups, health, jobs, lease, notify, profile,
-    upload, web,
+    agents, app::App, blob, commit, deliver, description, error::ApiError, finish, fleet, front, groups, health, jobs, lease,
+    notify, profile, upload, web,
 };
 
 #[derive(OpenApi)]
@@ -61,8 +61,12 @@ impl Modify for Bearer {
 /// Facts list keyframe times, two a second: 2.2 MB for the longest film that is accepted, a day.
 const LARGEST_RESULT_BYTES: usize = 8 << 20;
 
-fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Doc::openapi())
+/// A request of a program: a profile with all that it may hold is a tenth of this.
+const LARGEST_REQUEST_BYTES: usize = 256 << 10;
+
+/// All routes; with layers around them, when there is a server that they lead to.
+fn routes(app: Option<&App>) -> OpenApiRouter<App> {
+    let of_programs = OpenApiRouter::with_openapi(Doc::openapi())
         // Programs: bring a source in, make jobs, follow them.
         .routes(routes!(upload::http::options, upload::http::create))
         .routes(routes!(upload::http::head, upload::http::patch, upload::http::terminate, upload::http::overridden))
@@ -88,7 +92,13 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(groups::http::get_group, groups::http::rename_group, groups::http::delete_group))
         .routes(routes!(groups::http::get_policy, groups::http::put_policy))
         .routes(routes!(fleet::http::fleet))
-        .routes(routes!(fleet::http::fleet_history))
+        .routes(routes!(fleet::http::fleet_history));
+    let layered = match app {
+        Some(app) => of_programs.route_layer(axum::middleware::from_fn_with_state(app.clone(), front::of_programs)),
+        None => of_programs,
+    };
+    layered
+        .route_layer(DefaultBodyLimit::max(LARGEST_REQUEST_BYTES))
         // Agents: join, lease, upload, commit, end.
         .routes(routes!(agents::http::enrol))
         .routes(routes!(agents::me::report_state))
@@ -110,17 +120,18 @@ fn routes() -> OpenApiRouter<App> {
 }
 
 /// The API's description.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+pub fn openapi() -> serde_json::Value {
+    description::finish(&routes(None).into_openapi())
 }
 
 /// Everything that the server answers.
 pub fn router(app: App) -> Router {
-    let (api, description) = routes().split_for_parts();
+    let (api, description) = routes(Some(&app)).split_for_parts();
+    let description = description::finish(&description);
     let json = description.clone();
     api.route("/openapi.json", get(|| async { Json(json) }))
         .with_state(app)
-        .merge(utoipa_swagger_ui::SwaggerUi::new("/docs").url("/docs/openapi.json", description))
+        .merge(utoipa_swagger_ui::SwaggerUi::new("/docs").external_url_unchecked("/docs/openapi.json", description))
         .merge(web::router())
         .fallback(|| async { ApiError::not_found("no_such_address", "Nothing is at this address.").hint("See /docs.") })
         .method_not_allowed_fallback(|| async {
@@ -131,11 +142,14 @@ pub fn router(app: App) -> Router {
         .layer(
             TraceLayer::new_for_http().make_span_with(span_of).on_response(DefaultOnResponse::new().level(tracing::Level::DEBUG)),
         )
+        .layer(axum::middleware::from_fn(front::request_id::name_request))
 }
 
-/// The path only: queries hold the signatures of storage addresses.
+/// The path only: queries hold the signatures of storage addresses. At the level of what handlers log, so that each line of
+/// the log says which request it belongs to.
 fn span_of(request: &Request) -> tracing::Span {
-    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
+    let id = request.headers().get(front::request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
 /// Extractors of the framework refuse bad paths and queries in plain text: everything that a client sees is a problem.

@@ -8,6 +8,7 @@ use crate::{
     error::ApiError,
     finish::stuck,
     fleet,
+    front::idempotency,
     lease::{ENDED_LEASE_KEPT, expiry, store as lease_store, sweep},
     settings, upload,
 };
@@ -27,6 +28,7 @@ pub async fn tick(app: &App) -> Result<(), ApiError> {
     deliver::write_all_due(app).await?;
     sweep_old_leases(app, now).await?;
     fleet::sample(app, now).await?;
+    idempotency::expire(app, now).await?;
     app.blobs.sweep(now).await.map_err(ApiError::internal)?;
     // What nobody found the first time, for whatever reason, is found now; and a holder may have become slow enough to help.
     if expiry::offer(app, now).await? > 0 || lease_store::anything_open(&app.db.reader).await? {

@@ -22,12 +22,13 @@ use crate::{
     app::App,
     auth::{self, TeamAuth},
     error::{ApiError, Body},
+    page,
 };
 
 /// Enrol an agent
 ///
 /// The code comes from `offpeak-server token enrol`. The answer's token is shown once.
-#[utoipa::path(post, path = "/v1/agents/enrol", tag = "agents", request_body = EnrolRequest, responses(
+#[utoipa::path(post, path = "/v1/agents/enrol", operation_id = "enrol_agent", tag = "agents", request_body = EnrolRequest, responses(
     (status = 201, description = "The agent and its token", body = EnrolResponse),
     (status = 403, description = "The code is unknown, used up or too old", body = Problem),
     (status = 422, description = "The name does not fit", body = Problem),
@@ -49,9 +50,6 @@ pub async fn enrol(
     Ok((StatusCode::CREATED, Json(EnrolResponse { agent_id, token })))
 }
 
-const DEFAULT_PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
-
 /// List agents
 ///
 /// Youngest first, in pages. Revoked ones are left out unless `standing` asks for them.
@@ -64,21 +62,16 @@ pub async fn list_agents(
     auth: TeamAuth,
     query: Result<Query<ListAgents>, QueryRejection>,
 ) -> Result<Json<AgentList>, ApiError> {
-    let Query(query) = query.map_err(|rejection| ApiError::unfit("bad_filter", rejection.body_text()))?;
+    let query = page::query(query)?;
     let wanted = Wanted {
         states: parse_all(query.state.as_deref(), "state", AgentState::parse)?,
         standings: parse_all(query.standing.as_deref(), "standing", Standing::parse)?,
         group: query.group,
         name: query.name.filter(|name| !name.is_empty()),
         after: query.cursor,
-        limit: query.limit.unwrap_or(DEFAULT_PAGE),
+        limit: page::limit(query.limit)?,
     };
-    if !(1..=LARGEST_PAGE).contains(&wanted.limit) {
-        return Err(ApiError::unfit("bad_limit", format!("`limit` is 1 to {LARGEST_PAGE}.")));
-    }
-    if wanted.after.as_ref().is_some_and(|cursor| cursor.parse::<AgentId>().is_err()) {
-        return Err(ApiError::unfit("bad_cursor", "`cursor` is the `next_cursor` of an earlier answer."));
-    }
+    page::check_cursor::<AgentId>(wanted.after.as_deref())?;
     if wanted.name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
         return Err(ApiError::unfit("bad_filter", "`name` is a part of a name."));
     }
@@ -104,7 +97,7 @@ pub async fn get_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path<Ag
 /// Read an agent's history
 ///
 /// How long it was in which state, hour by hour, as far back as 31 days.
-#[utoipa::path(get, path = "/v1/agents/{id}/history", tag = "agents", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/agents/{id}/history", operation_id = "get_agent_history", tag = "agents", security(("bearer" = [])),
     params(("id" = AgentId, Path), HistoryRange), responses(
     (status = 200, description = "Its hours", body = AgentHistory),
     (status = 404, description = "No such agent", body = Problem),

@@ -28,7 +28,7 @@ const LONGEST_CODE: usize = 64;
 ///
 /// At every change of state, and otherwise once a minute: who is silent for 90 seconds counts as offline. The answer brings
 /// the policy of the agent's group, and how the agent stands.
-#[utoipa::path(post, path = "/v1/agents/me/state", tag = "agents", security(("bearer" = [])), request_body = StateReport, responses(
+#[utoipa::path(post, path = "/v1/agents/me/state", operation_id = "report_agent_state", tag = "agents", security(("bearer" = [])), request_body = StateReport, responses(
     (status = 200, description = "Noted; the policy and standing from now on", body = AgentOrders),
     (status = 401, description = "The agent was revoked, or its token is not known", body = Problem),
 ))]
@@ -56,7 +56,7 @@ pub async fn report_state(
 /// Prove that this agent can encode
 ///
 /// An agent that its failures set aside tests its encoders after the wait that it was told, and says here what they proved.
-#[utoipa::path(post, path = "/v1/agents/me/proof", tag = "agents", security(("bearer" = [])), request_body = ProofReport, responses(
+#[utoipa::path(post, path = "/v1/agents/me/proof", operation_id = "prove_agent", tag = "agents", security(("bearer" = [])), request_body = ProofReport, responses(
     (status = 200, description = "Taken: unless a person is draining it, the agent gets work again", body = AgentOrders),
     (status = 403, description = "Too early, or a person set it aside; `Retry-After` says when to ask again", body = Problem),
     (status = 422, description = "Nothing was proved", body = Problem),

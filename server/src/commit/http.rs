@@ -45,7 +45,7 @@ impl From<Misfit> for ApiError {
 ///
 /// Whole rows from the cursor on, uploaded before. Repeating a commit is harmless. Rows at or past the task's `last` come
 /// back in `refused`.
-#[utoipa::path(post, path = "/v1/leases/{id}/commit", tag = "leases", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/leases/{id}/commit", operation_id = "commit_segments", tag = "leases", security(("bearer" = [])),
     params(("id" = LeaseId, Path)), request_body = CommitRequest, responses(
     (status = 200, description = "Accepted; what to do from now on", body = Orders),
     (status = 409, description = "The lease is lost: stop at once", body = Problem),

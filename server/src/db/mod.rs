@@ -1,6 +1,7 @@
 //! The database: a pool for reads at any time, and short write transactions. On SQLite those share their way to the disk
 //! (`group.rs`).
 
+mod along;
 mod at_once;
 mod group;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use sea_orm::{
     TransactionTrait, sqlx,
 };
 
+pub use along::along;
 pub use at_once::Writes;
 use group::{GroupCommit, Turn};
 
@@ -56,6 +58,7 @@ pub struct WriteTx {
 impl WriteTx {
     /// What was written is on disk when this returns. Dropping the future does not take it back.
     pub async fn commit(self) -> Result<(), DbErr> {
+        along::carry(&self.tx).await?;
         match self.turn {
             Some(turn) => turn.commit(self.tx).await,
             None => self.tx.commit().await,

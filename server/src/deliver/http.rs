@@ -80,7 +80,7 @@ pub async fn get_media(
 
 /// Ask whether a page of another origin may play media
 #[utoipa::path(options, path = "/media/{job}/{*path}", tag = "delivery", params(
-    ("job" = JobId, Path), ("path" = String, Path, description = "Anything"),
+    ("job" = String, Path, description = "Anything"), ("path" = String, Path, description = "Anything"),
 ), responses((status = 204, description = "It may")))]
 pub async fn media_preflight() -> Response {
     let mut response = open_to_all(StatusCode::NO_CONTENT.into_response());

@@ -8,6 +8,7 @@ pub mod arrival;
 pub mod build_seen;
 pub mod failure;
 pub mod fleet_sample;
+pub mod idempotency;
 pub mod init_vote;
 pub mod job;
 pub mod job_event;

@@ -37,7 +37,7 @@ use crate::{
 /// Complete a task
 ///
 /// Nothing is left to do: everything was committed, or the result is in the body.
-#[utoipa::path(post, path = "/v1/leases/{id}/complete", tag = "leases", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/leases/{id}/complete", operation_id = "complete_lease", tag = "leases", security(("bearer" = [])),
     params(("id" = LeaseId, Path)), request_body = CompleteRequest, responses(
     (status = 200, description = "Settled; the lease has ended", body = Orders),
     (status = 409, description = "The lease is lost", body = Problem),
@@ -149,7 +149,7 @@ fn speed(lease: &lease::Model, task: &task::Model, now: Instant) -> Option<f64> 
 }
 
 /// Hand a task back without blame
-#[utoipa::path(post, path = "/v1/leases/{id}/release", tag = "leases", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/leases/{id}/release", operation_id = "release_lease", tag = "leases", security(("bearer" = [])),
     params(("id" = LeaseId, Path)), request_body = ReleaseRequest, responses(
     (status = 200, description = "Somebody else will go on; what was committed stays", body = Orders),
     (status = 409, description = "The lease is lost", body = Problem),
@@ -180,7 +180,7 @@ pub async fn release(
 /// Hand a task back with blame
 ///
 /// A source at fault fails the job now; else another agent may try.
-#[utoipa::path(post, path = "/v1/leases/{id}/fail", tag = "leases", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/leases/{id}/fail", operation_id = "fail_lease", tag = "leases", security(("bearer" = [])),
     params(("id" = LeaseId, Path)), request_body = FailRequest, responses(
     (status = 200, description = "Noted", body = Orders),
     (status = 409, description = "The lease is lost", body = Problem),

@@ -19,7 +19,7 @@ const MOST_SAMPLES: i64 = 24 * 60;
 /// Read the fleet's figures
 ///
 /// Machines by state, speed, what waits, and for an autoscaler how many machines are wanted.
-#[utoipa::path(get, path = "/v1/fleet", tag = "fleet", security(("bearer" = [])), params(FleetQuery), responses(
+#[utoipa::path(get, path = "/v1/fleet", operation_id = "get_fleet", tag = "fleet", security(("bearer" = [])), params(FleetQuery), responses(
     (status = 200, description = "The whole fleet, machines and jobs of all teams", body = FleetFigures),
     (status = 422, description = "`within_seconds` does not fit", body = Problem),
 ))]
@@ -58,7 +58,7 @@ pub async fn fleet(
 /// Read the fleet's history
 ///
 /// A sample a minute, kept for 31 days; of a range longer than a day, as many as a day has minutes.
-#[utoipa::path(get, path = "/v1/fleet/history", tag = "fleet", security(("bearer" = [])), params(HistoryRange), responses(
+#[utoipa::path(get, path = "/v1/fleet/history", operation_id = "get_fleet_history", tag = "fleet", security(("bearer" = [])), params(HistoryRange), responses(
     (status = 200, description = "Samples, oldest first", body = FleetHistory),
     (status = 422, description = "The range does not fit", body = Problem),
 ))]

@@ -2,12 +2,13 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
-    http::StatusCode,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderName, StatusCode, header::LOCATION},
 };
 use offpeak_api::{
     fleet::{Group, GroupList, NameGroup},
     ids::{GroupId, TeamId},
+    page::PageQuery,
     policy::Policy,
     problem::Problem,
 };
@@ -21,6 +22,7 @@ use crate::{
     clock::Instant,
     entity::agent_group,
     error::{ApiError, Body},
+    page,
 };
 
 fn wire(row: agent_group::Model, team: &TeamId, agents: i64) -> Result<Group, ApiError> {
@@ -42,21 +44,30 @@ async fn one(app: &App, auth: &TeamAuth, id: &GroupId) -> Result<Json<Group>, Ap
 }
 
 /// List groups
-#[utoipa::path(get, path = "/v1/groups", tag = "fleet", security(("bearer" = [])), responses(
-    (status = 200, description = "All groups of the team", body = GroupList),
+///
+/// In pages.
+#[utoipa::path(get, path = "/v1/groups", tag = "fleet", security(("bearer" = [])), params(PageQuery), responses(
+    (status = 200, description = "A page of the team's groups", body = GroupList),
+    (status = 422, description = "The page does not fit", body = Problem),
 ))]
-pub async fn list_groups(State(app): State<App>, auth: TeamAuth) -> Result<Json<GroupList>, ApiError> {
+pub async fn list_groups(
+    State(app): State<App>,
+    auth: TeamAuth,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Json<GroupList>, ApiError> {
+    let asked = page::query(query)?;
     let rows = store::list(&app.db.reader, &auth.team_id).await?;
     let sizes = store::sizes(&app.db.reader, &auth.team_id).await?;
-    let mut groups = rows
+    let groups = rows
         .into_iter()
         .map(|row| {
             let agents = sizes.get(&row.id).copied().unwrap_or_default();
             wire(row, &auth.team_id, agents)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    groups.sort_by_key(|group| !group.is_default);
-    Ok(Json(GroupList { groups }))
+    let (groups, next_cursor) =
+        page::cut(groups, |group: &Group| format!("{}{}", u8::from(!group.is_default), group.name), &asked)?;
+    Ok(Json(GroupList { groups, next_cursor }))
 }
 
 /// Make a group
@@ -71,7 +82,7 @@ pub async fn create_group(
     State(app): State<App>,
     auth: TeamAuth,
     Body(request): Body<NameGroup>,
-) -> Result<(StatusCode, Json<Group>), ApiError> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Group>), ApiError> {
     let row = agent_group::Model {
         id: GroupId::new().to_string(),
         team_id: auth.team_id.to_string(),
@@ -85,7 +96,8 @@ pub async fn create_group(
     }
     store::insert(&tx.tx, row.clone()).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(wire(row, &auth.team_id, 0)?)))
+    let location = format!("/v1/groups/{}", row.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(wire(row, &auth.team_id, 0)?)))
 }
 
 /// Read a group

@@ -22,11 +22,8 @@ use crate::{
     entity::job,
     error::{ApiError, Body},
     lease::{NO_DEADLINE_MS, TaskKind, queue},
-    notify, profile, upload,
+    notify, page, profile, upload,
 };
-
-const DEFAULT_PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
 
 /// Make a job
 ///
@@ -134,18 +131,13 @@ pub async fn list_jobs(
     auth: TeamAuth,
     query: Result<Query<ListJobs>, QueryRejection>,
 ) -> Result<Json<JobList>, ApiError> {
-    let Query(query) = query.map_err(|rejection| ApiError::unfit("bad_filter", rejection.body_text()))?;
+    let query = page::query(query)?;
     if query.profile.as_ref().is_some_and(|name| !profile::is_name(name)) {
         return Err(ApiError::unfit("bad_filter", "`profile` is the name of a profile."));
     }
     let states = parse_states(query.state.as_deref())?;
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(ApiError::unfit("bad_limit", format!("`limit` is 1 to {LARGEST_PAGE}.")));
-    }
-    if query.cursor.as_ref().is_some_and(|cursor| cursor.parse::<JobId>().is_err()) {
-        return Err(ApiError::unfit("bad_cursor", "`cursor` is the `next_cursor` of an earlier answer."));
-    }
+    let limit = page::limit(query.limit)?;
+    page::check_cursor::<JobId>(query.cursor.as_deref())?;
     let (rows, more) = store::list(&app.db.reader, &auth.team_id, &query, &states, u64::from(limit)).await?;
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.clone());
     Ok(Json(JobList { jobs: progress::show(&app, rows).await?, next_cursor }))

@@ -87,7 +87,7 @@ pub async fn request_lease(
 }
 
 /// Renew a lease and get orders
-#[utoipa::path(post, path = "/v1/leases/{id}/heartbeat", tag = "leases", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/leases/{id}/heartbeat", operation_id = "renew_lease", tag = "leases", security(("bearer" = [])),
     params(("id" = LeaseId, Path)), request_body = Heartbeat, responses(
     (status = 200, description = "Renewed; what to do from now on", body = Orders),
     (status = 409, description = "The lease is lost: stop at once", body = Problem),
@@ -142,7 +142,7 @@ async fn renew_locked(
 /// Get addresses to upload to
 ///
 /// Each is signed for one key, length and SHA-256. Keys are written once; another try needs another `attempt`.
-#[utoipa::path(post, path = "/v1/leases/{id}/upload-urls", tag = "leases", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/leases/{id}/upload-urls", operation_id = "sign_objects", tag = "leases", security(("bearer" = [])),
     params(("id" = LeaseId, Path)), request_body = UploadUrlsRequest, responses(
     (status = 200, description = "Addresses, in the order of the request", body = UploadUrls),
     (status = 409, description = "The lease is lost: stop at once", body = Problem),

@@ -23,7 +23,7 @@ const LATE: i64 = 128;
 /// Watch a job
 ///
 /// Server-sent events from the job's first on, or after `Last-Event-ID`; the stream ends when the job is over.
-#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", operation_id = "watch_job", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "Events; each `data` is a JobEvent", body = JobEvent, content_type = "text/event-stream"),
     (status = 404, description = "No such job", body = Problem),
 ))]

@@ -2,10 +2,11 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
 use offpeak_api::{
+    page::PageQuery,
     problem::Problem,
     profile::{Profile, ProfileEntry, ProfileList},
 };
@@ -15,6 +16,7 @@ use crate::{
     app::App,
     auth::TeamAuth,
     error::{ApiError, Body},
+    page,
 };
 
 fn is_built_in(name: &str) -> bool {
@@ -22,14 +24,24 @@ fn is_built_in(name: &str) -> bool {
 }
 
 /// List profiles
-#[utoipa::path(get, path = "/v1/profiles", tag = "profiles", security(("bearer" = [])), responses(
+///
+/// In pages.
+#[utoipa::path(get, path = "/v1/profiles", tag = "profiles", security(("bearer" = [])), params(PageQuery), responses(
     (status = 200, description = "Those that come with Offpeak first, then the team's own", body = ProfileList),
+    (status = 422, description = "The page does not fit", body = Problem),
 ))]
-pub async fn list_profiles(State(app): State<App>, auth: TeamAuth) -> Result<Json<ProfileList>, ApiError> {
+pub async fn list_profiles(
+    State(app): State<App>,
+    auth: TeamAuth,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Json<ProfileList>, ApiError> {
+    let asked = page::query(query)?;
     let own = store::list(&app.db.reader, &auth.team_id).await?;
     let entry = |built_in: bool| move |profile| ProfileEntry { built_in, profile };
     let profiles = built_in().into_iter().map(entry(true)).chain(own.into_iter().map(entry(false))).collect();
-    Ok(Json(ProfileList { profiles }))
+    let (profiles, next_cursor) =
+        page::cut(profiles, |entry: &ProfileEntry| format!("{}{}", u8::from(!entry.built_in), entry.profile.name), &asked)?;
+    Ok(Json(ProfileList { profiles, next_cursor }))
 }
 
 /// Read a profile

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{HeaderName, StatusCode, header::LOCATION},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use offpeak_api::{
@@ -92,7 +92,7 @@ async fn arriving<'a>(app: &'a App, auth: &TeamAuth, id: &SourceId) -> Result<Ar
 /// Begin an upload straight into the bucket
 ///
 /// For servers whose storage is a bucket; others answer 409 `no_direct_uploads`. The parts then go to addresses of their own.
-#[utoipa::path(post, path = "/v1/uploads/direct", tag = "uploads", security(("bearer" = [])), request_body = BeginDirectUpload, responses(
+#[utoipa::path(post, path = "/v1/uploads/direct", operation_id = "begin_direct_upload", tag = "uploads", security(("bearer" = [])), request_body = BeginDirectUpload, responses(
     (status = 201, description = "The upload, and how to cut the file", body = DirectUpload),
     (status = 409, description = "This server takes uploads only through itself", body = Problem),
     (status = 413, description = "The file is larger than this server takes", body = Problem),
@@ -102,7 +102,7 @@ pub async fn begin(
     State(app): State<App>,
     auth: TeamAuth,
     Body(request): Body<BeginDirectUpload>,
-) -> Result<(StatusCode, Json<DirectUpload>), ApiError> {
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<DirectUpload>), ApiError> {
     let bucket = bucket(&app)?;
     let bytes = request.bytes;
     if bytes > app.config.max_source_bytes {
@@ -130,13 +130,14 @@ pub async fn begin(
     let part_bytes = arrival.part_bytes.cast_unsigned();
     let parts = u32::try_from(bytes.div_ceil(part_bytes)).map_err(ApiError::internal)?;
     let expires_at = expires.to_utc();
-    Ok((StatusCode::CREATED, Json(DirectUpload { id, part_bytes, parts, expires_at })))
+    let location = format!("/v1/uploads/{id}");
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(DirectUpload { id, part_bytes, parts, expires_at })))
 }
 
 /// Get addresses for parts
 ///
 /// PUT each part to its address, with the headers named there. Each is signed for one part, its length and its SHA-256.
-#[utoipa::path(post, path = "/v1/uploads/{id}/parts", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), request_body = PartsRequest, responses(
+#[utoipa::path(post, path = "/v1/uploads/{id}/parts", operation_id = "sign_parts", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), request_body = PartsRequest, responses(
     (status = 200, description = "Addresses, in the order of the request", body = UploadUrls),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "The upload is complete, or goes through the server", body = Problem),
@@ -170,7 +171,7 @@ pub async fn part_addresses(
 }
 
 /// Ask which parts have arrived
-#[utoipa::path(get, path = "/v1/uploads/{id}/parts", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path), ListParts), responses(
+#[utoipa::path(get, path = "/v1/uploads/{id}/parts", operation_id = "list_sent_parts", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path), ListParts), responses(
     (status = 200, description = "A page of parts that the bucket has", body = SentParts),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "The upload is complete, or goes through the server", body = Problem),
@@ -197,7 +198,7 @@ pub async fn sent_parts(
 ///
 /// May be repeated. The source's `sha256` is then S3's composite one: the SHA-256 of the parts' SHA-256s, a dash, and how many
 /// there are.
-#[utoipa::path(post, path = "/v1/uploads/{id}/complete", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses(
+#[utoipa::path(post, path = "/v1/uploads/{id}/complete", operation_id = "complete_direct_upload", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses(
     (status = 200, description = "The source, ready", body = Source),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "A part is missing, or the upload goes through the server", body = Problem),

@@ -63,7 +63,7 @@ fn describe(headers: &mut HeaderMap, row: &source::Model) {
 }
 
 /// What this server can do (tus)
-#[utoipa::path(options, path = "/v1/uploads", tag = "uploads", responses(
+#[utoipa::path(options, path = "/v1/uploads", operation_id = "upload_options", tag = "uploads", responses(
     (status = 204, description = "Versions, extensions, limits, as headers"),
 ))]
 pub async fn options(State(app): State<App>) -> Response {
@@ -79,15 +79,17 @@ pub async fn options(State(app): State<App>) -> Response {
 /// Begin an upload (tus)
 ///
 /// Its first piece may come along as the body. The id at the end of `Location` names the source.
-#[utoipa::path(post, path = "/v1/uploads", tag = "uploads", security(("bearer" = [])), params(
-    ("Tus-Resumable" = String, Header, description = "1.0.0"),
-    ("Upload-Length" = Option<u64>, Header, description = "Bytes of the whole file"),
-    ("Upload-Defer-Length" = Option<u8>, Header, description = "1 when the length becomes known later"),
-    ("Upload-Metadata" = Option<String>, Header, description = "Pairs of a key and a base 64 value; `filename` is kept with the source"),
-    ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1` and the body's hash in base 64"),
+#[utoipa::path(post, path = "/v1/uploads", operation_id = "create_upload", tag = "uploads", security(("bearer" = [])), params(
+    ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
+    ("Upload-Length" = Option<i64>, Header, description = "Bytes of the whole file", minimum = 0),
+    ("Upload-Defer-Length" = Option<u8>, Header, description = "1 when the length becomes known later", minimum = 1, maximum = 1),
+    ("Upload-Metadata" = Option<String>, Header, description = "Pairs of a key and a base 64 value; `filename` is kept with the source",
+        pattern = "^[A-Za-z0-9_-]+ [A-Za-z0-9+/]+={0,2}(,[A-Za-z0-9_-]+ [A-Za-z0-9+/]+={0,2})*$", max_length = 8192),
+    ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1` and the body's hash in base 64", pattern = "^(sha1 [A-Za-z0-9+/]{27}=|sha256 [A-Za-z0-9+/]{43}=)$"),
 ), request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"), responses(
     (status = 201, description = "The upload is at `Location`"),
     (status = 400, description = "A header does not read", body = Problem),
+    (status = 408, description = "The first piece did not arrive whole", body = Problem),
     (status = 412, description = "Another version of tus", body = Problem),
     (status = 413, description = "The file is larger than this server takes", body = Problem),
     (status = 460, description = "The body does not have the hash that Upload-Checksum says", body = Problem),
@@ -148,14 +150,14 @@ async fn create_upload(
     Ok(response)
 }
 
-fn has_piece(headers: &HeaderMap) -> bool {
+pub fn has_piece(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(tus::PIECE.as_bytes()))
 }
 
 /// Ask how much has arrived (tus)
-#[utoipa::path(head, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(head, path = "/v1/uploads/{id}", operation_id = "get_upload_offset", tag = "uploads", security(("bearer" = [])), params(
     ("id" = SourceId, Path),
-    ("Tus-Resumable" = String, Header, description = "1.0.0"),
+    ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
 ), responses(
     (status = 200, description = "`Upload-Offset` says how many bytes are safe"),
     (status = 404, description = "No such upload"),
@@ -208,12 +210,12 @@ fn check_alive(app: &App, row: &source::Model) -> Result<(), ApiError> {
 /// Append a piece (tus)
 ///
 /// What arrives before a connection breaks is kept, unless the piece carries `Upload-Checksum`.
-#[utoipa::path(patch, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(patch, path = "/v1/uploads/{id}", operation_id = "append_upload", tag = "uploads", security(("bearer" = [])), params(
     ("id" = SourceId, Path),
-    ("Tus-Resumable" = String, Header, description = "1.0.0"),
-    ("Upload-Offset" = u64, Header, description = "How many bytes have arrived"),
-    ("Upload-Length" = Option<u64>, Header, description = "Bytes of the whole file, when it was begun without"),
-    ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1` and the piece's hash in base 64"),
+    ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
+    ("Upload-Offset" = i64, Header, description = "How many bytes have arrived", minimum = 0),
+    ("Upload-Length" = Option<i64>, Header, description = "Bytes of the whole file, when it was begun without", minimum = 0),
+    ("Upload-Checksum" = Option<String>, Header, description = "`sha256` or `sha1` and the piece's hash in base 64", pattern = "^(sha1 [A-Za-z0-9+/]{27}=|sha256 [A-Za-z0-9+/]{43}=)$"),
 ), request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"), responses(
     (status = 204, description = "Kept; `Upload-Offset` says how many bytes are safe now"),
     (status = 400, description = "A header does not read", body = Problem),
@@ -273,9 +275,9 @@ async fn append_piece(
 /// Give an upload up (tus)
 ///
 /// Its bytes are deleted, whether all have arrived or not.
-#[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(delete, path = "/v1/uploads/{id}", operation_id = "delete_upload", tag = "uploads", security(("bearer" = [])), params(
     ("id" = SourceId, Path),
-    ("Tus-Resumable" = String, Header, description = "1.0.0"),
+    ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
 ), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such upload", body = Problem),
@@ -309,11 +311,25 @@ async fn terminate_upload(
 /// PATCH, HEAD or DELETE for clients that can only POST (tus)
 ///
 /// Does what the header `X-HTTP-Method-Override` says.
-#[utoipa::path(post, path = "/v1/uploads/{id}", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(post, path = "/v1/uploads/{id}", operation_id = "override_upload_method", tag = "uploads", security(("bearer" = [])), params(
     ("id" = SourceId, Path),
-    ("X-HTTP-Method-Override" = String, Header, description = "PATCH, HEAD or DELETE"),
+    ("X-HTTP-Method-Override" = String, Header, description = "PATCH, HEAD or DELETE", pattern = "^(PATCH|HEAD|DELETE)$"),
+    ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
+    ("Upload-Offset" = Option<i64>, Header, description = "How many bytes have arrived", minimum = 0),
 ), request_body(content = Option<Vec<u8>>, content_type = "application/offset+octet-stream"), responses(
-    (status = 204, description = "As the method that was meant"),
+    (status = 200, description = "As HEAD"),
+    (status = 204, description = "As PATCH or DELETE"),
+    (status = 400, description = "A header does not read", body = Problem),
+    (status = 404, description = "No such upload", body = Problem),
+    (status = 408, description = "The piece did not arrive whole", body = Problem),
+    (status = 409, description = "Another number of bytes has arrived, or a job that is not over uses it", body = Problem),
+    (status = 410, description = "The upload has expired or was deleted", body = Problem),
+    (status = 412, description = "Another version of tus", body = Problem),
+    (status = 413, description = "More than the whole file", body = Problem),
+    (status = 415, description = "Not `application/offset+octet-stream`", body = Problem),
+    (status = 423, description = "Another request is appending", body = Problem),
+    (status = 460, description = "The piece does not have the hash that Upload-Checksum says", body = Problem),
+    (status = 507, description = "Storage is full", body = Problem),
     (status = 405, description = "No such method, or no such header", body = Problem),
 ))]
 pub async fn overridden(

@@ -19,10 +19,71 @@ fn every_operation_says_what_it_is_for() {
             assert!(operation["summary"].as_str().is_some_and(|s| s.len() > 5), "{method} {path} ({id}) has no summary");
             assert!(operation["tags"][0].is_string(), "{method} {path} has no tag");
             for (status, response) in operation["responses"].as_object().unwrap() {
-                assert!(response["description"].is_string(), "{method} {path} {status} has no description");
+                let said = &response["description"];
+                assert!(said.is_string() || response["$ref"].is_string(), "{method} {path} {status} has no description");
             }
         }
     }
+}
+
+/// Every code that a handler can answer with is in docs/problems.md, and nothing else is.
+#[test]
+fn the_list_of_problems_is_whole() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_to_string(root.join("../docs/problems.md")).unwrap();
+    let listed: std::collections::BTreeSet<&str> =
+        docs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(code, _)| code).collect();
+    let (mut folders, mut source) = (vec![root.join("src")], String::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(entry.path()),
+                false if entry.path().extension().is_some_and(|end| end == "rs") => {
+                    source.push_str(&std::fs::read_to_string(entry.path()).unwrap());
+                }
+                false => {}
+            }
+        }
+    }
+    let mut made = 0;
+    for maker in ["ApiError::new(", "not_found(", "conflict(", "unfit(", "bad_request(", "unauthorized(", "refused("] {
+        for (at, _) in source.match_indices(maker) {
+            let call = source[at + maker.len()..].trim_start();
+            // The status comes first, where it is not in the maker's name.
+            let call = match maker {
+                "ApiError::new(" => call.split_once(',').map_or("", |(_, rest)| rest.trim_start()),
+                _ => call,
+            };
+            let Some((code, _)) = call.strip_prefix('"').and_then(|rest| rest.split_once('"')) else { continue };
+            assert!(listed.contains(code), "docs/problems.md lacks `{code}`");
+            made += 1;
+        }
+    }
+    assert!(made > 100, "{made} refusals were found in the source");
+    for code in listed {
+        assert!(source.contains(&format!("\"{code}\"")), "docs/problems.md has `{code}`, which nothing answers");
+    }
+}
+
+#[test]
+fn every_body_and_parameter_has_an_example() {
+    let description = router::openapi();
+    let has = |value: &serde_json::Value| !value["example"].is_null() || !value["examples"].is_null();
+    let mut seen = 0;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let bodies = operation["responses"].as_object().unwrap().values().chain([&operation["requestBody"]]);
+            for (kind, content) in bodies.filter_map(|body| body["content"].as_object()).flatten() {
+                assert!(has(content) || kind.contains("octet-stream"), "{method} {path}: {kind} has no example");
+                seen += 1;
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(has(parameter) || parameter["$ref"].is_string(), "{method} {path}: {parameter} has no example");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 250, "{seen} bodies and parameters");
 }
 
 /// Clocks of machines may be wrong by any amount: only durations travel between an engine and a server, in both directions.

@@ -89,11 +89,21 @@ impl Server {
         Self::on(new_backends(storage), Clock::set_to(START)).await
     }
 
+    /// A server with a setting of its own.
+    pub async fn start_with(edit: impl FnOnce(&mut Settings)) -> Self {
+        Self::on_with(new_backends(Storage::of_this_run().await), Clock::set_to(START), edit).await
+    }
+
     /// A server on what another one may use too.
     pub async fn on(shared: Arc<Backends>, clock: Clock) -> Self {
+        Self::on_with(shared, clock, |_| ()).await
+    }
+
+    async fn on_with(shared: Arc<Backends>, clock: Clock, edit: impl FnOnce(&mut Settings)) -> Self {
         let storage = Arc::clone(&shared.storage);
-        let settings =
+        let mut settings =
             Settings { database_url: Some(shared.database.url()), storage: Some(storage.url()), ..Settings::default() };
+        edit(&mut settings);
         let app = App::start_on(storage.open().await, settings.check().unwrap(), clock.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

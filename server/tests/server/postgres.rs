@@ -18,6 +18,7 @@ mod invariants;
 mod jobs;
 mod leases;
 mod limits;
+mod product;
 mod races;
 mod replicas;
 mod retries;

@@ -17,6 +17,7 @@ mod invariants;
 mod jobs;
 mod leases;
 mod limits;
+mod product;
 mod races;
 mod retries;
 mod stealing;

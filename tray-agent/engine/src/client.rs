@@ -252,6 +252,7 @@ fn problem(status: StatusCode, code: &str, detail: String) -> Box<Problem> {
         code: code.to_owned(),
         detail,
         hint: None,
+        request_id: None,
     })
 }
 

@@ -279,6 +279,7 @@ fn problem(status: StatusCode, code: &str) -> Response {
         code: code.to_owned(),
         detail: "as the test wants it".to_owned(),
         hint: None,
+        request_id: None,
     };
     (status, Json(body)).into_response()
 }

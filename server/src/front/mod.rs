@@ -1,0 +1,45 @@
+//! What every call passes before its handler: it gets a name for the logs ([`request_id`]), and calls of programs and people
+//! also a limit on how many there may be ([`rate`]), answers that are sent once only ([`etag`]), and creation that can be
+//! repeated ([`idempotency`]).
+//!
+//! Agents' calls under a lease pass none of the latter: they are what the server is there for, and each costs as little as it can.
+
+pub mod etag;
+pub mod idempotency;
+pub mod rate;
+pub mod request_id;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::app::App;
+
+/// The layer of all routes but those of agents, players and supervisors.
+pub async fn of_programs(State(app): State<App>, request: Request, next: Next) -> Response {
+    let quota = app.rates.take(&rate::who(request.headers()), app.clock.now());
+    let mut response = match &quota {
+        Some(quota) if quota.is_used_up() => quota.refusal().into_response(),
+        Some(_) | None => answer(&app, request, next).await,
+    };
+    if let Some(quota) = quota {
+        quota.tell(response.headers_mut());
+    }
+    response
+}
+
+async fn answer(app: &App, request: Request, next: Next) -> Response {
+    match idempotency::key_of(&request) {
+        Ok(Some(key)) => return idempotency::once(app, key, request, next).await,
+        Ok(None) => {}
+        Err(refusal) => return refusal.into_response(),
+    }
+    let known = etag::Known::of(&request);
+    let response = next.run(request).await;
+    match known {
+        Some(known) => known.tag(response).await,
+        None => response,
+    }
+}

@@ -1,0 +1,70 @@
+//! Every request has an id: the caller's own `X-Request-Id`, or one that is made here. The answer carries it, the log shows it
+//! with every line that belongs to the request, and problems name it, so that one can be found by the other.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Enough for every format in use, and nothing that would flood a log.
+const LONGEST: usize = 128;
+
+tokio::task_local! {
+    static CURRENT: HeaderValue;
+}
+
+/// The id of the request that this task answers.
+pub fn current() -> Option<String> {
+    CURRENT.try_with(|id| id.to_str().map(str::to_owned).ok()).ok().flatten()
+}
+
+/// The caller's id when it is one word of plain characters, so that it cannot pretend to be something else in a log.
+fn given(headers: &HeaderMap) -> Option<HeaderValue> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte);
+    let value = headers.get(X_REQUEST_ID)?;
+    ((1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(plain)).then(|| value.clone())
+}
+
+fn new() -> HeaderValue {
+    HeaderValue::try_from(format!("req_{}", ulid::Ulid::new())).unwrap_or(HeaderValue::from_static("req_unknown"))
+}
+
+/// The outermost layer: whatever answers, answers with the id.
+pub async fn name_request(mut request: Request, next: Next) -> Response {
+    let id = given(request.headers()).unwrap_or_else(new);
+    request.headers_mut().insert(X_REQUEST_ID, id.clone());
+    let mut response = CURRENT.scope(id.clone(), next.run(request)).await;
+    response.headers_mut().insert(X_REQUEST_ID, id);
+    response
+}
+
+/// Carries the id over to another task.
+pub async fn carry<T>(id: Option<HeaderValue>, work: impl Future<Output = T>) -> T {
+    match id {
+        Some(id) => CURRENT.scope(id, work).await,
+        None => work.await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_words_are_taken_over() {
+        let take = |value: &[u8]| {
+            let headers = HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_bytes(value).expect("a header"))]);
+            given(&headers).is_some()
+        };
+        for good in ["a", "0af7651916cd43dd8448eb211c80319c", "web:42/7", &"x".repeat(128)] {
+            assert!(take(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "two words", "a\tb", "\"quoted\"", "ä", &"x".repeat(129)] {
+            assert!(!take(bad.as_bytes()), "{bad}");
+        }
+        assert!(new().to_str().expect("text").starts_with("req_"));
+    }
+}
