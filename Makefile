@@ -18,7 +18,7 @@ menu:
 	@echo 'make bench-leases  measure leasing on both databases (OPTIONS=--quick: minutes instead of half an hour)'
 	@echo 'make chaos        encode while programs die and the network breaks (MINUTES=1.5, SEED=number)'
 	@echo 'make simulate     a day of fleets of 10 to 10,000 machines in virtual time (AGENTS=100,1000 HOURS=24 LOAD=0.3 SEED=1)'
-	@echo 'make openapi      write openapi/openapi.json anew'
+	@echo 'make openapi      write openapi/openapi.json and the clients in openapi/sdk anew'
 	@echo 'make setup        only install what is missing'
 	@echo 'make clean-demo   remove what demos have left behind'
 

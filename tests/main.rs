@@ -2,10 +2,14 @@
 
 mod agent_killed_mid_span;
 #[cfg(unix)]
+mod api_is_as_described;
+#[cfg(unix)]
 mod bad_agent_is_passed_over;
 mod bad_input;
 mod cancelled_jobs_stop;
 mod cli_submits;
+#[cfg(unix)]
+mod clients_work;
 mod exactness;
 mod output_is_valid;
 mod server_restarts;

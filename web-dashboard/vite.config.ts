@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 // A page per address that the server answers; the server embeds `dist` (server/src/web).
@@ -12,6 +13,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     rolldownOptions: { input: ["index.html", "watch.html"] },
   },
+  // Its source: the pages are built with it, so that nothing has to be built before them.
+  resolve: { alias: { "@offpeak/sdk": fileURLToPath(new URL("../openapi/sdk/typescript/src/index.ts", import.meta.url)) } },
   server: {
     // `npm run dev` beside a running server.
     proxy: Object.fromEntries(

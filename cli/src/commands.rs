@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     args::{Args, Command, Submit},
-    client::Client,
+    client::{self, Client},
     download,
     error::CliError,
     fleet, text,
@@ -34,24 +34,24 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         }
         Command::Show { id, watch: true } => watch_job(&client, &id, &view, json).await,
         Command::Show { id, watch: false } => {
-            let job = client.job(&id).await?;
+            let job = client.get_job(&id).await?;
             print(json, &job, || text::job_details(&job))
         }
         Command::Cancel { id } => {
-            let job = client.cancel(&id).await?;
+            let job = client.cancel_job(&id).await?;
             print(json, &job, || format!("{} {}", job.id, job.state.as_str()))
         }
         Command::Retry { id } => {
-            let job = client.retry(&id).await?;
+            let job = client.retry_job(&id).await?;
             print(json, &job, || format!("{} {}; watch it with: offpeak show {} --watch", job.id, job.state.as_str(), job.id))
         }
         Command::Download { id, file, output } => fetch_file(&client, &id, file.as_deref(), output.as_deref(), &view, json).await,
         Command::Profiles { name: None } => {
-            let list = client.profiles().await?;
+            let list = client::profiles(&client).await?;
             print(json, &list, || text::profiles_table(&list.profiles))
         }
         Command::Profiles { name: Some(name) } => {
-            let entry = client.profile(&name).await?;
+            let entry = client.get_profile(&name).await?;
             print(json, &entry, || text::profile_details(&entry))
         }
         Command::Agents(agents) => fleet::agents(&client, agents, json).await,
@@ -61,7 +61,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
 
 async fn submit_source(client: &Client, submit: &Submit, view: &View, json: bool) -> Result<(), CliError> {
     // Asked first: nobody wants to upload 10 GB to learn of a mistyped name.
-    client.profile(&submit.profile).await?;
+    client.get_profile(&submit.profile).await?;
     let create = |source| CreateJob {
         source,
         profile: submit.profile.clone(),
@@ -120,7 +120,7 @@ async fn list_jobs(client: &Client, state: Option<String>, limit: u32, json: boo
     loop {
         let missing = limit - u32::try_from(jobs.len()).unwrap_or(limit).min(limit);
         let wanted = ListJobs { state: state.clone(), limit: Some(missing.min(JOBS_PER_PAGE)), cursor, ..ListJobs::default() };
-        let page = client.jobs(&wanted).await?;
+        let page = client.list_jobs(&wanted).await?;
         let empty = page.jobs.is_empty();
         jobs.extend(page.jobs);
         cursor = page.next_cursor;
@@ -140,7 +140,7 @@ async fn fetch_file(
     view: &View,
     json: bool,
 ) -> Result<(), CliError> {
-    let job = client.job(id).await?;
+    let job = client.get_job(id).await?;
     let file = download::choose(&job, name)?;
     let again = || "\nThe download was stopped. The same command goes on where it stopped.".to_owned();
     let got = or_interrupt(download::download(client, file, output, view), again).await?;

@@ -133,7 +133,7 @@ async fn append(
     }
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|e| client.unreachable(&e))?;
+        let chunk = chunk.map_err(|e| CliError::from(client.unreachable(&e)))?;
         if *have + chunk.len() as u64 > file.bytes {
             return Err(CliError::Garbled { address, reason: format!("it sends more than {} bytes", file.bytes) });
         }

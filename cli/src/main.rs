@@ -8,7 +8,6 @@ mod client;
 mod commands;
 mod download;
 mod error;
-mod events;
 mod fleet;
 mod resume;
 mod text;

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use offpeak_api::{ids::JobId, job::Job};
 
-use crate::{client::Client, error::CliError, events::Events, view::JobView};
+use offpeak_client::{Client, Events};
+
+use crate::{error::CliError, view::JobView};
 
 /// Where events do not get through (a proxy that buffers), progress still moves.
 const READ_AT_LEAST_EVERY: Duration = Duration::from_secs(2);
@@ -18,7 +20,7 @@ pub async fn watch(client: &Client, id: &JobId, view: &mut JobView) -> Result<Jo
     let events = Events::of(client, id);
     let mut out_of_reach: Option<Instant> = None;
     loop {
-        match client.job(id).await {
+        match client.get_job(id).await.map_err(CliError::from) {
             Ok(job) => {
                 if out_of_reach.take().is_some() {
                     view.note("the server is back");

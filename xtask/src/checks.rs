@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    paths, say,
+    paths, say, sdk,
     setup::{self, Purpose},
     shell,
 };
@@ -37,7 +37,7 @@ fn run_tests() -> Result<()> {
 
 pub fn lint() -> Result<()> {
     let mut list = List::default();
-    list.step("set up", || setup::run(Purpose::Run))?;
+    list.step("set up", || setup::run(Purpose::Run).and_then(|()| setup::clients()))?;
     list.go_on("format (cargo fmt)", || shell::run(cargo().args(["fmt", "--all", "--check"])));
     list.go_on("clippy", || {
         shell::run(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
@@ -51,12 +51,22 @@ pub fn lint() -> Result<()> {
     } else {
         say::detail("cargo-deny is not installed, so licences are not checked (`cargo install cargo-deny --locked`)");
     }
+    list.go_on("the API's description (redocly)", || {
+        shell::run(shell::npm(&paths::root().join("openapi/tools")).args(["run", "--silent", "lint"]))
+    });
+    list.go_on("types of the TypeScript client (tsc)", || {
+        shell::run(shell::npm(&paths::root().join("openapi/sdk/typescript")).args(["run", "--silent", "check"]))
+    });
+    list.go_on("the Python client (ruff)", || {
+        let ruff = setup::python::programs().join(format!("ruff{}", std::env::consts::EXE_SUFFIX));
+        shell::run(Command::new(ruff).current_dir(paths::root().join("openapi/sdk/python")).args(["check", "--no-cache", "."]))
+    });
     list.go_on("types of the web pages (tsc)", || npm_script("typecheck"));
     list.go_on("eslint", || npm_script("lint"));
     list.summary()
 }
 
-/// Writes the API's description where clients and tests look for it.
+/// Writes the API's description where tests look for it, and the clients that are made from it.
 pub fn openapi() -> Result<()> {
     let path = paths::root().join("openapi/openapi.json");
     say::step(format_args!("Writing {}", path.display()));
@@ -64,9 +74,10 @@ pub fn openapi() -> Result<()> {
     serde_json::from_str::<serde_json::Value>(&text).context("`offpeak-server openapi` printed no JSON")?;
     if fs::read_to_string(&path).is_ok_and(|now| now == text) {
         say::detail("it is up to date");
-        return Ok(());
+    } else {
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    sdk::write()
 }
 
 fn cargo() -> Command {

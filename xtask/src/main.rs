@@ -12,6 +12,7 @@ mod leases;
 mod paths;
 mod platform;
 mod say;
+mod sdk;
 mod setup;
 mod shell;
 mod simulate;
@@ -53,8 +54,12 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Check formatting, lints and licences
     Lint,
-    /// Write openapi/openapi.json anew from the server's code
-    Openapi,
+    /// Write openapi/openapi.json anew from the server's code, and the clients from that
+    Openapi {
+        /// Only say whether the clients are what the committed description makes
+        #[arg(long)]
+        check: bool,
+    },
     /// Remove what demos have left behind
     CleanDemo,
 }
@@ -80,7 +85,8 @@ fn run(command: Command) -> Result<()> {
         Command::Chaos(wanted) => chaos::chaos(&wanted),
         Command::Simulate(wanted) => simulate::simulate(&wanted),
         Command::Lint => checks::lint(),
-        Command::Openapi => checks::openapi(),
+        Command::Openapi { check: true } => sdk::check(),
+        Command::Openapi { check: false } => checks::openapi(),
         Command::CleanDemo => demo::clean(),
     }
 }

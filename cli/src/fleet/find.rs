@@ -24,7 +24,7 @@ pub async fn agents(client: &Client, called: &[String]) -> Result<Vec<Agent>, Cl
 /// An id, or the whole name in capitals or not: a part of one is no way to say which machine to stop.
 pub async fn agent(client: &Client, called: &str) -> Result<Agent, CliError> {
     if let Ok(id) = called.parse::<AgentId>() {
-        return Ok(client.agent(&id).await?.agent);
+        return Ok(client.get_agent(&id).await?.agent);
     }
     // The API looks for a part of the name, so that near misses can be told.
     let wanted = ListAgents { name: Some(called.to_owned()), ..ListAgents::default() };

@@ -17,7 +17,7 @@ pub async fn pages(client: &Client, wanted: ListAgents, limit: u32) -> Result<(V
     let mut cursor = None;
     loop {
         let missing = limit - u32::try_from(agents.len()).unwrap_or(limit).min(limit);
-        let page = client.agents(&ListAgents { limit: Some(missing.min(PER_PAGE)), cursor, ..wanted.clone() }).await?;
+        let page = client.list_agents(&ListAgents { limit: Some(missing.min(PER_PAGE)), cursor, ..wanted.clone() }).await?;
         let empty = page.agents.is_empty();
         agents.extend(page.agents);
         cursor = page.next_cursor;
@@ -35,7 +35,7 @@ pub async fn at_work(client: &Client) -> Result<Vec<(JobId, AgentAtWork)>, CliEr
     let mut cursor = None;
     loop {
         let wanted = ListJobs { state: state.clone(), limit: Some(PER_PAGE), cursor, ..ListJobs::default() };
-        let page = client.jobs(&wanted).await?;
+        let page = client.list_jobs(&wanted).await?;
         let empty = page.jobs.is_empty();
         for job in page.jobs {
             doing.extend(job.progress.agents.into_iter().map(|agent| (job.id.clone(), agent)));

@@ -13,7 +13,11 @@ use offpeak_api::{
 };
 
 use self::args::{Agents, Change, Fleet, Stop, Wanted};
-use crate::{client::Client, commands::print, error::CliError};
+use crate::{
+    client::{self, Client},
+    commands::print,
+    error::CliError,
+};
 
 pub async fn agents(client: &Client, agents: Agents, json: bool) -> Result<(), CliError> {
     match agents.change {
@@ -23,12 +27,12 @@ pub async fn agents(client: &Client, agents: Agents, json: bool) -> Result<(), C
 }
 
 pub async fn figures(client: &Client, asked: &Fleet, json: bool) -> Result<(), CliError> {
-    let figures = client.fleet(&FleetQuery { within_seconds: Some(asked.within) }).await?;
+    let figures = client.get_fleet(&FleetQuery { within_seconds: Some(asked.within) }).await?;
     print(json, &figures, || text::figures(&figures))
 }
 
 async fn list_agents(client: &Client, wanted: Wanted, json: bool) -> Result<(), CliError> {
-    let groups = client.groups().await?.groups;
+    let groups = client::groups(client).await?;
     let group = wanted.group.map(|called| find::group(&groups, &called)).transpose()?;
     let words = |words: Vec<String>| Some(words.join(",")).filter(|words| !words.is_empty());
     let asked = ListAgents {
@@ -52,15 +56,15 @@ async fn change_agents(client: &Client, change: Change, json: bool) -> Result<()
     match change {
         Change::Drain(stop) => {
             let (agents, change) = stopped(client, stop).await?;
-            each(&agents, json, "draining", async |agent| client.drain(&agent.id, &change).await).await
+            each(&agents, json, "draining", async |agent| Ok(client.drain_agent(&agent.id, &change).await?)).await
         }
         Change::SetAside(stop) => {
             let (agents, change) = stopped(client, stop).await?;
-            each(&agents, json, "set aside", async |agent| client.set_aside(&agent.id, &change).await).await
+            each(&agents, json, "set aside", async |agent| Ok(client.set_agent_aside(&agent.id, &change).await?)).await
         }
         Change::Resume { agents } => {
             let agents = find::agents(client, &agents).await?;
-            each(&agents, json, "active", async |agent| client.resume(&agent.id).await).await
+            each(&agents, json, "active", async |agent| Ok(client.resume_agent(&agent.id).await?)).await
         }
         Change::Revoke { agents, yes } => {
             let agents = find::agents(client, &agents).await?;
@@ -68,8 +72,8 @@ async fn change_agents(client: &Client, change: Change, json: bool) -> Result<()
                 confirm(&agents)?;
             }
             each(&agents, json, "revoked", async |agent| {
-                client.revoke(&agent.id).await?;
-                Ok(client.agent(&agent.id).await?.agent)
+                client.revoke_agent(&agent.id).await?;
+                Ok(client.get_agent(&agent.id).await?.agent)
             })
             .await
         }
@@ -77,13 +81,13 @@ async fn change_agents(client: &Client, change: Change, json: bool) -> Result<()
             let agent = find::agent(client, &agent).await?;
             let renamed = format!("renamed, was {}", agent.name);
             let change = ChangeAgent { name: Some(to), group: None };
-            each(&[agent], json, &renamed, async |agent| client.change_agent(&agent.id, &change).await).await
+            each(&[agent], json, &renamed, async |agent| Ok(client.change_agent(&agent.id, &change).await?)).await
         }
         Change::Move { agents, to } => {
-            let group = find::group(&client.groups().await?.groups, &to)?;
+            let group = find::group(&client::groups(client).await?, &to)?;
             let agents = find::agents(client, &agents).await?;
             let change = ChangeAgent { name: None, group: Some(group) };
-            each(&agents, json, &format!("moved to {to}"), async |agent| client.change_agent(&agent.id, &change).await).await
+            each(&agents, json, &format!("moved to {to}"), async |agent| Ok(client.change_agent(&agent.id, &change).await?)).await
         }
     }
 }

@@ -158,7 +158,7 @@ impl Upload {
     async fn compare(&self, id: &SourceId, hash: DiskHash) -> Result<(), CliError> {
         let ours =
             hash.finish(self.bytes).await.map_err(|e| CliError::File { path: self.path.clone(), reason: e.to_string() })?;
-        let source = self.client.source(id).await?;
+        let source = self.client.get_source(id).await?;
         match (source.state, source.sha256) {
             (SourceState::Ready, Some(theirs)) if !theirs.eq_ignore_ascii_case(&ours) => {
                 self.memory.forget(id);

@@ -71,7 +71,12 @@ pub fn routes() -> Router<Fake> {
         .route("/v1/agents", get(list))
         .route("/v1/agents/{id}", get(agent).patch(change).delete(change))
         .route("/v1/agents/{id}/{verb}", axum::routing::post(change))
-        .route("/v1/groups", get(async |State(fake): State<Fake>| Json(GroupList { groups: fake.world().fleet.groups.clone() })))
+        .route(
+            "/v1/groups",
+            get(async |State(fake): State<Fake>| {
+                Json(GroupList { groups: fake.world().fleet.groups.clone(), next_cursor: None })
+            }),
+        )
         .route("/v1/fleet", get(figures))
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: brings a fresh machine to where everything builds and runs. Quick when there is nothing to do.
 
 mod packages;
+pub mod python;
 mod tools;
 mod web;
 
@@ -26,8 +27,16 @@ pub fn run(purpose: Purpose) -> Result<()> {
     tools::install()?;
     if purpose == Purpose::Test {
         web::install_players()?;
+        clients()?;
     }
     web::build()?;
     say::detail(format_args!("all is there ({})", say::seconds(since.elapsed())));
     Ok(())
+}
+
+/// What checks the API's description and makes clients from it, and what the clients themselves need.
+pub fn clients() -> Result<()> {
+    packages::install(Purpose::Run)?;
+    web::install_client_tools()?;
+    python::install()
 }

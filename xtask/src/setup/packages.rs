@@ -22,9 +22,10 @@ struct Need {
     test_only: bool,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need { present: has_c_compiler, packages: &["build-essential"], called: "a C compiler", test_only: false },
     Need { present: has_pip, packages: &["python3", "python3-pip"], called: "Python 3 with pip", test_only: false },
+    Need { present: has_venv, packages: &["python3-venv"], called: "Python's virtual environments", test_only: false },
     Need { present: has_chromium, packages: &["chromium"], called: "Chromium", test_only: true },
     Need { present: has_postgres, packages: &["postgresql"], called: "PostgreSQL's server", test_only: true },
 ];
@@ -37,6 +38,13 @@ fn has_c_compiler() -> bool {
 fn has_pip() -> bool {
     let Some(python) = shell::python() else { return false };
     let status = Command::new(python).args(["-m", "pip", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Debian has Python without this too.
+fn has_venv() -> bool {
+    let Some(python) = shell::python() else { return false };
+    let status = Command::new(python).args(["-c", "import venv, ensurepip"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }
 

@@ -24,7 +24,8 @@ pub fn build() -> Result<()> {
     let folder = folder();
     check_node()?;
     install_packages(&folder, "npm-ci", "the web pages' packages")?;
-    let inputs = inputs(&folder)?;
+    install_sdk_packages()?;
+    let inputs = [inputs(&folder)?, inputs(&sdk())?].concat();
     let pages = Stamp::new("npm-build", inputs.iter().map(PathBuf::as_path))?;
     if !pages.is_fresh() || !folder.join("dist/index.html").is_file() {
         say::step("Building the web pages (npm run build)");
@@ -40,13 +41,29 @@ pub fn install_players() -> Result<()> {
     install_packages(&paths::root().join("tests/browser"), "npm-ci-players", "the browser test's players")
 }
 
+/// What looks at the API's description and makes the TypeScript client, and what that needs.
+pub fn install_client_tools() -> Result<()> {
+    check_node()?;
+    install_packages(&paths::root().join("openapi/tools"), "npm-ci-openapi", "the tools for the API's description")?;
+    install_sdk_packages()
+}
+
+/// The TypeScript client, which the pages use.
+fn sdk() -> PathBuf {
+    paths::root().join("openapi/sdk/typescript")
+}
+
+fn install_sdk_packages() -> Result<()> {
+    install_packages(&sdk(), "npm-ci-sdk", "the TypeScript client's packages")
+}
+
 fn install_packages(folder: &Path, stamp: &str, what: &str) -> Result<()> {
     let lock = folder.join("package-lock.json");
     let packages = Stamp::new(stamp, [lock.as_path()])?;
     if !packages.is_fresh() || !folder.join("node_modules").is_dir() {
         let since = Instant::now();
         say::step(format_args!("Installing {what} (npm ci)"));
-        shell::run(shell::npm(folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
+        shell::run(shell::npm(folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]))
             .context("npm could not install the packages. Is this machine online, and may it reach the npm registry?")?;
         packages.set()?;
         say::took(since);
@@ -96,13 +113,13 @@ fn inputs(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Remembers for which inputs something was made.
 #[derive(Debug)]
-struct Stamp {
+pub struct Stamp {
     file: PathBuf,
     inputs: String,
 }
 
 impl Stamp {
-    fn new<'a>(name: &str, files: impl IntoIterator<Item = &'a Path>) -> Result<Self> {
+    pub fn new<'a>(name: &str, files: impl IntoIterator<Item = &'a Path>) -> Result<Self> {
         let mut hasher = Sha256::new();
         for file in files {
             hasher.update(file.as_os_str().as_encoded_bytes());
@@ -113,11 +130,11 @@ impl Stamp {
         Ok(Self { file: paths::scratch().join("stamps").join(name), inputs })
     }
 
-    fn is_fresh(&self) -> bool {
+    pub fn is_fresh(&self) -> bool {
         fs::read_to_string(&self.file).is_ok_and(|stamped| stamped == self.inputs)
     }
 
-    fn set(&self) -> Result<()> {
+    pub fn set(&self) -> Result<()> {
         let folder = self.file.parent().context("no folder")?;
         fs::create_dir_all(folder)?;
         fs::write(&self.file, &self.inputs).with_context(|| format!("cannot write {}", self.file.display()))

@@ -1,3 +1,4 @@
+import { Offpeak, type Problem } from "@offpeak/sdk";
 import { readMultivariant, readReadiness, type Multivariant, type Readiness } from "./playlist";
 
 /** What the server says about a job's stream at one moment. */
@@ -23,7 +24,7 @@ export function dashAddress(job: string): string {
 /** Asks for the multivariant playlist, which exists from the moment on that a player could start. */
 export async function askForStream(job: string): Promise<StreamAnswer> {
   const address = hlsAddress(job);
-  const answer = await fetchText(address);
+  const answer = await readText(job, "multivariant.m3u8");
   if (answer.kind !== "text") return answer;
   const stream = readMultivariant(answer.text, address);
   return stream === undefined ? { kind: "unreachable" } : { kind: "playable", stream };
@@ -31,7 +32,8 @@ export async function askForStream(job: string): Promise<StreamAnswer> {
 
 /** Asks how far the encoding of a playable job is. */
 export async function askForReadiness(mediaPlaylist: string): Promise<ReadinessAnswer> {
-  const answer = await fetchText(mediaPlaylist);
+  const [, , job = "", path = ""] = new URL(mediaPlaylist).pathname.split("/").map(decodeURIComponent);
+  const answer = await readText(job, path);
   return answer.kind === "text" ? { kind: "readiness", readiness: readReadiness(answer.text) } : answer;
 }
 
@@ -48,35 +50,29 @@ export async function askForSize(address: string): Promise<number | undefined> {
 
 type TextAnswer = { kind: "text"; text: string } | Exclude<StreamAnswer, { kind: "playable" }>;
 
-async function fetchText(address: string): Promise<TextAnswer> {
+/** Reads a playlist; what a player may see needs no token. */
+async function readText(job: string, path: string): Promise<TextAnswer> {
   try {
-    const answer = await fetch(address, { cache: "no-cache" });
-    if (answer.ok) return { kind: "text", text: await answer.text() };
-    return whyNot(answer.status, await readProblem(answer));
+    const offpeak = new Offpeak({ url: location.origin });
+    const { data, error, response } = await offpeak.api.GET("/media/{job}/{path}", {
+      params: { path: { job, path } },
+      parseAs: "text",
+      cache: "no-cache",
+    });
+    return data === undefined ? whyNot(response.status, error) : { kind: "text", text: data };
   } catch {
     return { kind: "unreachable" };
   }
 }
 
-interface Problem {
-  code: string;
-  detail: string;
-}
-
-async function readProblem(answer: Response): Promise<Problem> {
-  const nothing = { code: "", detail: "" };
-  if (!(answer.headers.get("content-type") ?? "").startsWith("application/problem+json")) return nothing;
-  return { ...nothing, ...((await answer.json()) as Partial<Problem>) };
-}
-
 /** Turns a refusal into what the page shows; `code` is the stable name in the server's problem document. */
-export function whyNot(status: number, problem: Problem): Exclude<StreamAnswer, { kind: "playable" }> {
-  switch (problem.code) {
+export function whyNot(status: number, problem: Partial<Pick<Problem, "code" | "detail">> | undefined): Exclude<StreamAnswer, { kind: "playable" }> {
+  switch (problem?.code) {
     case "not_playable_yet":
       return { kind: "waiting" };
     case "job_failed":
     case "job_cancelled":
-      return { kind: "failed", reason: problem.detail };
+      return { kind: "failed", reason: problem.detail ?? "" };
     default:
       return status === 404 || status === 410 ? { kind: "missing" } : { kind: "unreachable" };
   }

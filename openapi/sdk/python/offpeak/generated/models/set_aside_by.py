@@ -1,0 +1,9 @@
+from enum import StrEnum
+
+
+class SetAsideBy(StrEnum):
+    FAILURES = "failures"
+    PERSON = "person"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,2 @@
+use crate::calls::Client;
+impl Client {}
