@@ -149,7 +149,7 @@ pub fn router(app: App) -> Router {
 /// the log says which request it belongs to.
 fn span_of(request: &Request) -> tracing::Span {
     let id = request.headers().get(front::request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok());
-    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+    tracing::info_span!("request", request.id = id, method = %request.method(), path = request.uri().path())
 }
 
 /// Extractors of the framework refuse bad paths and queries in plain text: everything that a client sees is a problem.

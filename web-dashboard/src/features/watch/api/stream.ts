@@ -59,20 +59,22 @@ async function readText(job: string, path: string): Promise<TextAnswer> {
       parseAs: "text",
       cache: "no-cache",
     });
-    return data === undefined ? whyNot(response.status, error) : { kind: "text", text: data };
+    if (data !== undefined) return { kind: "text", text: data };
+    // A proxy in between does not speak in problems.
+    return whyNot(response.status, typeof error === "object" ? error : { code: "", detail: "" });
   } catch {
     return { kind: "unreachable" };
   }
 }
 
 /** Turns a refusal into what the page shows; `code` is the stable name in the server's problem document. */
-export function whyNot(status: number, problem: Partial<Pick<Problem, "code" | "detail">> | undefined): Exclude<StreamAnswer, { kind: "playable" }> {
-  switch (problem?.code) {
+export function whyNot(status: number, problem: Pick<Problem, "code" | "detail">): Exclude<StreamAnswer, { kind: "playable" }> {
+  switch (problem.code) {
     case "not_playable_yet":
       return { kind: "waiting" };
     case "job_failed":
     case "job_cancelled":
-      return { kind: "failed", reason: problem.detail ?? "" };
+      return { kind: "failed", reason: problem.detail };
     default:
       return status === 404 || status === 410 ? { kind: "missing" } : { kind: "unreachable" };
   }
