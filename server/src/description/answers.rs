@@ -87,9 +87,9 @@ fn reference(kind: &str, name: &str) -> Value {
 
 pub fn add(operation: &mut Operation) {
     // A POST that stands for another method makes nothing.
-    let overrides = operation.parameters().iter().any(|parameter| parameter["name"] == "X-HTTP-Method-Override");
+    let overrides = operation.has_parameter("X-HTTP-Method-Override");
     let creates = operation.is_of_programs() && operation.method == "post" && !overrides;
-    let has_parameters = operation.parameters().iter().any(|parameter| parameter["in"] != "header");
+    let has_parameters = operation.parameters.iter().any(|parameter| parameter["in"] != "header");
     let tagged = operation.is_of_programs() && operation.reads() && operation.answers_json();
     let applies = |name: &str| match name {
         "BadRequest" => has_parameters || operation.takes_json() || creates,
@@ -102,10 +102,10 @@ pub fn add(operation: &mut Operation) {
     };
     let shared: Vec<_> = SHARED.iter().filter(|(_, name, ..)| applies(name)).map(|(status, name, ..)| (*status, *name)).collect();
     if tagged {
-        operation.parameters().push(reference("parameters", "IfNoneMatch"));
+        operation.parameters.push(reference("parameters", "IfNoneMatch"));
     }
     if creates {
-        operation.parameters().push(reference("parameters", "IdempotencyKey"));
+        operation.parameters.push(reference("parameters", "IdempotencyKey"));
     }
     let (of_programs, tus) = (operation.is_of_programs(), operation.is_tus());
     let Some(responses) = operation.said.get_mut("responses").and_then(Value::as_object_mut) else { return };

@@ -17,7 +17,7 @@ const DEEPEST: usize = 12;
 
 pub fn add(operation: &mut Operation, components: &Value) {
     let maker = Maker { components };
-    for parameter in operation.parameters() {
+    for parameter in &mut operation.parameters {
         let named = parameter["name"].as_str().map(str::to_owned).unwrap_or_default();
         if parameter["$ref"].is_string() || !parameter["example"].is_null() || !parameter["examples"].is_null() {
             continue;

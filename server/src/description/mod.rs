@@ -33,6 +33,8 @@ pub fn finish(gathered: &utoipa::openapi::OpenApi) -> Value {
 struct Operation {
     path: String,
     method: String,
+    parameters: Vec<Value>,
+    /// All else.
     said: Map<String, Value>,
 }
 
@@ -53,30 +55,20 @@ impl Operation {
     }
 
     fn answers_json(&self) -> bool {
-        self.said["responses"]["200"]["content"]["application/json"].is_object()
+        self.said.get("responses").is_some_and(|answers| answers["200"]["content"]["application/json"].is_object())
     }
 
     /// Speaks of how much of an upload has arrived.
     fn is_tus(&self) -> bool {
-        self.said
-            .get("parameters")
-            .and_then(Value::as_array)
-            .is_some_and(|list| list.iter().any(|p| p["name"] == "Tus-Resumable"))
+        self.has_parameter("Tus-Resumable")
+    }
+
+    fn has_parameter(&self, name: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter["name"] == name)
     }
 
     fn takes_json(&self) -> bool {
         self.said.get("requestBody").is_some_and(|body| body["content"]["application/json"].is_object())
-    }
-
-    fn parameters(&mut self) -> &mut Vec<Value> {
-        let list = self.said.entry("parameters").or_insert_with(|| json!([]));
-        if !list.is_array() {
-            *list = json!([]);
-        }
-        match list {
-            Value::Array(parameters) => parameters,
-            _ => unreachable!("it was made an array above"),
-        }
     }
 }
 
@@ -87,8 +79,9 @@ fn take_operations(api: &mut Value) -> Vec<Operation> {
     let paths = api["paths"].as_object_mut().map(std::mem::take).unwrap_or_default();
     for (path, mut item) in paths {
         for method in METHODS {
-            if let Some(Value::Object(said)) = item.get_mut(method).map(Value::take) {
-                operations.push(Operation { path: path.clone(), method: method.to_owned(), said });
+            if let Some(Value::Object(mut said)) = item.get_mut(method).map(Value::take) {
+                let parameters = said.remove("parameters").and_then(|list| list.as_array().cloned()).unwrap_or_default();
+                operations.push(Operation { path: path.clone(), method: method.to_owned(), parameters, said });
             }
         }
     }
@@ -96,9 +89,9 @@ fn take_operations(api: &mut Value) -> Vec<Operation> {
 }
 
 fn put_operations(api: &mut Value, operations: Vec<Operation>) {
-    for Operation { path, method, mut said } in operations {
-        if said.get("parameters").is_some_and(|list| list.as_array().is_some_and(Vec::is_empty)) {
-            said.remove("parameters");
+    for Operation { path, method, parameters, mut said } in operations {
+        if !parameters.is_empty() {
+            said.insert("parameters".to_owned(), parameters.into());
         }
         // Said, so that nobody wonders whether it was forgotten.
         said.entry("security").or_insert_with(|| json!([]));

@@ -1,2 +1,304 @@
-use crate::calls::Client;
-impl Client {}
+//! Generated from openapi/openapi.json by `make openapi`; do not edit.
+
+use reqwest::Method;
+
+use crate::{calls::Client, error::Error};
+
+impl Client {
+    /// List agents
+    ///
+    /// Youngest first, in pages. Revoked ones are left out unless `standing` asks for them.
+    pub async fn list_agents(&self, query: &offpeak_api::agent::ListAgents) -> Result<offpeak_api::agent::AgentList, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "agents"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Revoke an agent
+    ///
+    /// For good: its token is good for nothing any more, and what it holds is taken away at once. It can still be read, for what
+    /// jobs say of it. The machine comes back only by enrolling again.
+    pub async fn revoke_agent(&self, id: &offpeak_api::ids::AgentId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "agents", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Read an agent
+    ///
+    /// With what it holds, what it failed lately, and what happened to it.
+    pub async fn get_agent(&self, id: &offpeak_api::ids::AgentId) -> Result<offpeak_api::agent::AgentDetail, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "agents", id.as_str()])?).await?;
+        self.read(response).await
+    }
+
+    /// Rename an agent, or move it to another group
+    pub async fn change_agent(
+        &self,
+        id: &offpeak_api::ids::AgentId,
+        body: &offpeak_api::agent::ChangeAgent,
+    ) -> Result<offpeak_api::agent::Agent, Error> {
+        let response = self.send(self.operation(Method::PATCH, &["v1", "agents", id.as_str()])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Drain an agent
+    ///
+    /// It ends what it holds and gets nothing more, until somebody resumes it.
+    pub async fn drain_agent(
+        &self,
+        id: &offpeak_api::ids::AgentId,
+        body: &offpeak_api::agent::ChangeStanding,
+    ) -> Result<offpeak_api::agent::Agent, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "agents", id.as_str(), "drain"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Read an agent's history
+    ///
+    /// How long it was in which state, hour by hour, as far back as 31 days.
+    pub async fn get_agent_history(
+        &self,
+        id: &offpeak_api::ids::AgentId,
+        query: &offpeak_api::agent::HistoryRange,
+    ) -> Result<offpeak_api::agent::AgentHistory, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "agents", id.as_str(), "history"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Resume an agent
+    ///
+    /// One that was drained or set aside, by a person or by its failures, gets work again.
+    pub async fn resume_agent(&self, id: &offpeak_api::ids::AgentId) -> Result<offpeak_api::agent::Agent, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "agents", id.as_str(), "resume"])?).await?;
+        self.read(response).await
+    }
+
+    /// Set an agent aside
+    ///
+    /// What it holds is taken away at once, and it gets nothing more, until somebody resumes it.
+    pub async fn set_agent_aside(
+        &self,
+        id: &offpeak_api::ids::AgentId,
+        body: &offpeak_api::agent::ChangeStanding,
+    ) -> Result<offpeak_api::agent::Agent, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "agents", id.as_str(), "set-aside"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Read the fleet's figures
+    ///
+    /// Machines by state, speed, what waits, and for an autoscaler how many machines are wanted.
+    pub async fn get_fleet(&self, query: &offpeak_api::fleet::FleetQuery) -> Result<offpeak_api::fleet::FleetFigures, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "fleet"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Read the fleet's history
+    ///
+    /// A sample a minute, kept for 31 days; of a range longer than a day, as many as a day has minutes.
+    pub async fn get_fleet_history(
+        &self,
+        query: &offpeak_api::agent::HistoryRange,
+    ) -> Result<offpeak_api::fleet::FleetHistory, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "fleet", "history"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// List groups
+    ///
+    /// In pages.
+    pub async fn list_groups(&self, query: &offpeak_api::page::PageQuery) -> Result<offpeak_api::fleet::GroupList, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "groups"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Make a group
+    ///
+    /// With the default policy; PUT /v1/policies/{group} changes that, and PATCH /v1/agents/{id} moves agents into it.
+    pub async fn create_group(&self, body: &offpeak_api::fleet::NameGroup) -> Result<offpeak_api::fleet::Group, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "groups"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Delete a group
+    ///
+    /// Its agents go to the default group, which itself cannot be deleted.
+    pub async fn delete_group(&self, id: &offpeak_api::ids::GroupId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "groups", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Read a group
+    pub async fn get_group(&self, id: &offpeak_api::ids::GroupId) -> Result<offpeak_api::fleet::Group, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "groups", id.as_str()])?).await?;
+        self.read(response).await
+    }
+
+    /// Rename a group
+    pub async fn rename_group(
+        &self,
+        id: &offpeak_api::ids::GroupId,
+        body: &offpeak_api::fleet::NameGroup,
+    ) -> Result<offpeak_api::fleet::Group, Error> {
+        let response = self.send(self.operation(Method::PATCH, &["v1", "groups", id.as_str()])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// List jobs
+    ///
+    /// Youngest first, in pages.
+    pub async fn list_jobs(&self, query: &offpeak_api::job::ListJobs) -> Result<offpeak_api::job::JobList, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "jobs"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Make a job
+    ///
+    /// One source through one profile. The source is a finished upload, or a URL to fetch from.
+    pub async fn create_job(&self, body: &offpeak_api::job::CreateJob) -> Result<offpeak_api::job::Job, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "jobs"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Delete a job
+    ///
+    /// With all that it made. A job that is at work is cancelled first. Its source stays.
+    pub async fn delete_job(&self, id: &offpeak_api::ids::JobId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "jobs", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Read a job
+    pub async fn get_job(&self, id: &offpeak_api::ids::JobId) -> Result<offpeak_api::job::Job, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "jobs", id.as_str()])?).await?;
+        self.read(response).await
+    }
+
+    /// Cancel a job
+    ///
+    /// Its machines stop within one heartbeat, and what it had made is removed.
+    pub async fn cancel_job(&self, id: &offpeak_api::ids::JobId) -> Result<offpeak_api::job::Job, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "jobs", id.as_str(), "cancel"])?).await?;
+        self.read(response).await
+    }
+
+    /// Retry a failed job
+    ///
+    /// Only what is missing is done again.
+    pub async fn retry_job(&self, id: &offpeak_api::ids::JobId) -> Result<offpeak_api::job::Job, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "jobs", id.as_str(), "retry"])?).await?;
+        self.read(response).await
+    }
+
+    /// Read a group's policy
+    pub async fn get_policy(&self, group: &offpeak_api::ids::GroupId) -> Result<offpeak_api::policy::Policy, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "policies", group.as_str()])?).await?;
+        self.read(response).await
+    }
+
+    /// Replace a group's policy
+    ///
+    /// Fields that are left out get their defaults. Engines learn of it within a minute.
+    pub async fn put_policy(
+        &self,
+        group: &offpeak_api::ids::GroupId,
+        body: &offpeak_api::policy::Policy,
+    ) -> Result<offpeak_api::policy::Policy, Error> {
+        let response = self.send(self.operation(Method::PUT, &["v1", "policies", group.as_str()])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// List profiles
+    ///
+    /// In pages.
+    pub async fn list_profiles(&self, query: &offpeak_api::page::PageQuery) -> Result<offpeak_api::profile::ProfileList, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "profiles"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Delete a profile
+    pub async fn delete_profile(&self, name: &str) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "profiles", name])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Read a profile
+    pub async fn get_profile(&self, name: &str) -> Result<offpeak_api::profile::ProfileEntry, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "profiles", name])?).await?;
+        self.read(response).await
+    }
+
+    /// Make or replace a profile
+    ///
+    /// Jobs keep the profile that they were made with.
+    pub async fn put_profile(
+        &self,
+        name: &str,
+        body: &offpeak_api::profile::Profile,
+    ) -> Result<offpeak_api::profile::ProfileEntry, Error> {
+        let response = self.send(self.operation(Method::PUT, &["v1", "profiles", name])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Delete a source's bytes
+    ///
+    /// What its jobs made stays.
+    pub async fn delete_source(&self, id: &offpeak_api::ids::SourceId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "sources", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Read a source
+    ///
+    /// The id is that of its upload.
+    pub async fn get_source(&self, id: &offpeak_api::ids::SourceId) -> Result<offpeak_api::job::Source, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "sources", id.as_str()])?).await?;
+        self.read(response).await
+    }
+
+    /// Begin an upload straight into the bucket
+    ///
+    /// For servers whose storage is a bucket; others answer 409 `no_direct_uploads`. The parts then go to addresses of their own.
+    pub async fn begin_direct_upload(
+        &self,
+        body: &offpeak_api::upload::BeginDirectUpload,
+    ) -> Result<offpeak_api::upload::DirectUpload, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "uploads", "direct"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Complete an upload whose parts have all arrived
+    ///
+    /// May be repeated. The source's `sha256` is then S3's composite one: the SHA-256 of the parts' SHA-256s, a dash, and how many
+    /// there are.
+    pub async fn complete_direct_upload(&self, id: &offpeak_api::ids::SourceId) -> Result<offpeak_api::job::Source, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "uploads", id.as_str(), "complete"])?).await?;
+        self.read(response).await
+    }
+
+    /// Ask which parts have arrived
+    pub async fn list_sent_parts(
+        &self,
+        id: &offpeak_api::ids::SourceId,
+        query: &offpeak_api::upload::ListParts,
+    ) -> Result<offpeak_api::upload::SentParts, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "uploads", id.as_str(), "parts"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Get addresses for parts
+    ///
+    /// PUT each part to its address, with the headers named there. Each is signed for one part, its length and its SHA-256.
+    pub async fn sign_parts(
+        &self,
+        id: &offpeak_api::ids::SourceId,
+        body: &offpeak_api::upload::PartsRequest,
+    ) -> Result<offpeak_api::lease::UploadUrls, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "uploads", id.as_str(), "parts"])?.json(body)).await?;
+        self.read(response).await
+    }
+}

@@ -613,16 +613,16 @@ export interface components {
         };
         AgentAtWork: {
             agent: components["schemas"]["AgentId"];
-            /** Format: int32 */
+            /** Format: uint32 */
             cursor: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Segment indices `[first, last)` and how far it is, for encode and audio.
              */
             first: number;
             /** Format: double */
             frames_per_second: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             last: number;
             name: string;
             /** @description `probe`, `encode` … */
@@ -637,13 +637,13 @@ export interface components {
             /** @description The last twenty, youngest first. */
             failures: components["schemas"]["AgentFailure"][];
             /**
-             * Format: int32
+             * Format: uint32
              * @description Different jobs that it failed tasks of, since a task of its last succeeded. With the third it is set aside.
              */
             jobs_failed_in_a_row: number;
             leases: components["schemas"]["AgentLease"][];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Set aside by failures: seconds until it may prove itself.
              */
             prove_after_seconds?: number | null;
@@ -696,12 +696,12 @@ export interface components {
         AgentId: string;
         /** @description What an agent holds. */
         AgentLease: {
-            /** Format: int32 */
+            /** Format: uint32 */
             cursor: number;
             /** Format: date-time */
             expires_at: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Segment indices `[first, last)` and how far it is, for encode and audio.
              */
             first: number;
@@ -713,7 +713,7 @@ export interface components {
             job: components["schemas"]["JobId"];
             /** @description `probe`, `encode` … */
             kind: string;
-            /** Format: int32 */
+            /** Format: uint32 */
             last: number;
             /**
              * Format: double
@@ -734,28 +734,28 @@ export interface components {
          */
         AgentState: "broken" | "revoked" | "set_aside" | "updating" | "paused" | "snoozed" | "draining" | "off_schedule" | "presenting" | "user_active" | "on_battery" | "metered" | "busy_cpu" | "busy_memory" | "no_server" | "suspended" | "encoding" | "leasing" | "waiting" | "offline";
         AudioFacts: {
-            /** Format: int32 */
+            /** Format: uint32 */
             channels: number;
             codec: string;
             /** Format: double */
             end_seconds: number;
             /** @description RFC 5646 tag or ISO 639-2 code, as the file has it. */
             language?: string | null;
-            /** Format: int32 */
+            /** Format: uint32 */
             sample_rate: number;
             /** Format: double */
             start_seconds: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             stream: number;
         };
         AudioProfile: {
             /**
-             * Format: int32
+             * Format: uint32
              * @description AAC-LC, in kbit/s for all channels together.
              */
             bitrate_kbps: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description 1 or 2.
              */
             channels: number;
@@ -763,7 +763,7 @@ export interface components {
         /** @description A file that is about to be sent. */
         BeginDirectUpload: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Its length.
              */
             bytes: number;
@@ -771,7 +771,7 @@ export interface components {
         };
         /** @description What an engine can do, proven by test encodes at its start. */
         Capabilities: {
-            /** Format: int32 */
+            /** Format: uint32 */
             cores: number;
             /** @description `libx264`, `aac` … */
             encoders: string[];
@@ -780,7 +780,7 @@ export interface components {
             /** @description ffmpeg's version and the SHA-256 of its binary: init segments are compared within one build. */
             ffmpeg: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Memory that one lease may use, in MiB: the machine's, less what its person and system need, divided by the engine's
              *     number of leases. 0 is unknown.
              */
@@ -802,7 +802,7 @@ export interface components {
         ClassQueue: {
             /** @description What a machine must be able to do: `none`, `aac`, or an encoder with its memory, such as `libx264:1g`. */
             class: string;
-            /** Format: int64 */
+            /** Format: uint64 */
             tasks: number;
             /** Format: double */
             work: number;
@@ -830,7 +830,7 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * Format: int32
+             * Format: uint32
              * @description 0 to 9; 9 is the most urgent.
              */
             priority?: number;
@@ -845,17 +845,17 @@ export interface components {
             /** @description Of the upload, and of the source that it becomes. */
             id: components["schemas"]["SourceId"];
             /**
-             * Format: int64
+             * Format: uint64
              * @description The size of every part but the last, which is what is left.
              */
             part_bytes: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             parts: number;
         };
         /** @description Everything that planning needs to know about a source. All times are the source's own timestamps, in seconds. */
         Facts: {
             audio?: components["schemas"]["AudioFacts"] | null;
-            /** Format: int64 */
+            /** Format: uint64 */
             bytes: number;
             /** @description The demuxer's name as ffmpeg has it, such as `mov,mp4,m4a,3gp,3g2,mj2` or `mpegts`. */
             container: string;
@@ -868,7 +868,7 @@ export interface components {
         FileProfile: {
             container: components["schemas"]["FileContainer"];
             /**
-             * Format: int32
+             * Format: uint32
              * @description The rung to take, by `height`; the highest when absent.
              */
             height?: number | null;
@@ -885,12 +885,12 @@ export interface components {
             /** Format: date-time */
             at: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Machines that encode, or would begin at once, and are given work.
              */
             available: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Seconds until all work is done at the present speed; null when nothing is being encoded.
              */
             backlog_seconds?: number | null;
@@ -916,19 +916,19 @@ export interface components {
                 [key: string]: number;
             };
             /**
-             * Format: int64
+             * Format: uint64
              * @description For an autoscaler: how many machines that encode all the time would do all work, waiting and leased, in
              *     `within_seconds`. 0 without work; 1 while no speed was measured.
              */
             machines_wanted: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Machines that were heard of in the last 90 seconds.
              */
             online: number;
             queue: components["schemas"]["Queue"];
             speed: components["schemas"]["FleetSpeed"];
-            /** Format: int32 */
+            /** Format: uint32 */
             within_seconds: number;
         };
         FleetHistory: {
@@ -949,7 +949,7 @@ export interface components {
         };
         FleetSpeed: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Machines that encode.
              */
             encoding: number;
@@ -982,7 +982,7 @@ export interface components {
         /** @description Agents that work by the same policy. Every agent belongs to one; those that nobody moved, to the team's default group. */
         Group: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description How many agents are in it, revoked ones left out.
              */
             agents: number;
@@ -1033,7 +1033,7 @@ export interface components {
             ended_at?: string | null;
             error?: components["schemas"]["JobError"] | null;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Estimated seconds until completion, once there is something to estimate from.
              */
             eta_seconds?: number | null;
@@ -1048,7 +1048,7 @@ export interface components {
              * @description From when on a player could start.
              */
             playable_at?: string | null;
-            /** Format: int32 */
+            /** Format: uint32 */
             priority: number;
             profile: string;
             progress: components["schemas"]["JobProgress"];
@@ -1093,11 +1093,11 @@ export interface components {
             /** @description Agents that hold leases of this job now. */
             agents: components["schemas"]["AgentAtWork"][];
             /**
-             * Format: int32
+             * Format: uint32
              * @description Files made, of those that the profile asks for.
              */
             files_done: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             files_total: number;
             /**
              * Format: double
@@ -1105,7 +1105,7 @@ export interface components {
              */
             fraction: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Frames of the presentation, planned or, at the end, true.
              */
             frames_total: number;
@@ -1136,7 +1136,7 @@ export interface components {
             name: string;
         };
         OutputFile: {
-            /** Format: int64 */
+            /** Format: uint64 */
             bytes: number;
             content_type: string;
             name: string;
@@ -1155,7 +1155,7 @@ export interface components {
         };
         PartToSend: {
             /**
-             * Format: int32
+             * Format: uint32
              * @description From 1 on.
              */
             number: number;
@@ -1174,19 +1174,19 @@ export interface components {
              */
             mains_only: boolean;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Cap on the network rate for media, in bits a second; none when null.
              * @default null
              */
             max_bits_per_second: number | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The most cores to use; all of them when null.
              * @default null
              */
             max_cores: number | null;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The most memory for encoding, in MiB; what the machine can spare when null.
              * @default null
              */
@@ -1198,13 +1198,13 @@ export interface components {
              */
             other_cpu_below: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Work that was suspended for so long is handed back: 30 s to an hour.
              * @default 600
              */
             release_after_suspended_seconds: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Suspended work goes on after so long without input: 5 s to an hour.
              * @default 60
              */
@@ -1215,7 +1215,7 @@ export interface components {
              */
             schedule: components["schemas"]["Hours"][];
             /**
-             * Format: int32
+             * Format: uint32
              * @description Work begins after so long without any input: 10 s to a day.
              * @default 300
              */
@@ -1246,7 +1246,7 @@ export interface components {
              */
             request_id?: string | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @example 404
              */
             status: number;
@@ -1310,55 +1310,55 @@ export interface components {
         /** @description What waits for a machine. */
         Queue: {
             classes: components["schemas"]["ClassQueue"][];
-            /** Format: int64 */
+            /** Format: uint64 */
             tasks: number;
             /** Format: double */
             work: number;
         };
         /** @description A positive rational number, such as a frame rate of 30000/1001. */
         Ratio: {
-            /** Format: int32 */
+            /** Format: uint32 */
             den: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             num: number;
         };
         /** @enum {string} */
         RenditionKind: "video" | "audio";
         RenditionProgress: {
-            /** Format: int64 */
+            /** Format: uint64 */
             bytes: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Video frames committed (AAC frames for audio).
              */
             frames_done: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             height?: number | null;
             id: string;
             kind: components["schemas"]["RenditionKind"];
-            /** Format: int32 */
+            /** Format: uint32 */
             segments_done: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             segments_total: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             width?: number | null;
         };
         Rung: {
             /**
-             * Format: int32
+             * Format: uint32
              * @description Lines of the shorter side: 1080 is 1920×1080, or 1080×1920 for an upright film.
              */
             height: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Cap of the bit rate (VBV), in kbit/s.
              */
             max_kbps: number;
         };
         SentPart: {
-            /** Format: int64 */
+            /** Format: uint64 */
             bytes: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             number: number;
             /** @description Lower-case hex; absent when the bucket does not tell it. */
             sha256?: string | null;
@@ -1377,7 +1377,7 @@ export interface components {
         SetAsideBy: "person" | "failures";
         Source: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Bytes, once known.
              */
             bytes?: number | null;
@@ -1387,7 +1387,7 @@ export interface components {
             expires_at: string;
             filename?: string | null;
             id: components["schemas"]["SourceId"];
-            /** Format: int64 */
+            /** Format: uint64 */
             received_bytes: number;
             /**
              * @description Of the whole file, when ready; of one that went straight into a bucket, S3's composite one: the SHA-256 of the parts'
@@ -1414,11 +1414,11 @@ export interface components {
             /** @description As the agent said; `lease_expired` when it fell silent again and again. */
             code: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The segments `[first, last)` that were left of the task, for encode and audio.
              */
             first: number;
-            /** Format: int32 */
+            /** Format: uint32 */
             last: number;
             log_tail?: string[];
             message: string;
@@ -1433,7 +1433,7 @@ export interface components {
         TimeOfDay: string;
         /** @description PUT the object's bytes here, with these headers. */
         UploadAddress: {
-            /** Format: int64 */
+            /** Format: uint64 */
             expires_in_seconds: number;
             headers?: {
                 [key: string]: string;
@@ -1452,10 +1452,10 @@ export interface components {
              * @description Presentation end: the last frame's time plus its duration.
              */
             end_seconds: number;
-            /** Format: int64 */
+            /** Format: uint64 */
             frames: number;
             gaps: components["schemas"]["FrameGaps"];
-            /** Format: int32 */
+            /** Format: uint32 */
             height: number;
             interlaced: boolean;
             /**
@@ -1467,7 +1467,7 @@ export interface components {
             open_gop: boolean;
             pixel_format: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Clockwise turn for display: 0, 90, 180 or 270.
              */
             rotation: number;
@@ -1475,14 +1475,14 @@ export interface components {
             /** Format: double */
             start_seconds: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The stream's index in the file.
              */
             stream: number;
             /** @description `smpte2084` (PQ), `arib-std-b67` (HLG), `bt709` …, if the file says so. */
             transfer?: string | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Coded size, before rotation and before the sample aspect ratio.
              */
             width: number;
