@@ -193,7 +193,7 @@ async fn the_layer_of_programs_is_where_the_description_says() {
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let method: Method = method.to_uppercase().parse().unwrap();
-            let address = path.replace('{', "").replace('}', "");
+            let address = path.replace(['{', '}'], "");
             let answer = server.http.request(method.clone(), format!("{}{address}", server.base)).send().await.unwrap();
             let described = operation["responses"].as_object().unwrap().contains_key("429");
             assert_eq!(answer.headers().contains_key("ratelimit"), described, "{method} {path}");
