@@ -66,9 +66,9 @@ impl Seen {
     }
 }
 
-/// Secrets are shown once and kept nowhere. They are known by their beginnings.
+/// Secrets are shown once and kept nowhere. They are known by their beginnings, wherever they stand: some are part of a link.
 fn holds_secret(body: &str) -> bool {
-    ["\"ofp_", "\"ofa_", "\"ofe_", "\"ofs_", "\"whsec_"].iter().any(|prefix| body.contains(prefix))
+    ["ofp_", "ofa_", "ofe_", "ofs_", "ofl_", "whsec_"].iter().any(|prefix| body.contains(prefix))
 }
 
 /// What a header's value may be: a few plain characters, in quotes (as the IETF's draft has it) or not.
@@ -147,6 +147,7 @@ mod tests {
     #[test]
     fn secrets_are_recognised() {
         assert!(holds_secret(r#"{"token":"ofp_abc"}"#));
+        assert!(holds_secret(r#"{"link":"https://video.example.com/join#ofl_abc"}"#));
         assert!(!holds_secret(r#"{"id":"job_01J8ZC5V2M0N6QW3T7RX9KPEHD"}"#));
     }
 }
