@@ -166,7 +166,8 @@ async fn known_agent(parts: &mut Parts, app: &App, will_do: fn(&AgentAuth) -> bo
     if let Some(agent) = app.known_agents.find(&hash).filter(will_do) {
         return Ok(agent);
     }
-    let agent = AgentAuth::from_request_parts(parts, app).await?;
+    // In a box: what is left of the request may wait for long, and would keep the room for this.
+    let agent = Box::pin(AgentAuth::from_request_parts(parts, app)).await?;
     app.known_agents.keep(hash, agent.clone());
     Ok(agent)
 }

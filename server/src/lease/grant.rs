@@ -101,6 +101,15 @@ async fn claim(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::
         {
             jobs::store::mark_started(&tx.tx, &job, now).await?;
         }
+        match store::grant_waiting(&tx.tx, &claimed, asker.grantee(app, now), now).await {
+            Ok(Some(granted)) => {
+                tx.commit().await?;
+                return Ok(Some(granted));
+            }
+            Ok(None) => {}
+            Err(error) if store::is_taken(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
         let task = store::lock_task(&tx.tx, &claimed.task_id).await?;
         // One that is over was put into the queue while its job ended: it leaves the queue by this.
         let Some(task) = task.filter(|task| store::state_of(task).is_ok_and(super::TaskState::is_open)) else {

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState, holders::is_active, queue};
+use super::{LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState, holders::is_active, queue::{self, Claimed}};
 use crate::{
     auth::random_name,
     clock::Instant,
@@ -182,6 +182,51 @@ pub fn new_lease(names: NewNames, task: &task::Model, tag: f64, to: Grantee<'_>,
     }
 }
 
+/// Gives a task that was just claimed to an agent. Nothing when it does not simply wait: it had a holder before, or is over.
+///
+/// Fails with [`is_taken`] when this request got a lease meanwhile.
+pub async fn grant_waiting(
+    tx: &impl ConnectionTrait,
+    claimed: &Claimed,
+    to: Grantee<'_>,
+    now: Instant,
+) -> Result<Option<(lease::Model, task::Model)>, DbErr> {
+    let Some(next) = TaskState::Ready.after(TaskEvent::Grant) else { return Ok(None) };
+    let names = NewNames::new();
+    let granted = task::Entity::update_many()
+        .col_expr(task::Column::State, Expr::value(next.as_str()))
+        .col_expr(task::Column::LeaseId, Expr::value(names.id.as_str()))
+        .col_expr(task::Column::Tag, Expr::value(claimed.tag))
+        .filter(task::Column::Id.eq(claimed.task_id.as_str()))
+        .filter(task::Column::State.eq(TaskState::Ready.as_str()))
+        .exec_with_returning(tx)
+        .await?;
+    let Some(task) = granted.into_iter().next() else { return Ok(None) };
+    let lease = new_lease(names, &task, claimed.tag, to, now);
+    let mut writes = Writes::default();
+    add_lease(tx, &mut writes, &lease, &task, None, now);
+    writes.carry_out(tx).await?;
+    Ok(Some((lease, task)))
+}
+
+/// The lease and the job's event.
+fn add_lease(
+    tx: &impl ConnectionTrait,
+    writes: &mut Writes,
+    lease: &lease::Model,
+    task: &task::Model,
+    taken_over: Option<&str>,
+    now: Instant,
+) {
+    let event = json!({
+        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "first": task.first,
+        "cursor": task.cursor, "last": task.last, "taken_over": taken_over,
+    });
+    writes
+        .add_query(tx, &lease::Entity::insert(lease.clone().into_active_model()))
+        .add_query(tx, &notify::event(&task.job_id, "lease.granted", event, now));
+}
+
 /// The lease, the task's row and the job's event. `task` is as it was before.
 async fn write_grant(
     tx: &impl ConnectionTrait,
@@ -190,15 +235,9 @@ async fn write_grant(
     row: task::ActiveModel,
     now: Instant,
 ) -> Result<Option<lease::Model>, ApiError> {
-    let event = json!({
-        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "first": task.first,
-        "cursor": task.cursor, "last": task.last, "taken_over": task.lease_id,
-    });
     let mut writes = Writes::default();
-    writes
-        .add_query(tx, &lease::Entity::insert(lease.clone().into_active_model()))
-        .add_query(tx, &task::Entity::update(row).validate()?)
-        .add_query(tx, &notify::event(&task.job_id, "lease.granted", event, now));
+    writes.add_query(tx, &task::Entity::update(row).validate()?);
+    add_lease(tx, &mut writes, &lease, task, task.lease_id.as_deref(), now);
     match writes.carry_out(tx).await {
         Ok(()) => Ok(Some(lease)),
         Err(error) if is_taken(&error) => Ok(None),

@@ -71,10 +71,13 @@ pub async fn claim_at_once(db: &impl ConnectionTrait, who: Claimant<'_>, to: Gra
     let first_class = fixed.len() + 1;
     let columns: Vec<String> = task::Column::iter().map(|column| column.as_str().to_owned()).collect();
     let columns: Vec<String> = columns.iter().map(|name| format!("granted.\"{name}\" AS \"{TASK}{name}\"")).collect();
+    // The task is found by one key, in the collation of its index: `ready` compares as bytes, and without the change of
+    // collation all of `task` would be read.
     let sql = format!(
         "WITH {choice}, \
-         granted AS (UPDATE task SET state = '{granted}', lease_id = $3, tag = taken.tag FROM taken, first \
-             WHERE task.id = first.task_id AND task.state = '{ready}' AND first.class <> '{NO_ENCODER}' RETURNING task.*), \
+         granted AS (UPDATE task SET state = '{granted}', lease_id = $3, tag = (SELECT taken.tag FROM taken) \
+             WHERE task.id = (SELECT first.task_id COLLATE \"default\" FROM first WHERE first.class <> '{NO_ENCODER}') \
+             AND task.state = '{ready}' RETURNING task.*), \
          lease AS (INSERT INTO lease (id, task_id, job_id, agent_id, request_id, state, class, tag, prefix, from_row, \
                  holder_state, created_at_ms, expires_at_ms) \
              SELECT $3, id, job_id, $2, $4, '{active}', class, tag, $5, cursor, 'encoding', $6, $7 FROM granted), \
