@@ -32,6 +32,11 @@ pub struct EnrolResponse {
 pub struct LeaseRequest {
     /// Chosen by the engine; a repeat of the same request gets the same lease.
     pub request_id: String,
+    /// A random word of the engine's process, chosen at its start. When another process asks under the same agent, the leases
+    /// that the earlier one held wait again at once: it is taken to be gone. Up to 64 visible ASCII characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64)]
+    pub instance: Option<String>,
     pub protocol: u32,
     /// How long to wait for work before 204, at most 30.
     #[schema(maximum = 30)]

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::Config,
     db::Db,
-    jobs::planned::Plans,
+    jobs::{eta::known::Estimates, planned::Plans},
     lease::{expiry::LastLook, seen::Seen},
     wake::Wake,
 };
@@ -30,6 +30,7 @@ pub struct Parts {
     pub last_look: LastLook,
     pub seen: Seen,
     pub known_agents: KnownAgents,
+    pub estimates: Estimates,
 }
 
 impl Deref for App {
@@ -59,6 +60,7 @@ impl App {
         let blobs = BlobStore::new(storage, key);
         let (plans, last_look) = (Plans::default(), LastLook::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents })))
+        let estimates = Estimates::default();
+        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, estimates })))
     }
 }

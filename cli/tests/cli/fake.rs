@@ -109,6 +109,7 @@ impl Fake {
             state,
             progress: JobProgress { fraction, frames_total: 1500, ..Default::default() },
             eta_seconds: None,
+            eta_p90_seconds: None,
             created_at: now,
             started_at: None,
             playable_at: None,

@@ -180,7 +180,13 @@ async fn note(
 
 async fn take_away(app: &App, auth: &TeamAuth, agent_id: AgentId, why: &str) -> Result<(), ApiError> {
     let row = store::get(&app.db.reader, agent_id.as_str()).await?;
-    let agent = AgentAuth { agent_id, team_id: auth.team_id.clone(), standing: StandingNow::of(&row)?, has_failed: false };
+    let agent = AgentAuth {
+        agent_id,
+        team_id: auth.team_id.clone(),
+        standing: StandingNow::of(&row)?,
+        has_failed: false,
+        instances: row.instances,
+    };
     finish::take_away(app, &agent, why).await?;
     Ok(())
 }

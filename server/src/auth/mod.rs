@@ -34,6 +34,8 @@ pub struct AgentAuth {
     pub standing: StandingNow,
     /// It failed something since a task of its last succeeded.
     pub has_failed: bool,
+    /// The processes that asked for work under its name last, as they call themselves.
+    pub instances: String,
 }
 
 /// An agent that calls under a lease. Whether it holds that lease its row says, so who the agent is may be known for a moment

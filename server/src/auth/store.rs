@@ -38,6 +38,7 @@ struct Known {
     prove_after_ms: Option<i64>,
     failed_jobs: Option<String>,
     times_set_aside: Option<i32>,
+    instances: Option<String>,
 }
 
 /// The caller whose token has this hash.
@@ -49,6 +50,7 @@ pub async fn find_caller(db: &impl ConnectionTrait, hash: &str, now: Instant) ->
         .columns([token::Column::Kind, token::Column::TeamId, token::Column::AgentId, token::Column::ExpiresAtMs])
         .columns([agent::Column::Standing, agent::Column::StandingReason, agent::Column::SetAsideBy])
         .columns([agent::Column::ProveAfterMs, agent::Column::FailedJobs, agent::Column::TimesSetAside])
+        .column(agent::Column::Instances)
         .join(JoinType::LeftJoin, agent_of_token.into())
         .filter(token::Column::Hash.eq(hash))
         .into_model::<Known>()
@@ -67,6 +69,7 @@ pub async fn find_caller(db: &impl ConnectionTrait, hash: &str, now: Instant) ->
                 prove_after: known.prove_after_ms.map(Instant),
             },
             has_failed: known.failed_jobs.is_some_and(|jobs| !jobs.is_empty()) || known.times_set_aside.is_some_and(|n| n > 0),
+            instances: known.instances.unwrap_or_default(),
         })),
         _ => None,
     })
@@ -149,6 +152,7 @@ pub async fn create_agent(
         prove_after_ms: Set(None),
         failed_jobs: Set(String::new()),
         times_set_aside: Set(0),
+        instances: Set(String::new()),
     };
     row.insert(db).await?;
     agents::store::record(db, id.as_str(), "agent.enrolled", json!({ "name": name }), now).await?;

@@ -91,6 +91,7 @@ impl<'a> Film<'a> {
             warnings: json!([]),
             error: None,
             end_frame: None,
+            estimated_work: None,
             progress: 0.0,
             created_at_ms: START.ms(),
             started_at_ms: None,

@@ -54,7 +54,7 @@ pub async fn take(
     if for_good { fail_job(tx, task, now).await } else { lease_store::settle_task(tx, task, TaskEvent::GiveBack, now).await }
 }
 
-/// A lease on a locked task ran out with nothing committed and without a word. When that happens again and again, it counts as a
+/// A lease on a locked task ran out, or its process is gone, with nothing committed and without a word. When that happens again and again, it counts as a
 /// failure, and the task goes to somebody else. True when it does.
 pub async fn take_silence(
     tx: &impl ConnectionTrait,

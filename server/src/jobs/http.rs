@@ -66,6 +66,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
         warnings: json!([]),
         error: None,
         end_frame: None,
+        estimated_work: None,
         progress: 0.0,
         created_at_ms: now.ms(),
         started_at_ms: None,

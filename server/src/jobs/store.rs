@@ -22,7 +22,7 @@ use crate::{
     finish,
     lease::{TaskKind, store as lease_store},
     notify,
-    plan::Plan,
+    plan::{Plan, estimated_work},
 };
 
 pub async fn get(db: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiError> {
@@ -186,6 +186,7 @@ pub async fn set_planned(tx: &impl ConnectionTrait, job: &job::Model, facts: &Fa
     let change = job::ActiveModel {
         facts: Set(Some(without_nul(serde_json::to_value(facts)?))),
         plan: Set(Some(serde_json::to_value(plan)?)),
+        estimated_work: Set(Some(plan.spans.iter().map(|span| estimated_work(plan, *span)).sum())),
         state: Set(next(job, JobEvent::Plan)?.as_str().to_owned()),
         ..Default::default()
     };

@@ -27,6 +27,8 @@ use crate::{
 pub struct Asker {
     pub agent: AgentId,
     pub request_id: String,
+    /// The process that asks, if it says.
+    pub instance: Option<String>,
     /// Classes of tasks that it serves.
     pub classes: Vec<String>,
     /// Its build of ffmpeg.
@@ -39,7 +41,12 @@ impl Asker {
     }
 
     pub fn grantee(&self, app: &App, now: Instant) -> Grantee<'_> {
-        Grantee { agent: &self.agent, request_id: &self.request_id, expires: now + app.config.lease.lifetime }
+        Grantee {
+            agent: &self.agent,
+            request_id: &self.request_id,
+            instance: self.instance.as_deref(),
+            expires: now + app.config.lease.lifetime,
+        }
     }
 }
 

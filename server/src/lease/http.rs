@@ -20,7 +20,7 @@ use super::{
     ADDRESS_LIFETIME, LONGEST_WAIT, LeaseEvent, SUSPENDED_AT_MOST, TaskEvent,
     grant::{self, Asker},
     hold::{held, hold, lost, orders},
-    limits,
+    limits, restart,
     rules::classes,
     seen, spec,
     store::{self, View},
@@ -64,11 +64,15 @@ pub async fn request_lease(
     let asker = Asker {
         agent: auth.agent_id.clone(),
         request_id: request.request_id.clone(),
+        instance: request.instance.clone(),
         classes: classes::served_by(&request.capabilities),
         build: request.capabilities.ffmpeg.clone(),
     };
     // In boxes that are gone before the wait: thousands may wait at once, and these are most of what each would hold.
     Box::pin(seen::note(&app, &auth.agent_id, Some(&request.capabilities), app.clock.now())).await?;
+    if let Some(instance) = &request.instance {
+        Box::pin(restart::note(&app, &auth, instance)).await?;
+    }
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);
     let deadline = tokio::time::Instant::now() + wait;

@@ -14,12 +14,15 @@ const MOST_FRAMES_PER_SECOND: f64 = 1e6;
 const MOST_COUNTED: u64 = 1 << 52;
 
 pub fn check_request(request: &LeaseRequest) -> Result<(), ApiError> {
-    let id = request.request_id.as_bytes();
-    if !(1..=LONGEST_REQUEST_ID).contains(&id.len()) || !id.iter().all(u8::is_ascii_graphic) {
-        return Err(ApiError::unfit(
-            "bad_request_id",
-            format!("`request_id` has 1 to {LONGEST_REQUEST_ID} visible ASCII characters."),
-        ));
+    let is_word = |text: &str| (1..=LONGEST_REQUEST_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    let bad = |code, name: &str| {
+        Err(ApiError::unfit(code, format!("`{name}` has 1 to {LONGEST_REQUEST_ID} visible ASCII characters.")))
+    };
+    if !is_word(&request.request_id) {
+        return bad("bad_request_id", "request_id");
+    }
+    if request.instance.as_deref().is_some_and(|instance| !is_word(instance)) {
+        return bad("bad_instance", "instance");
     }
     check_capabilities(&request.capabilities)
 }

@@ -98,6 +98,8 @@ pub async fn anything_open(db: &impl ConnectionTrait) -> Result<bool, ApiError> 
 pub struct Grantee<'a> {
     pub agent: &'a AgentId,
     pub request_id: &'a str,
+    /// The process that asks, if it says.
+    pub instance: Option<&'a str>,
     /// Until when the lease lives without a heartbeat.
     pub expires: Instant,
 }
@@ -167,6 +169,7 @@ pub fn new_lease(names: NewNames, task: &task::Model, tag: f64, to: Grantee<'_>,
         job_id: task.job_id.clone(),
         agent_id: to.agent.to_string(),
         request_id: to.request_id.to_owned(),
+        instance: to.instance.map(str::to_owned),
         state: LeaseState::Active.as_str().to_owned(),
         class: task.class.clone(),
         tag,
@@ -266,6 +269,24 @@ pub async fn active_of_agent(db: &impl ConnectionTrait, agent: &AgentId) -> Resu
         .column(lease::Column::Id)
         .filter(lease::Column::AgentId.eq(agent.as_str()))
         .filter(is_active())
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// Ids of the leases that an agent holds which another process of it asked for. Of those that say nothing of their process
+/// nobody knows.
+pub async fn active_of_other_instances(
+    db: &impl ConnectionTrait,
+    agent: &AgentId,
+    instance: &str,
+) -> Result<Vec<String>, ApiError> {
+    Ok(lease::Entity::find()
+        .select_only()
+        .column(lease::Column::Id)
+        .filter(lease::Column::AgentId.eq(agent.as_str()))
+        .filter(is_active())
+        .filter(lease::Column::Instance.ne(instance))
         .into_tuple()
         .all(db)
         .await?)

@@ -91,6 +91,8 @@ pub(super) struct Drain<'a> {
     rows: Rows,
     to_end: bool,
     init: Option<Init>,
+    /// The first row whose segment was not logged as encoded.
+    to_log: u32,
     done: bool,
 }
 
@@ -98,7 +100,8 @@ impl<'a> Drain<'a> {
     pub fn new(pass: &'a Pass<'a>, signs: &'a Signs, rendition: usize, events: mpsc::Receiver<SinkEvent>) -> Self {
         let to_end = pass.end.to_end;
         let rows = Rows::new(&pass.work.grid, pass.first_row(), pass.from, to_end);
-        Self { pass, signs, rendition, events, splitter: Splitter::new(), rows, to_end, init: None, done: false }
+        let to_log = pass.first_row();
+        Self { pass, signs, rendition, events, splitter: Splitter::new(), rows, to_end, init: None, to_log, done: false }
     }
 
     pub async fn run(mut self) -> Result<DrainEnd, Fault> {
@@ -123,8 +126,12 @@ impl<'a> Drain<'a> {
             return Err(Fault::CutOff);
         }
         let last = self.pass.ctx.end.borrow().last;
+        let name = self.name();
         Ok(match self.rows.finish(last) {
-            Ok(rest) if self.to_end => DrainEnd::Ended { rest, init: self.init },
+            Ok(rest) if self.to_end => {
+                log_encoded(name, self.to_log..rest.last_row().map_or(0, |row| row + 1));
+                DrainEnd::Ended { rest, init: self.init }
+            }
             Ok(_) => DrainEnd::Done,
             Err(mismatch) => DrainEnd::Short(mismatch),
         })
@@ -146,10 +153,19 @@ impl<'a> Drain<'a> {
     }
 
     async fn take_fragment(&mut self, fragment: Fragment) -> Result<(), Fault> {
-        if let Some(row) = self.rows.push(fragment).map_err(Fault::Mismatch)? {
+        let final_row = self.rows.push(fragment).map_err(Fault::Mismatch)?;
+        // Before it goes anywhere, and also when it is held back because it may be the film's last but one.
+        let whole = self.rows.whole();
+        log_encoded(self.name(), self.to_log..whole);
+        self.to_log = whole;
+        if let Some(row) = final_row {
             self.send(row).await?;
         }
         Ok(())
+    }
+
+    fn name(&self) -> &'a str {
+        &self.pass.work.renditions[self.rendition].id
     }
 
     /// Follows the task's end, which may have come nearer.
@@ -172,7 +188,6 @@ impl<'a> Drain<'a> {
     }
 
     async fn send(&mut self, row: Row) -> Result<(), Fault> {
-        tracing::debug!(row = row.index, rendition = self.pass.work.renditions[self.rendition].id, "encoded a segment");
         let end = *self.pass.ctx.end.borrow();
         if !end.to_end && row.index >= end.last {
             return Ok(());
@@ -188,6 +203,13 @@ impl<'a> Drain<'a> {
         };
         self.signs.sending.fetch_sub(1, Ordering::AcqRel);
         sent.map_err(Fault::Task)
+    }
+}
+
+/// Tells the log of segments that are encoded. What encoding was for nothing is counted from these lines.
+fn log_encoded(rendition: &str, rows: std::ops::Range<u32>) {
+    for row in rows {
+        tracing::debug!(row, rendition, "encoded a segment");
     }
 }
 

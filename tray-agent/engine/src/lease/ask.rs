@@ -69,6 +69,7 @@ impl<S: Steps> LeaseLoop<S> {
         let bench = Bench { client: self.client.clone(), tools: self.tools, steps, pace: self.pace, stop: stop.clone() };
         let ask = Ask {
             client: self.client,
+            instance: random_word(),
             capabilities: Mutex::new(self.capabilities),
             pace: self.pace,
             desk: self.desk.clone(),
@@ -144,6 +145,8 @@ pub(super) struct Revoked;
 
 struct Ask<S> {
     client: Client,
+    /// Tells this process from the one before, whose leases the server need not wait for.
+    instance: String,
     /// As last proven.
     capabilities: Mutex<Capabilities>,
     pace: Pace,
@@ -205,7 +208,8 @@ impl<S: Steps> Ask<S> {
 
     fn request(&self) -> LeaseRequest {
         LeaseRequest {
-            request_id: request_id(),
+            request_id: random_word(),
+            instance: Some(self.instance.clone()),
             protocol: PROTOCOL,
             wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
             capabilities: self.capabilities().clone(),
@@ -215,7 +219,7 @@ impl<S: Steps> Ask<S> {
     }
 }
 
-/// 128 random bits: nobody else's ask has the same.
-fn request_id() -> String {
+/// 128 random bits: no other ask, and no other process, has the same.
+fn random_word() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

@@ -151,6 +151,14 @@ impl Farm {
             .collect()
     }
 
+    /// The processes that asked, as they call themselves.
+    pub fn instances(&self) -> Vec<Option<String>> {
+        self.calls
+            .iter()
+            .filter_map(|call| if let Call::Ask(request) = call { Some(request.instance.clone()) } else { None })
+            .collect()
+    }
+
     pub fn completed(&self) -> usize {
         self.count(|call| matches!(call, Call::Complete(..)))
     }

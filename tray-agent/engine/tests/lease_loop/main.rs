@@ -176,6 +176,22 @@ async fn an_ask_whose_answer_got_lost_is_repeated_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_start_of_an_engine_has_a_name_of_its_own() {
+    let (server, url) = FakeServer::start().await;
+    for engines in 1..=2 {
+        server.farm().queue.extend([encode(0, 2, false), encode(2, 4, false)]);
+        let engine = start(&url, FakeSteps::new(FREELY), 2);
+        server.until("both are complete", |farm| farm.completed() == 2 * engines).await;
+        engine.stop().await;
+    }
+    let mut names = server.farm().instances();
+    assert!(names.iter().all(Option::is_some), "{names:?}");
+    names.dedup();
+    assert_eq!(names.len(), 2, "one for each engine, which keeps it: {names:?}");
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_lease_stops_its_step_and_is_not_spoken_of_again() {
     let (server, url) = FakeServer::start().await;
     server.farm().queue.push_back(encode(0, 100, false));

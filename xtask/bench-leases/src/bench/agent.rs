@@ -15,6 +15,7 @@ use super::{http::Client, side::SEGMENT};
 pub fn request(request_id: String, wait_seconds: u32) -> LeaseRequest {
     LeaseRequest {
         request_id,
+        instance: None,
         protocol: PROTOCOL,
         wait_seconds,
         capabilities: Capabilities {
