@@ -302,6 +302,7 @@ impl Agent {
                 cores: 1,
                 memory_mib: 0,
                 os: "linux".into(),
+                sandbox: None,
             },
             load: None,
             expected_idle_seconds: None,

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::desk::Desk;
+use crate::{desk::Desk, sandbox::Sandbox};
 
 /// Where the bundled programs are, and how much of the machine they may use.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Tools {
     pub ffprobe: PathBuf,
     /// Threads for one task.
     pub threads: u32,
+    /// What they run in.
+    pub sandbox: Sandbox,
 }
 
 /// What every step gets.

@@ -49,4 +49,8 @@ impl Argv {
     pub fn as_slice(&self) -> &[OsString] {
         &self.0
     }
+
+    pub fn into_vec(self) -> Vec<OsString> {
+        self.0
+    }
 }

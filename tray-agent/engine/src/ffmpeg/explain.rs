@@ -35,6 +35,11 @@ const MACHINE_FAULTS: [&str; 4] = ["cannot allocate memory", "out of memory", "c
 
 /// Why a run of ffmpeg failed, with the end of its log.
 pub fn explain(ended: Ended, log: &LogTail) -> TaskError {
+    if ended == Ended::OverTime {
+        let message = "Decoding or encoding the source does not come to an end. It is damaged, or was made to keep machines busy: \
+                       export it again.";
+        return TaskError::source("too_much_work", message).with_log(log.lines());
+    }
     let at_fault = SOURCE_FAULTS.iter().find(|(words, ..)| log.mentions(words));
     let error = match (ended, at_fault) {
         (Ended::Badly { .. } | Ended::Well, Some((_, code, message))) if !log.mentions(&MACHINE_FAULTS) => {

@@ -1,26 +1,50 @@
-use std::{io, path::Path, process::ExitStatus, process::Stdio};
-
-use tokio::{
-    process::{ChildStdout, Command},
-    task::JoinHandle,
+use std::{
+    io,
+    path::Path,
+    process::ExitStatus,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+
+use tokio::{process::ChildStdout, task::JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Argv, LogTail};
 use crate::{
     desk::{Allowed, Desk},
+    loopback::Loopback,
     platform::{self, Group},
+    sandbox::{self, Limits, Order, Sandbox, Started},
 };
 
-/// A running ffmpeg or ffprobe. It stands still while the desk says so, and is killed when this is dropped and when the engine
-/// dies.
+/// How often a program's processor time is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A program to be run, and all that it gets to see.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    pub sandbox: &'a Sandbox,
+    pub program: &'a Path,
+    pub argv: Argv,
+    pub limits: Limits,
+    /// What its arguments name addresses of.
+    pub loopback: Option<&'a Loopback>,
+}
+
+/// A running ffmpeg or ffprobe. It stands still while the desk says so, and is killed when this is dropped, when the engine
+/// dies, and when its processor time is used up.
 #[derive(Debug)]
 pub struct Process {
     child: platform::Child,
     stdout: Option<ChildStdout>,
     log: LogTail,
     log_reader: JoinHandle<()>,
+    over_time: Arc<AtomicBool>,
     _follower: AbortOnDropHandle<()>,
+    _clock: AbortOnDropHandle<()>,
 }
 
 /// How a program ended.
@@ -32,6 +56,8 @@ pub enum Ended {
     Badly { code: i32 },
     /// By a signal: a crash, or too little memory.
     Killed,
+    /// It used up the processor time that it may have.
+    OverTime,
 }
 
 impl From<ExitStatus> for Ended {
@@ -50,30 +76,35 @@ impl std::fmt::Display for Ended {
             Self::Well => f.write_str("ended well"),
             Self::Badly { code } => write!(f, "exited {code}"),
             Self::Killed => f.write_str("was killed by a signal"),
+            Self::OverTime => f.write_str("used up its processor time"),
         }
     }
 }
 
 impl Process {
-    /// Starts `program`, its log followed, its standard output to be taken with [`Self::take_stdout`].
+    /// Starts a program in the box, its log followed, its standard output to be taken with [`Self::take_stdout`].
     ///
     /// # Errors
-    /// What the operating system says when the program cannot be started.
-    pub async fn start(program: &Path, argv: Argv, desk: &Desk) -> io::Result<Self> {
-        let mut command = Command::new(program);
-        command.args(argv.as_slice()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A proxy named in the environment must not come between ffmpeg and the loopback.
-        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "FFREPORT"] {
-            command.env_remove(name);
+    /// What the operating system says when the program cannot be started, or the box not be put up.
+    pub async fn start(run: Run<'_>, desk: &Desk) -> io::Result<Self> {
+        // Nothing is inherited: a proxy, a preloaded library or a report file named in the engine's environment is not
+        // ffmpeg's business.
+        let environment = vec![("AV_LOG_FORCE_NOCOLOR".into(), "1".into())];
+        let order = Order { program: run.program.to_owned(), arguments: run.argv.into_vec(), environment };
+        let port = run.loopback.and_then(Loopback::outer_port);
+        let Started { mut child, listener } = run.sandbox.start(order, run.limits, port).await?;
+        if let Some(loopback) = run.loopback {
+            loopback.admit(child.id(), listener)?;
         }
-        command.env("AV_LOG_FORCE_NOCOLOR", "1");
-        let mut child = platform::spawn(command).await?;
         let stdout = child.take_stdout();
         let log = LogTail::default();
         let stderr = child.take_stderr().ok_or_else(|| io::Error::other("the program has no log"))?;
         let log_reader = tokio::spawn(log.clone().follow(stderr));
         let follower = AbortOnDropHandle::new(tokio::spawn(follow(desk.clone(), child.group())));
-        Ok(Self { child, stdout, log, log_reader, _follower: follower })
+        let over_time = Arc::new(AtomicBool::new(false));
+        let clock = watch_clock(child.id(), run.limits.cpu, child.group(), over_time.clone());
+        let clock = AbortOnDropHandle::new(tokio::spawn(clock));
+        Ok(Self { child, stdout, log, log_reader, over_time, _follower: follower, _clock: clock })
     }
 
     pub fn id(&self) -> Option<u32> {
@@ -95,7 +126,11 @@ impl Process {
         if !self.log_reader.is_finished() {
             let _ = (&mut self.log_reader).await;
         }
-        Ok(status.into())
+        // A program that ends well in the moment in which it is killed has ended well.
+        Ok(match status.into() {
+            Ended::Killed if self.over_time.load(Ordering::Acquire) => Ended::OverTime,
+            ended => ended,
+        })
     }
 
     /// Kills it and waits until it is gone.
@@ -117,6 +152,24 @@ async fn follow(desk: Desk, group: Group) {
         };
         if let Err(error) = done {
             tracing::warn!("cannot make a program stand still or go on: {error}");
+        }
+    }
+}
+
+/// Kills a program that has used up its processor time.
+async fn watch_clock(process: Option<u32>, limit: Duration, group: Group, over_time: Arc<AtomicBool>) {
+    let Some(process) = process else { return };
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        match sandbox::cpu_time(process) {
+            Some(used) if used < limit => {}
+            Some(_) => {
+                over_time.store(true, Ordering::Release);
+                let _ = group.kill();
+                return;
+            }
+            // It is gone, or this system keeps the limit by itself.
+            None => return,
         }
     }
 }

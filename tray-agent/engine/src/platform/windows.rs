@@ -21,6 +21,11 @@ impl Group {
     pub fn thaw(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    /// The job itself ends a program that is over its time.
+    pub fn kill(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// Puts the child into a job object that the system ends when its last handle, the engine's, is closed.

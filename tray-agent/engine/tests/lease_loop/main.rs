@@ -21,6 +21,7 @@ use offpeak_engine::{
     desk::{Allowed, Desk},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
+    sandbox::Sandbox,
     status::Status,
     task::Tools,
 };
@@ -48,7 +49,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
     };
     let engine = LeaseLoop {
         client: Client::new(http, server.clone(), Token::new(TOKEN.to_owned()), Status::default()),
-        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1 },
+        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1, sandbox: Sandbox::open() },
         steps,
         capabilities: Capabilities {
             engine: "0.1.0".to_owned(),
@@ -57,6 +58,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
             cores: 2,
             memory_mib: 0,
             os: "linux".to_owned(),
+            sandbox: None,
         },
         leases,
         pace,
