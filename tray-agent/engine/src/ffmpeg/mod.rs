@@ -12,6 +12,7 @@
 //! loopback.check()?; // a source that could not be read must not look like a source that ended
 //! ```
 
+mod allowed;
 mod argv;
 mod capture;
 mod explain;
@@ -19,7 +20,8 @@ mod log;
 mod process;
 mod version;
 
-pub use argv::{Argv, FORMATS};
+pub use allowed::FORMATS;
+pub use argv::Argv;
 pub(crate) use capture::cannot_start;
 pub use capture::{Captured, capture};
 pub use explain::explain;

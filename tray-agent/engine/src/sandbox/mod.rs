@@ -117,6 +117,11 @@ impl Sandbox {
         Self(Arc::new(Standing { walls, memory_bytes, reason }))
     }
 
+    #[cfg(test)]
+    pub fn of_bytes(walls: Walls, memory_bytes: u64) -> Self {
+        Self(Arc::new(Standing { walls, memory_bytes, reason: None }))
+    }
+
     /// Finds out, by trying with `program`, an ffmpeg, which walls stand on this machine. `memory_mib` is what one task may
     /// use; 0 when nobody knows.
     pub async fn raise(program: &std::path::Path, memory_mib: u64) -> Self {
@@ -172,5 +177,5 @@ pub fn in_words(report: &SandboxReport) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests;

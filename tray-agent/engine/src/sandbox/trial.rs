@@ -8,6 +8,7 @@ use super::{Limits, Sandbox, Walls, system};
 use crate::{
     desk::Desk,
     ffmpeg::{Argv, Captured, Ended, Run, capture},
+    task::TaskError,
 };
 
 /// Programs begin within milliseconds, on a busy machine within seconds.
@@ -33,7 +34,7 @@ pub async fn find_walls(program: &Path) -> (Walls, Option<String>) {
             for (name, known, alone, keep) in each {
                 match if known { try_walls(program, alone).await } else { continue } {
                     Ok(()) => keep(&mut walls),
-                    Err(error) => reasons.push(format!("{name}: {error}")),
+                    Err(error) => reasons.push(format!("{name}: {error}{}", hint(name))),
                 }
             }
             if let Err(error) = try_walls(program, walls).await {
@@ -48,6 +49,14 @@ pub async fn find_walls(program: &Path) -> (Walls, Option<String>) {
     let (walls, holes) = lean_against(program, walls).await;
     reasons.extend(holes);
     (walls, (!reasons.is_empty()).then(|| reasons.join("; ")))
+}
+
+/// What a person can do about it.
+fn hint(wall: &str) -> &'static str {
+    match wall {
+        "network" => "; this system lets no ordinary program make a network of its own (user namespaces)",
+        _ => "",
+    }
 }
 
 /// Begins the program behind these walls.
@@ -106,5 +115,8 @@ async fn run(program: &Path, walls: Walls, argv: Argv) -> io::Result<Captured> {
     let stop = CancellationToken::new();
     let desk = Desk::default();
     let captured = tokio::time::timeout(TRIAL_LIMIT, capture(run, 64 << 10, &desk, &stop)).await;
-    captured.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(io::Error::other)
+    captured.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(|error| match error {
+        TaskError::Failed(failure) => io::Error::other(failure.message),
+        TaskError::Stopped => io::ErrorKind::Interrupted.into(),
+    })
 }
