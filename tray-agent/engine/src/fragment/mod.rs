@@ -4,14 +4,12 @@
 //! their times and sample counts. What must hold: nothing that ffmpeg could be made to write makes this panic, loop or
 //! fill memory; a stream that is not understood is refused.
 
-mod init;
 mod moof;
 mod row;
 mod splitter;
 
-pub use init::{TrackInit, parse_init};
 pub use moof::Fragment;
 pub use row::Row;
 pub use splitter::{Part, Splitter};
 
-pub use crate::file::boxes::BadMedia;
+pub use offpeak_boxes::{BadMedia, TrackInit, parse_init};
