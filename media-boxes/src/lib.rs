@@ -5,11 +5,15 @@
 //! how many there are.
 
 pub mod boxes;
+mod fragment;
 mod init;
 mod moof;
 mod segment;
+mod splitter;
 
 pub use boxes::BadMedia;
+pub use fragment::Fragment;
 pub use init::{InitHeader, TrackInit, parse_init};
 pub use moof::{Defaults, MoofHead, parse_moof};
 pub use segment::{Step, Walk};
+pub use splitter::{Part, Splitter};

@@ -34,11 +34,11 @@ const SOURCE_FAULTS: [(&[&str], &str, &str); 5] = [
 const MACHINE_FAULTS: [&str; 4] = [MEMORY_FAULTS[0], MEMORY_FAULTS[1], "connection refused", "no space left"];
 
 /// Messages of a program that was given no more memory.
-const MEMORY_FAULTS: [&str; 3] = ["cannot allocate memory", "out of memory", "malloc of size"];
+pub(super) const MEMORY_FAULTS: [&str; 3] = ["cannot allocate memory", "out of memory", "malloc of size"];
 
 /// Why a run of ffmpeg failed, with the end of its log.
 pub fn explain(ended: Ended, log: &LogTail) -> TaskError {
-    if ended == Ended::OverTime {
+    if ended == Ended::OverTime && !log.mentions(&MEMORY_FAULTS) {
         let message = "Decoding or encoding the source does not come to an end. It is damaged, or was made to keep machines busy: \
                        export it again.";
         return TaskError::source("too_much_work", message).with_log(log.lines());

@@ -12,7 +12,7 @@ use std::{
 use tokio::{process::ChildStdout, task::JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Argv, LogTail};
+use super::{Argv, LogTail, explain::MEMORY_FAULTS};
 use crate::{
     desk::{Allowed, Desk},
     loopback::Loopback,
@@ -20,8 +20,10 @@ use crate::{
     sandbox::{self, Limits, Order, Sandbox, Started},
 };
 
-/// How often a program's processor time is looked at.
+/// How often a running program is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A program that gets no more memory may end by itself meanwhile.
+const STARVED_LOOKS: u32 = 10;
 
 /// A program to be run, and all that it gets to see.
 #[derive(Debug, Clone)]
@@ -102,7 +104,7 @@ impl Process {
         let log_reader = tokio::spawn(log.clone().follow(stderr));
         let follower = AbortOnDropHandle::new(tokio::spawn(follow(desk.clone(), child.group())));
         let over_time = Arc::new(AtomicBool::new(false));
-        let clock = watch_clock(child.id(), run.limits.cpu, child.group(), over_time.clone());
+        let clock = watch(child.id(), run.limits.cpu, child.group(), log.clone(), over_time.clone());
         let clock = AbortOnDropHandle::new(tokio::spawn(clock));
         Ok(Self { child, stdout, log, log_reader, over_time, _follower: follower, _clock: clock })
     }
@@ -156,11 +158,18 @@ async fn follow(desk: Desk, group: Group) {
     }
 }
 
-/// Kills a program that has used up its processor time.
-async fn watch_clock(process: Option<u32>, limit: Duration, group: Group, over_time: Arc<AtomicBool>) {
+/// Kills a program that has used up its processor time, or does not end although it gets no more memory: ffmpeg was seen to
+/// try again for ever.
+async fn watch(process: Option<u32>, limit: Duration, group: Group, log: LogTail, over_time: Arc<AtomicBool>) {
     let Some(process) = process else { return };
+    let mut starved = 0;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
+        starved = if log.mentions(&MEMORY_FAULTS) { starved + 1 } else { 0 };
+        if starved > STARVED_LOOKS {
+            let _ = group.kill();
+            return;
+        }
         match sandbox::cpu_time(process) {
             Some(used) if used < limit => {}
             Some(_) => {

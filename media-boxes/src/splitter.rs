@@ -1,8 +1,6 @@
 use bytes::{Bytes, BytesMut};
 
-use offpeak_boxes::{Defaults, MoofHead, boxes::header, parse_moof};
-
-use super::{BadMedia, Fragment, TrackInit, parse_init};
+use crate::{BadMedia, Defaults, Fragment, MoofHead, TrackInit, boxes::header, parse_init, parse_moof};
 
 /// Largest init segment: real ones have less than 1 kB.
 const INIT_LIMIT: u64 = 1 << 20;
@@ -112,6 +110,3 @@ impl Splitter {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
