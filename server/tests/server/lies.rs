@@ -248,7 +248,7 @@ async fn a_group_can_want_ffmpeg_walled_off() {
     let listed: AgentList = server.get("/v1/agents").await.ok();
     let group = listed.agents[0].group.clone();
     let policy = async |require: bool| {
-        let path = format!("/v1/groups/{group}/policy");
+        let path = format!("/v1/policies/{group}");
         let answer = server.call(&server.token, Method::PUT, &path, Some(json!({ "require_sandbox": require }))).await;
         assert_eq!(answer.status, 200);
     };
