@@ -122,7 +122,10 @@ impl Walk {
         self.sum = Some(match self.sum {
             None => head,
             Some(sum) if head.start_ticks != sum.start_ticks.saturating_add(sum.duration_ticks) => {
-                return Err(BadMedia::Other(format!("a fragment begins at tick {} where another ends elsewhere", head.start_ticks)));
+                return Err(BadMedia::Other(format!(
+                    "a fragment begins at tick {} where another ends elsewhere",
+                    head.start_ticks
+                )));
             }
             Some(sum) => MoofHead {
                 start_ticks: sum.start_ticks,

@@ -54,10 +54,9 @@ impl AgentStanding {
             (Self::Active | Self::Draining | Self::SetAside(_), StandingEvent::Lie) => Some(Self::SetAside(SetAsideBy::Distrust)),
             (Self::SetAside(SetAsideBy::Failures), StandingEvent::Prove) => Some(Self::Active),
             // A proof is what the agent says of itself.
-            (
-                Self::Active | Self::Draining | Self::SetAside(SetAsideBy::Person | SetAsideBy::Distrust),
-                StandingEvent::Prove,
-            ) => Some(self),
+            (Self::Active | Self::Draining | Self::SetAside(SetAsideBy::Person | SetAsideBy::Distrust), StandingEvent::Prove) => {
+                Some(self)
+            }
         }
     }
 
@@ -135,11 +134,10 @@ impl StandingNow {
             AgentStanding::SetAside(SetAsideBy::Person) => {
                 Err(refused("set_aside", "A person set this agent aside.").hint("`offpeak agents resume` gives it work again."))
             }
-            AgentStanding::SetAside(SetAsideBy::Distrust) => Err(refused(
-                "set_aside",
-                "What this agent sent was not what it said, and it was set aside.",
-            )
-            .hint("Look at the machine: its memory, its disk, who uses it. `offpeak agents resume` gives it work again.")),
+            AgentStanding::SetAside(SetAsideBy::Distrust) => {
+                Err(refused("set_aside", "What this agent sent was not what it said, and it was set aside.")
+                    .hint("Look at the machine: its memory, its disk, who uses it. `offpeak agents resume` gives it work again."))
+            }
             AgentStanding::SetAside(SetAsideBy::Failures) => {
                 let wait = self.prove_after.map_or(Duration::ZERO, |at| at.since(now));
                 Err(refused("set_aside", "This agent failed too often and was set aside.")

@@ -146,7 +146,12 @@ async fn read(app: &App, key: &BlobKey, range: Range<u64>) -> Result<Bytes, ApiE
 }
 
 /// Sets an agent aside that lied, takes what it holds, and makes the refusal that it hears.
-pub async fn set_aside(app: &App, auth: &AgentAuth, (lease, task): (&lease::Model, &task::Model), lie: Lie) -> Result<ApiError, ApiError> {
+pub async fn set_aside(
+    app: &App,
+    auth: &AgentAuth,
+    (lease, task): (&lease::Model, &task::Model),
+    lie: Lie,
+) -> Result<ApiError, ApiError> {
     let now = app.clock.now();
     tracing::warn!(agent.id = %auth.agent_id, lease.id, task.id, %lie, "an agent sent something else than it said");
     let tx = app.db.write().await?;

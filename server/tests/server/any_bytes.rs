@@ -6,7 +6,7 @@ use offpeak_api::{
     media::{FrameGrid, Ratio},
 };
 use offpeak_server::{
-    package::{PackagedKind, PageNotes, PackagedRendition, PackagedSegment, Presentation, media_playlist, mpd, multivariant},
+    package::{PackagedKind, PackagedRendition, PackagedSegment, PageNotes, Presentation, media_playlist, mpd, multivariant},
     plan,
     upload::tus,
 };
@@ -41,7 +41,14 @@ fn number() -> impl Strategy<Value = f64> {
 /// As commits let them in: `commit::sort_rows` refuses larger ones.
 fn segment() -> impl Strategy<Value = PackagedSegment> {
     (0..6_u32, 0..1_u64 << 52, 1..1_u64 << 52, 0..1_u32 << 20, 0..1_u64 << 52, "[a-z0-9/&<\"]{1,20}").prop_map(
-        |(index, start_ticks, duration_ticks, frames, bytes, uri)| PackagedSegment { index, uri, start_ticks, duration_ticks, frames, bytes },
+        |(index, start_ticks, duration_ticks, frames, bytes, uri)| PackagedSegment {
+            index,
+            uri,
+            start_ticks,
+            duration_ticks,
+            frames,
+            bytes,
+        },
     )
 }
 

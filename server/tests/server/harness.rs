@@ -102,8 +102,12 @@ impl Server {
 
     async fn with(shared: Arc<Backends>, clock: Clock, inspect_percent: u8) -> Self {
         let storage = Arc::clone(&shared.storage);
-        let settings =
-            Settings { database_url: Some(shared.database.url()), storage: Some(storage.url()), inspect_percent: Some(inspect_percent), ..Settings::default() };
+        let settings = Settings {
+            database_url: Some(shared.database.url()),
+            storage: Some(storage.url()),
+            inspect_percent: Some(inspect_percent),
+            ..Settings::default()
+        };
         let app = App::start_on(storage.open().await, settings.check().unwrap(), clock.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -2,7 +2,10 @@
 
 use offpeak_api::{
     agent::{Agent as Shown, AgentDetail, AgentList, AgentState, SetAsideBy, Standing},
-    lease::{CommitRequest, InitReport, Lease, ObjectName, Orders, SandboxReport, SandboxState, SegmentReport, TaskResult, UploadObject, UploadUrls, UploadUrlsRequest, Wall},
+    lease::{
+        CommitRequest, InitReport, Lease, ObjectName, Orders, SandboxReport, SandboxState, SegmentReport, TaskResult,
+        UploadObject, UploadUrls, UploadUrlsRequest, Wall,
+    },
     media::{ticks_per_frame, video_timescale},
     work::Work,
 };
@@ -49,7 +52,9 @@ fn init(timescale: u32, sound: bool) -> Vec<u8> {
                 });
             });
         });
-        put(out, "mvex", |out| put_full(out, "trex", 0, 0, |out| [1, 1, 0, 0, 0].into_iter().for_each(|word| put_u32(out, word))));
+        put(out, "mvex", |out| {
+            put_full(out, "trex", 0, 0, |out| [1, 1, 0, 0, 0].into_iter().for_each(|word| put_u32(out, word)))
+        });
     });
     out
 }
@@ -153,14 +158,19 @@ async fn honest_work_is_taken() {
     let server = Server::that_inspects().await;
     let agent = Agent::enrol(&server, "honest").await;
     let job = server.planned_job(&agent, 4.0, false).await;
-    let lease = agent.lease(&server).await.unwrap();
-    for index in 0..2 {
-        let commit = row(&server, &agent, &lease, index, Lie::None).await;
-        agent.commit(&server, &lease, &commit).await.ok::<Orders>();
-        agent.commit(&server, &lease, &commit).await.ok::<Orders>();
+    let mut rows = 0;
+    while let Some(lease) = agent.lease(&server).await {
+        let Work::Encode(work) = &lease.work else { panic!("{:?}", lease.work) };
+        for index in work.rows.cursor..work.rows.last {
+            let commit = row(&server, &agent, &lease, index, Lie::None).await;
+            agent.commit(&server, &lease, &commit).await.ok::<Orders>();
+            agent.commit(&server, &lease, &commit).await.ok::<Orders>();
+            rows += 1;
+        }
+        let end_frame = work.to_end.then_some(100);
+        agent.complete(&server, &lease.id, TaskResult::Encode { end_frame, warnings: vec![] }).await.ok::<Orders>();
     }
-    let result = TaskResult::Encode { end_frame: Some(100), warnings: vec![] };
-    agent.complete(&server, &lease.id, result).await.ok::<Orders>();
+    assert_eq!(rows, 2);
     assert!(server.job(&job.id).await.ended_at.is_some());
 }
 
@@ -177,7 +187,16 @@ async fn honest_sound_of_many_fragments_is_taken() {
     let (bytes, sha256) = upload(&server, &agent, &lease, ObjectName::Init { rendition: rendition.clone() }, data).await;
     let (codecs, fingerprint) = (header.codecs, header.fingerprint);
     assert_eq!(codecs, "mp4a.40.2");
-    let inits = vec![InitReport { rendition: rendition.clone(), attempt: 0, bytes, sha256, fingerprint, codecs, timescale: 48_000, media_time: 0 }];
+    let inits = vec![InitReport {
+        rendition: rendition.clone(),
+        attempt: 0,
+        bytes,
+        sha256,
+        fingerprint,
+        codecs,
+        timescale: 48_000,
+        media_time: 0,
+    }];
     // Beyond what one read brings: eight fragments of 12 frames, the media of each larger than a read.
     let mut data = Vec::new();
     for n in 0..8_u64 {
@@ -192,7 +211,8 @@ async fn honest_sound_of_many_fragments_is_taken() {
     }
     let name = ObjectName::Segment { rendition: rendition.clone(), index: 0 };
     let (bytes, sha256) = upload(&server, &agent, &lease, name, data).await;
-    let report = SegmentReport { rendition, index: 0, attempt: 0, frames: 96, start_ticks: 0, duration_ticks: 96 * 1024, bytes, sha256 };
+    let report =
+        SegmentReport { rendition, index: 0, attempt: 0, frames: 96, start_ticks: 0, duration_ticks: 96 * 1024, bytes, sha256 };
     agent.commit(&server, &lease, &CommitRequest { segments: vec![report], inits }).await.ok::<Orders>();
 }
 
@@ -236,7 +256,7 @@ async fn who_lies_is_set_aside_until_a_person_brings_it_back() {
         let commit = row(&server, &honest, &taken, 0, Lie::None).await;
         honest.commit(&server, &taken, &commit).await.ok::<Orders>();
         server.post(&format!("/v1/agents/{id}/resume"), json!({})).await.ok::<Shown>();
-        assert_eq!(liar.ask(&server, "once more", 0).await.status, 204, "{lie:?}");
+        assert_eq!(liar.ask(&server, "once-more", 0).await.status, 204, "{lie:?}");
     }
 }
 
@@ -274,7 +294,10 @@ async fn a_group_can_want_ffmpeg_walled_off() {
 
     let answer = agent.post(&server, "/v1/leases", boxed(Some(SandboxState::Full))).await;
     let lease: Lease = answer.ok();
-    agent.post(&server, &format!("/v1/leases/{}/release", lease.id), json!({ "reason": "shutdown" })).await.ok::<serde_json::Value>();
+    agent
+        .post(&server, &format!("/v1/leases/{}/release", lease.id), json!({ "reason": "shutdown" }))
+        .await
+        .ok::<serde_json::Value>();
     policy(false).await;
     assert_eq!(agent.post(&server, "/v1/leases", boxed(Some(SandboxState::None))).await.status, 201);
 

@@ -6,11 +6,11 @@
 use std::{path::PathBuf, sync::Arc, sync::Mutex};
 
 use bytes::Bytes;
-pub use offpeak_boxes::InitHeader;
 use offpeak_api::{
     lease::{Blame, Progress},
     work::SourceAddress,
 };
+pub use offpeak_boxes::InitHeader;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;

@@ -21,12 +21,7 @@ pub struct Captured {
 ///
 /// # Errors
 /// [`TaskError::Stopped`] when `stop` was cancelled (the program is then gone), `program_missing` when it cannot be started.
-pub async fn capture(
-    run: Run<'_>,
-    limit: usize,
-    desk: &Desk,
-    stop: &CancellationToken,
-) -> Result<Captured, TaskError> {
+pub async fn capture(run: Run<'_>, limit: usize, desk: &Desk, stop: &CancellationToken) -> Result<Captured, TaskError> {
     let program = run.program;
     let mut process = Process::start(run, desk).await.map_err(|error| cannot_start(program, &error))?;
     let mut stdout = Vec::new();

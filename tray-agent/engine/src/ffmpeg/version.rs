@@ -71,8 +71,7 @@ pub async fn proven_encoders(tools: &Tools, stop: &CancellationToken) -> Vec<Str
         let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").option("-f", "lavfi").option("-i", source);
         let codec = if source == VIDEO { "-c:v" } else { "-c:a" };
         let argv = argv.option(codec, encoder).option("-f", "null").arg("-");
-        let run =
-            Run { sandbox: &tools.sandbox, program: &tools.ffmpeg, argv, limits: Limits::short(), loopback: None };
+        let run = Run { sandbox: &tools.sandbox, program: &tools.ffmpeg, argv, limits: Limits::short(), loopback: None };
         match capture(run, 1 << 10, &Desk::default(), stop).await {
             Ok(run) if run.ended == Ended::Well => proven.push(encoder.to_owned()),
             Ok(run) => tracing::warn!(encoder, ended = %run.ended, log = ?run.log.lines(), "encoder does not work here"),

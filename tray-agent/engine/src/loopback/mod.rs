@@ -164,7 +164,12 @@ impl Loopback {
     pub async fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
         let Some(total) = self.shared.source.total() else { return Err(io::ErrorKind::NotFound.into()) };
         let chunks = self.shared.source.clone().stream(range, total);
-        chunks.try_fold(Vec::new(), async |mut all, chunk| { all.extend_from_slice(&chunk); Ok(all) }).await
+        chunks
+            .try_fold(Vec::new(), async |mut all, chunk| {
+                all.extend_from_slice(&chunk);
+                Ok(all)
+            })
+            .await
     }
 
     /// Where to read the source; takes ranges and any number of requests.

@@ -77,9 +77,8 @@ async fn ffmpeg_reads_and_writes_through_it() {
     let tools = testing::tools();
     let sandbox = Sandbox::open();
     let run = |program, argv| Run { sandbox: &sandbox, program, argv, limits: Limits::short(), loopback: Some(&loopback) };
-    let probed = capture(run(&tools.ffprobe, argv.arg(loopback.source_url())), 1 << 20, &Desk::default(), &stop)
-        .await
-        .expect("it runs");
+    let probed =
+        capture(run(&tools.ffprobe, argv.arg(loopback.source_url())), 1 << 20, &Desk::default(), &stop).await.expect("it runs");
     assert_eq!(probed.ended, Ended::Well, "{:?}", probed.log.lines());
     assert_eq!(String::from_utf8_lossy(&probed.stdout).lines().count(), 50);
 

@@ -76,7 +76,8 @@ async fn lean_against(program: &Path, mut walls: Walls) -> (Walls, Vec<String>) 
     let mut holes = Vec::new();
     if walls.files {
         let argv = Argv::new().option("-v", "error").option("-protocol_whitelist", "file").option("-f", "data");
-        let argv = argv.arg("-i").arg(program_file(program)).option("-map", 0).option("-frames:d", 1).option("-f", "null").arg("-");
+        let argv =
+            argv.arg("-i").arg(program_file(program)).option("-map", 0).option("-frames:d", 1).option("-f", "null").arg("-");
         match run(program, walls, argv).await {
             Ok(run) if run.ended != Ended::Well && run.log.mentions(&["permission denied", "operation not permitted"]) => {}
             Ok(run) => holes.push(format!("files: a file outside could be opened ({:?})", run.log.lines())),

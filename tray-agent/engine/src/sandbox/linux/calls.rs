@@ -4,9 +4,7 @@
 use std::{collections::BTreeMap, io, os::fd::RawFd};
 
 use nix::libc::{self, c_long};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-};
+use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 
 /// Calls without conditions.
 const FREE: &[c_long] = &[

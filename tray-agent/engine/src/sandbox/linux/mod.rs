@@ -23,8 +23,8 @@ use std::{
     time::Duration,
 };
 
-use nix::unistd::{SysconfVar, sysconf};
 pub use files::knows_ports;
+use nix::unistd::{SysconfVar, sysconf};
 pub(crate) use peers::is_peer;
 use tokio::process::Command;
 

@@ -75,7 +75,8 @@ async fn huge_pictures_do_not_take_the_machine() {
     let (ctx, _orders) = context(source, TaskEnd { last: 0, to_end: false });
     let sandbox = sandbox(256 << 20);
     let loopback = Loopback::start(&sandbox, &ctx.http, &ctx.server, ctx.source.clone()).await.expect("a loopback");
-    let argv = Argv::new().arg("-nostdin").option("-v", "error").option("-i", loopback.source_url()).option("-f", "null").arg("-");
+    let argv =
+        Argv::new().arg("-nostdin").option("-v", "error").option("-i", loopback.source_url()).option("-f", "null").arg("-");
     let run = Run { sandbox: &sandbox, program: &ctx.tools.ffmpeg, argv, limits: Limits::short(), loopback: Some(&loopback) };
     let run = capture(run, 1 << 10, &ctx.desk, &ctx.stop).await.expect("it starts");
     assert_ne!(run.ended, Ended::Well);
@@ -142,7 +143,8 @@ async fn files_cannot_lead_out_and_the_next_one_is_read() {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"64\" height=\"64\">\
          <image xlink:href=\"{url}\" width=\"64\" height=\"64\"/><image xlink:href=\"file:///etc/passwd\"/></svg>"
     );
-    let subtitles = format!("[Script Info]\nScriptType: v4.00+\n[Events]\nDialogue: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,{url}\n");
+    let subtitles =
+        format!("[Script Info]\nScriptType: v4.00+\n[Events]\nDialogue: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,{url}\n");
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("a DASH manifest", dash.into_bytes(), "unsupported_format"),
         ("an HLS playlist", format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{url}\n").into_bytes(), "unsupported_format"),

@@ -1,8 +1,8 @@
 //! The walls, leant against from inside: with a shell, which can try what ffmpeg rarely does, and with ffmpeg itself.
 
 mod media;
-mod shell;
 mod shared_network;
+mod shell;
 
 use std::{
     ffi::OsString,
@@ -104,7 +104,9 @@ async fn a_program_inside_is_nobody_with_nothing() {
         assert_ne!(of("self"), of(&process.to_string()), "{namespace}");
     }
     let limits = std::fs::read_to_string(format!("/proc/{process}/limits")).expect("limits");
-    for (name, limit) in [("Max core file size", "0"), ("Max file size", "0"), ("Max open files", "128"), ("Max data size", "2147483648")] {
+    for (name, limit) in
+        [("Max core file size", "0"), ("Max file size", "0"), ("Max open files", "128"), ("Max data size", "2147483648")]
+    {
         let line = limits.lines().find(|line| line.starts_with(name)).expect(name);
         assert_eq!(line[name.len()..].split_whitespace().take(2).collect::<Vec<_>>(), [limit; 2], "{name}");
     }

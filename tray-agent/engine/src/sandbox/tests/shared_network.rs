@@ -47,7 +47,8 @@ async fn the_loopback_opens_to_nobody_else() {
     let stranger = stranger.await.expect("it starts");
     assert!(!stranger.status.success());
     assert_eq!(loopback.source_bytes(), 0);
-    let argv = Argv::new().arg("-nostdin").option("-v", "error").option("-i", loopback.source_url()).option("-f", "null").arg("-");
+    let argv =
+        Argv::new().arg("-nostdin").option("-v", "error").option("-i", loopback.source_url()).option("-f", "null").arg("-");
     let run = Run { sandbox: &sandbox, program: &ctx.tools.ffmpeg, argv, limits: Limits::short(), loopback: Some(&loopback) };
     let ours = capture(run, 1 << 10, &ctx.desk, &ctx.stop).await.expect("it starts");
     assert_eq!(ours.ended, Ended::Well, "{:?}", ours.log.lines());

@@ -68,7 +68,8 @@ async fn no_other_program_can_take_its_place() {
 #[tokio::test]
 async fn no_signal_reaches_another_process() {
     let mut victim = std::process::Command::new("/bin/sleep").arg("60").spawn().expect("it starts");
-    let (_, text, log) = script(&format!("kill -9 {} && echo killed; kill -9 {} && echo killed", victim.id(), std::process::id())).await;
+    let (_, text, log) =
+        script(&format!("kill -9 {} && echo killed; kill -9 {} && echo killed", victim.id(), std::process::id())).await;
     assert_eq!(text, "", "{log:?}");
     assert!(victim.try_wait().expect("it is ours").is_none(), "the victim lives");
     victim.kill().expect("it is ours");
