@@ -256,7 +256,7 @@ async fn who_lies_is_set_aside_until_a_person_brings_it_back() {
         let commit = row(&server, &honest, &taken, 0, Lie::None).await;
         honest.commit(&server, &taken, &commit).await.ok::<Orders>();
         server.post(&format!("/v1/agents/{id}/resume"), json!({})).await.ok::<Shown>();
-        assert_eq!(liar.ask(&server, "once-more", 0).await.status, 204, "{lie:?}");
+        assert_eq!(liar.ask(&server, "once-more", 0).await.status, 201, "{lie:?}: there is another span");
     }
 }
 
