@@ -57,6 +57,10 @@ pub struct Settings {
     /// Seconds that a lease lives without a heartbeat; engines beat three times in that [default: 30]
     #[arg(long, env = "OFFPEAK_LEASE_SECONDS", value_name = "SECONDS", global = true)]
     pub lease_seconds: Option<u64>,
+
+    /// Of a hundred commits, into how many the server looks whether their objects are what the agent says; 0 is none [default: 100]
+    #[arg(long, env = "OFFPEAK_INSPECT_PERCENT", value_name = "PERCENT", global = true)]
+    pub inspect_percent: Option<u8>,
 }
 
 /// Settings that were checked.
@@ -73,6 +77,8 @@ pub struct Config {
     pub upload_kept_for: Duration,
     pub max_source_bytes: u64,
     pub lease: LeaseTimes,
+    /// 0 to 100.
+    pub inspect_percent: u8,
 }
 
 /// How long things about leases take; all follow from how long one lives without a heartbeat.
@@ -130,6 +136,7 @@ impl Settings {
             upload_hours: self.upload_hours.or(file.upload_hours),
             max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
             lease_seconds: self.lease_seconds.or(file.lease_seconds),
+            inspect_percent: self.inspect_percent.or(file.inspect_percent),
         })
     }
 
@@ -172,6 +179,7 @@ impl Settings {
             upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),
             max_source_bytes: self.max_source_bytes.unwrap_or(1 << 40),
             lease: LeaseTimes { lifetime: check_lease_seconds(self.lease_seconds)? },
+            inspect_percent: check_percent(self.inspect_percent)?,
         })
     }
 }
@@ -186,6 +194,18 @@ fn check_lease_seconds(given: Option<u64>) -> Result<Duration, ConfigError> {
             value: seconds.to_string(),
             problem: "is not between 3 and 600",
             hint: "Leave it out for 30 seconds; give more where networks are bad, less to test how leases expire.",
+        }),
+    }
+}
+
+fn check_percent(given: Option<u8>) -> Result<u8, ConfigError> {
+    match given.unwrap_or(100) {
+        percent @ 0..=100 => Ok(percent),
+        percent => Err(ConfigError::Bad {
+            name: "OFFPEAK_INSPECT_PERCENT",
+            value: percent.to_string(),
+            problem: "is more than 100",
+            hint: "Leave it out to look into every commit, which costs it one small read or two.",
         }),
     }
 }
@@ -250,6 +270,7 @@ mod tests {
         assert!(database.contains("OFFPEAK_DATABASE_URL") && !database.contains("hunter2"), "{database}");
         assert!(with(|s| s.storage = Some("folder".into())).contains("file:///"));
         assert!(with(|s| s.lease_seconds = Some(0)).contains("between 3 and 600"));
+        assert!(with(|s| s.inspect_percent = Some(101)).contains("OFFPEAK_INSPECT_PERCENT"));
         let bucket = with(|s| s.storage = Some("s3://key:hunter2@films".into()));
         assert!(bucket.contains("AWS_ACCESS_KEY_ID") && !bucket.contains("hunter2"), "{bucket}");
         assert!(with(|s| s.media_url = Some("cdn.example.com".into())).contains("OFFPEAK_MEDIA_URL"));

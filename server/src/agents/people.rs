@@ -171,7 +171,7 @@ async fn note(
             "agent.resumed"
         }
         AgentStanding::Draining => "agent.drained",
-        AgentStanding::SetAside(SetAsideBy::Person | SetAsideBy::Failures) => "agent.set_aside",
+        AgentStanding::SetAside(SetAsideBy::Person | SetAsideBy::Failures | SetAsideBy::Distrust) => "agent.set_aside",
         AgentStanding::Revoked => "agent.revoked",
     };
     tracing::info!(agent.id = row.id, kind, reason = to.reason, "a person changed an agent's standing");

@@ -34,6 +34,7 @@ use crate::{
     db::Writes,
     entity::{lease, task},
     error::{ApiError, Body},
+    groups,
 };
 
 /// Ask for work
@@ -42,7 +43,8 @@ use crate::{
 #[utoipa::path(post, path = "/v1/leases", tag = "leases", security(("bearer" = [])), request_body = LeaseRequest, responses(
     (status = 201, description = "A lease, and what to do", body = Lease),
     (status = 204, description = "Nothing to do now: ask again"),
-    (status = 403, description = "The agent is being drained or was set aside; `Retry-After` says when to ask again", body = Problem),
+    (status = 403, description = "The agent is being drained or was set aside, or its group wants ffmpeg walled off in full \
+        (`sandbox_required`); `Retry-After` says when to ask again", body = Problem),
     (status = 409, description = "That request was answered with a lease that has ended", body = Problem),
     (status = 426, description = "The engine is too old for this server", body = Problem),
 ))]
@@ -72,6 +74,10 @@ pub async fn request_lease(
     Box::pin(seen::note(&app, &auth.agent_id, Some(&request.capabilities), app.clock.now())).await?;
     if let Some(instance) = &request.instance {
         Box::pin(restart::note(&app, &auth, instance)).await?;
+    }
+    // Most are, and cost nothing here.
+    if !request.capabilities.is_boxed() {
+        Box::pin(groups::check_unboxed(&app.db.reader, &auth.agent_id)).await?;
     }
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);

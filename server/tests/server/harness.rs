@@ -89,11 +89,25 @@ impl Server {
         Self::on(new_backends(storage), Clock::set_to(START)).await
     }
 
+    /// A server that looks into what agents send. Others do not: what these tests send is made up.
+    pub async fn that_inspects() -> Self {
+        let shared = new_backends(Storage::of_this_run().await);
+        Self::with(shared, Clock::set_to(START), 100).await
+    }
+
     /// A server on what another one may use too.
     pub async fn on(shared: Arc<Backends>, clock: Clock) -> Self {
+        Self::with(shared, clock, 0).await
+    }
+
+    async fn with(shared: Arc<Backends>, clock: Clock, inspect_percent: u8) -> Self {
         let storage = Arc::clone(&shared.storage);
-        let settings =
-            Settings { database_url: Some(shared.database.url()), storage: Some(storage.url()), ..Settings::default() };
+        let settings = Settings {
+            database_url: Some(shared.database.url()),
+            storage: Some(storage.url()),
+            inspect_percent: Some(inspect_percent),
+            ..Settings::default()
+        };
         let app = App::start_on(storage.open().await, settings.check().unwrap(), clock.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -303,6 +317,7 @@ impl Agent {
                 cores: 1,
                 memory_mib: 0,
                 os: "linux".into(),
+                sandbox: None,
             },
             load: None,
             expected_idle_seconds: None,

@@ -3,6 +3,7 @@
 
 mod agent_states;
 mod all_at_once;
+mod any_bytes;
 mod any_order;
 mod blame;
 mod database;
@@ -17,6 +18,7 @@ mod in_a_bucket;
 mod invariants;
 mod jobs;
 mod leases;
+mod lies;
 mod limits;
 mod races;
 mod restarts;

@@ -27,6 +27,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Codes of the problems with which an agent is refused work.
 pub const SET_ASIDE: &str = "set_aside";
 pub const DRAINING: &str = "draining";
+pub const SANDBOX_REQUIRED: &str = "sandbox_required";
 
 /// Why a call brought no answer that can be worked with.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,7 +47,8 @@ pub enum CallError {
     /// 426: this engine speaks a protocol that the server has left behind.
     #[error("this engine is too old for the server: {}", .0.detail)]
     TooOld(Box<Problem>),
-    /// 403 of a call for work: this agent was set aside or is drained. When to ask again, if the server said so.
+    /// 403 of a call for work: this agent was set aside, is drained, or is not walled off as its group wants it. When to ask
+    /// again, if the server said so.
     #[error("the server gives this agent no work: {}", .problem.detail)]
     NotNow { problem: Box<Problem>, retry_after_seconds: Option<u32> },
     /// Any other 4xx: repeating the same call will not help.
@@ -224,6 +226,11 @@ async fn send(request: reqwest::RequestBuilder, limit: Duration, on: Subject) ->
     if status.is_success() { Ok(Answer { status, body }) } else { Err(refusal(status, retry_after_seconds, &body, on)) }
 }
 
+/// What a refusal of a call under a lease means, whatever its body is.
+pub fn read_refusal(status: u16, body: &[u8]) -> CallError {
+    refusal(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), None, body, Subject::Lease)
+}
+
 /// What an answer that is not 2xx means.
 fn refusal(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8], on: Subject) -> CallError {
     let said = serde_json::from_slice::<Box<Problem>>(body)
@@ -236,7 +243,7 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8], on
         (StatusCode::UNAUTHORIZED, _) => CallError::Unauthorized(said),
         (StatusCode::UPGRADE_REQUIRED, _) => CallError::TooOld(said),
         (StatusCode::CONFLICT | StatusCode::NOT_FOUND | StatusCode::GONE, Subject::Lease) => CallError::Lost(said),
-        (StatusCode::FORBIDDEN, Subject::Other) if matches!(said.code.as_str(), SET_ASIDE | DRAINING) => {
+        (StatusCode::FORBIDDEN, Subject::Other) if matches!(said.code.as_str(), SET_ASIDE | DRAINING | SANDBOX_REQUIRED) => {
             CallError::NotNow { problem: said, retry_after_seconds }
         }
         (status, _) if status.is_client_error() => CallError::Refused(said),

@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 
+use offpeak_api::lease::SandboxState;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
@@ -15,6 +16,7 @@ use crate::{
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
     platform,
+    sandbox::{self, Sandbox},
     settings::{Home, Identity, Programs, Run, default_state_dir, host_name, share_out, usable_memory},
     status::Status,
     steps::Bundled,
@@ -56,7 +58,15 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
     let cores = cores(settings.cores);
     let memory_mib = usable_memory(platform::total_bytes(), settings.memory);
     let shares = share_out(cores, memory_mib, settings.leases, settings.threads);
-    let tools = tools(&settings.programs, shares.threads)?;
+    let mut tools = tools(&settings.programs, shares.threads)?;
+    tools.sandbox = Sandbox::raise(&tools.ffmpeg, shares.memory_mib).await;
+    let report = tools.sandbox.report();
+    match report.state {
+        SandboxState::Full => info!("ffmpeg is walled off"),
+        SandboxState::Partial | SandboxState::None => {
+            warn!("ffmpeg is not walled off in full: {}; see docs/sandbox.md", sandbox::in_words(&report));
+        }
+    }
     let proven = tokio::select! {
         proven = capabilities::prove(&tools, cores, shares.memory_mib, &shutdown) => proven,
         () = shutdown.cancelled() => return Ok(()),
@@ -184,6 +194,8 @@ pub fn tools(programs: &Programs, threads: u32) -> Result<Tools, Incapable> {
         ffmpeg: Program::Ffmpeg.find(programs.ffmpeg.as_deref())?,
         ffprobe: Program::Ffprobe.find(programs.ffprobe.as_deref())?,
         threads,
+        // Until it is known which walls stand.
+        sandbox: Sandbox::open(),
     })
 }
 

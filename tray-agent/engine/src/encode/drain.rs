@@ -14,6 +14,7 @@ use super::{
 use crate::{
     fragment::{BadMedia, Fragment, Part, Row, Splitter, TrackInit},
     loopback::SinkEvent,
+    sandbox::longest_frames,
     task::{InitHeader, Piece, TaskError},
 };
 
@@ -90,6 +91,8 @@ pub(super) struct Drain<'a> {
     splitter: Splitter,
     rows: Rows,
     to_end: bool,
+    /// All that came.
+    frames: u64,
     init: Option<Init>,
     /// The first row whose segment was not logged as encoded.
     to_log: u32,
@@ -101,7 +104,7 @@ impl<'a> Drain<'a> {
         let to_end = pass.end.to_end;
         let rows = Rows::new(&pass.work.grid, pass.first_row(), pass.from, to_end);
         let to_log = pass.first_row();
-        Self { pass, signs, rendition, events, splitter: Splitter::new(), rows, to_end, init: None, to_log, done: false }
+        Self { pass, signs, rendition, events, splitter: Splitter::new(), rows, to_end, frames: 0, init: None, to_log, done: false }
     }
 
     pub async fn run(mut self) -> Result<DrainEnd, Fault> {
@@ -153,6 +156,14 @@ impl<'a> Drain<'a> {
     }
 
     async fn take_fragment(&mut self, fragment: Fragment) -> Result<(), Fault> {
+        self.frames = self.frames.saturating_add(fragment.samples.into());
+        let work = self.pass.work;
+        // With a row before the span, which is encoded and dropped.
+        if self.frames > longest_frames(work) + 2 * u64::from(work.grid.frames_per_segment) {
+            let message = "The source goes on for much longer than its packets said when it was probed: it is damaged, or was made \
+                           to keep machines busy. Export it again.";
+            return Err(Fault::Task(TaskError::source("too_many_frames", message)));
+        }
         let final_row = self.rows.push(fragment).map_err(Fault::Mismatch)?;
         // Before it goes anywhere, and also when it is held back because it may be the film's last but one.
         let whole = self.rows.whole();

@@ -65,7 +65,9 @@ impl<S: Steps> LeaseLoop<S> {
             desk: self.desk.clone(),
             shutdown: stop.clone(),
         });
-        let _reporter = AbortOnDropHandle::new(tokio::spawn(report_states(self.client.clone(), self.pace.report_least)));
+        let (client, sandbox, pace) = (self.client.clone(), self.tools.sandbox.report(), self.pace);
+        let reporter = async move { report_states(client, &sandbox, pace.report_least).await };
+        let _reporter = AbortOnDropHandle::new(tokio::spawn(reporter));
         let bench = Bench { client: self.client.clone(), tools: self.tools, steps, pace: self.pace, stop: stop.clone() };
         let ask = Ask {
             client: self.client,
@@ -162,6 +164,8 @@ impl<S: Steps> Ask<S> {
         let (mut request, mut backoff, mut refusal_logged) = (self.request(), fresh_backoff(), false);
         loop {
             self.desk.until_work().await;
+            // What the policy forbids is not asked for; the server would refuse it as well.
+            self.client.status().until_boxed().await;
             let asked_at = Instant::now();
             let answer = tokio::select! {
                 answer = self.client.ask(&request) => answer,

@@ -21,6 +21,7 @@ use offpeak_engine::{
     desk::{Allowed, Desk},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
+    sandbox::Sandbox,
     status::Status,
     task::Tools,
 };
@@ -48,7 +49,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
     };
     let engine = LeaseLoop {
         client: Client::new(http, server.clone(), Token::new(TOKEN.to_owned()), Status::default()),
-        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1 },
+        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1, sandbox: Sandbox::open() },
         steps,
         capabilities: Capabilities {
             engine: "0.1.0".to_owned(),
@@ -57,6 +58,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
             cores: 2,
             memory_mib: 0,
             os: "linux".to_owned(),
+            sandbox: None,
         },
         leases,
         pace,
@@ -520,5 +522,29 @@ async fn a_drained_agent_ends_what_it_holds() {
     server.until("other work is complete", |farm| farm.completed() == 2).await;
     engine.stop().await;
     assert_eq!(server.farm().proofs.len(), 0, "there was nothing to prove");
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_without_walls_does_not_ask_where_the_policy_wants_them() {
+    let (server, url) = FakeServer::start().await;
+    {
+        let mut farm = server.farm();
+        // The server would refuse it too, with a code of its own; it may even ask before it knows the policy.
+        farm.require_sandbox = true;
+        farm.refuse_work_with = Some("sandbox_required");
+        farm.queue.push_back(encode(0, 3, false));
+    }
+    let engine = start(&url, FakeSteps::new(FREELY), 1);
+    server.until("it says what is wrong", |farm| farm.codes.iter().any(|code| code == "sandbox_failed")).await;
+    assert!(server.farm().states.contains(&AgentState::Broken));
+    // It has stopped asking, though the server would now give it work …
+    server.farm().refuse_work_with = None;
+    let (asks, reports) = (server.farm().asks().len(), server.farm().states.len());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(server.farm().asks().len(), asks);
+    assert_eq!(server.farm().completed(), 0);
+    assert!(server.farm().states.len() >= reports);
+    engine.stop().await;
     no_complaints(&server);
 }

@@ -25,6 +25,7 @@ pub fn request(request_id: String, wait_seconds: u32) -> LeaseRequest {
             cores: 8,
             memory_mib: 16_384,
             os: "linux".to_owned(),
+            sandbox: None,
         },
         load: None,
         expected_idle_seconds: None,
