@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use offpeak_outbound::{AllowList, BadEntry};
 use serde::Deserialize;
 use url::Url;
 
@@ -57,6 +58,11 @@ pub struct Settings {
     /// Seconds that a lease lives without a heartbeat; engines beat three times in that [default: 30]
     #[arg(long, env = "OFFPEAK_LEASE_SECONDS", value_name = "SECONDS", global = true)]
     pub lease_seconds: Option<u64>,
+
+    /// Hosts and networks that sources by URL and webhooks may reach although they are not public, separated by commas:
+    /// `media.office.lan, *.office.lan, 10.1.0.0/16` [default: none]
+    #[arg(long, env = "OFFPEAK_OUTBOUND_ALLOW", value_name = "LIST", global = true)]
+    pub outbound_allow: Option<String>,
 }
 
 /// Settings that were checked.
@@ -73,6 +79,8 @@ pub struct Config {
     pub upload_kept_for: Duration,
     pub max_source_bytes: u64,
     pub lease: LeaseTimes,
+    /// What may be called although it is not public.
+    pub outbound_allow: AllowList,
 }
 
 /// How long things about leases take; all follow from how long one lives without a heartbeat.
@@ -130,6 +138,7 @@ impl Settings {
             upload_hours: self.upload_hours.or(file.upload_hours),
             max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
             lease_seconds: self.lease_seconds.or(file.lease_seconds),
+            outbound_allow: self.outbound_allow.or(file.outbound_allow),
         })
     }
 
@@ -172,6 +181,7 @@ impl Settings {
             upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),
             max_source_bytes: self.max_source_bytes.unwrap_or(1 << 40),
             lease: LeaseTimes { lifetime: check_lease_seconds(self.lease_seconds)? },
+            outbound_allow: check_outbound_allow(self.outbound_allow.as_deref())?,
         })
     }
 }
@@ -188,6 +198,15 @@ fn check_lease_seconds(given: Option<u64>) -> Result<Duration, ConfigError> {
             hint: "Leave it out for 30 seconds; give more where networks are bad, less to test how leases expire.",
         }),
     }
+}
+
+fn check_outbound_allow(given: Option<&str>) -> Result<AllowList, ConfigError> {
+    AllowList::parse(given.unwrap_or_default()).map_err(|BadEntry(value)| ConfigError::Bad {
+        name: "OFFPEAK_OUTBOUND_ALLOW",
+        value,
+        problem: "is neither a host nor a network",
+        hint: "List what sources and webhooks may reach inside your network, such as media.office.lan, *.office.lan, 10.1.0.0/16.",
+    })
 }
 
 fn check_storage(given: Option<String>) -> Result<Url, ConfigError> {
@@ -250,6 +269,7 @@ mod tests {
         assert!(database.contains("OFFPEAK_DATABASE_URL") && !database.contains("hunter2"), "{database}");
         assert!(with(|s| s.storage = Some("folder".into())).contains("file:///"));
         assert!(with(|s| s.lease_seconds = Some(0)).contains("between 3 and 600"));
+        assert!(with(|s| s.outbound_allow = Some("10.0.0.0/8, 10.1".into())).contains("OFFPEAK_OUTBOUND_ALLOW is \"10.1\""));
         let bucket = with(|s| s.storage = Some("s3://key:hunter2@films".into()));
         assert!(bucket.contains("AWS_ACCESS_KEY_ID") && !bucket.contains("hunter2"), "{bucket}");
         assert!(with(|s| s.media_url = Some("cdn.example.com".into())).contains("OFFPEAK_MEDIA_URL"));

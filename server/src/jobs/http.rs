@@ -11,6 +11,7 @@ use offpeak_api::{
     job::{CreateJob, Job, JobList, JobSource, JobState, ListJobs, SourceState},
     problem::Problem,
 };
+use offpeak_outbound::AllowList;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -45,7 +46,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
     let (source, kind) = match &request.source {
         JobSource::Upload(id) => (ready_source(&tx.tx, &auth, id).await?, TaskKind::Probe),
         JobSource::Url(url) => {
-            let url = check_url(url)?;
+            let url = check_url(url, &app.config.outbound_allow)?;
             let expires = now + app.config.upload_kept_for;
             (upload::store::create_fetch_source(&tx.tx, &auth.team_id, &url, now, expires).await?, TaskKind::Fetch)
         }
@@ -100,12 +101,15 @@ async fn ready_source(tx: &impl ConnectionTrait, auth: &TeamAuth, id: &SourceId)
     }
 }
 
-fn check_url(text: &str) -> Result<String, ApiError> {
+/// An address that is refused whoever looks its name up is refused here; the rest is for the engine that fetches it.
+fn check_url(text: &str, allow: &AllowList) -> Result<String, ApiError> {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.filter(|url| url.as_str().len() <= 4096).map(String::from).ok_or_else(|| {
+    let url = url.filter(|url| url.as_str().len() <= 4096).ok_or_else(|| {
         ApiError::unfit("bad_url", format!("{text:?} is not an http or https address."))
             .hint("Give the address of the file itself, such as https://example.com/film.mp4.")
-    })
+    })?;
+    offpeak_outbound::check_url(&url, allow).map_err(|refused| ApiError::unfit(refused.code(), refused.to_string()))?;
+    Ok(url.into())
 }
 
 async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {

@@ -92,8 +92,13 @@ impl Server {
     /// A server on what another one may use too.
     pub async fn on(shared: Arc<Backends>, clock: Clock) -> Self {
         let storage = Arc::clone(&shared.storage);
-        let settings =
-            Settings { database_url: Some(shared.database.url()), storage: Some(storage.url()), ..Settings::default() };
+        let settings = Settings {
+            database_url: Some(shared.database.url()),
+            storage: Some(storage.url()),
+            // Where the tests' own receivers of webhooks listen.
+            outbound_allow: Some("127.0.0.1".to_owned()),
+            ..Settings::default()
+        };
         let app = App::start_on(storage.open().await, settings.check().unwrap(), clock.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -145,7 +145,7 @@ async fn work_that_appears_after_many_asks_is_done() {
     server.farm().queue.extend([
         encode(0, 3, false),
         encode(3, 6, false),
-        Work::Fetch(Fetch { url: String::new(), source: offpeak_api::ids::SourceId::new(), max_bytes: 1 }),
+        Work::Fetch(Fetch { url: String::new(), source: offpeak_api::ids::SourceId::new(), max_bytes: 1, allow: vec![] }),
     ]);
     server.until("all is complete", |farm| farm.completed() == 3).await;
     engine.stop().await;
