@@ -14,4 +14,5 @@ pub mod policy;
 pub mod problem;
 pub mod profile;
 pub mod upload;
+pub mod webhook;
 pub mod work;

@@ -13,6 +13,7 @@ use crate::{
     jobs::planned::Plans,
     lease::{expiry::LastLook, seen::Seen},
     wake::Wake,
+    webhooks,
 };
 
 /// Clones share everything.
@@ -30,6 +31,8 @@ pub struct Parts {
     pub last_look: LastLook,
     pub seen: Seen,
     pub known_agents: KnownAgents,
+    /// Calls the addresses of webhooks.
+    pub webhooks: offpeak_outbound::Client,
 }
 
 impl Deref for App {
@@ -59,6 +62,8 @@ impl App {
         let blobs = BlobStore::new(storage, key);
         let (plans, last_look) = (Plans::default(), LastLook::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents })))
+        let webhooks =
+            webhooks::send::client(config.outbound_allow.clone()).context("cannot make an HTTP client for webhooks")?;
+        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, webhooks })))
     }
 }

@@ -31,3 +31,4 @@ pub mod tick;
 pub mod upload;
 pub mod wake;
 pub mod web;
+pub mod webhooks;

@@ -10,7 +10,7 @@ use offpeak_server::{
     clock::Clock,
     config::{Config, Settings},
     db::Db,
-    router, tick,
+    router, tick, webhooks,
 };
 use tokio::net::TcpListener;
 
@@ -83,7 +83,11 @@ async fn main() -> anyhow::Result<()> {
                 .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
             db.migrate().await.context("cannot bring the database's schema up to date")
         }
-        Command::Tick => Ok(tick::tick(&App::start(config, Clock::system()).await?).await?),
+        Command::Tick => {
+            let app = App::start(config, Clock::system()).await?;
+            tick::tick(&app).await?;
+            Ok(webhooks::send::send_due(&app).await?)
+        }
         Command::Token(token) => {
             println!("{}", make_token(config, token).await?);
             Ok(())
@@ -124,6 +128,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             }
         }
     });
+    let sending = tokio::spawn(webhooks::send::keep_sending(app.clone()));
     tracing::info!(address = %listener.local_addr()?, public_url = %app.config.public_url, storage = %app.config.storage, "serving");
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let server = axum::serve(listener, router::router(app).into_make_service()).with_graceful_shutdown(async move {
@@ -142,6 +147,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         () = out_of_grace => tracing::info!("long polls and streams were cut off; their clients come back by themselves"),
     }
     ticking.abort();
+    sending.abort();
     Ok(())
 }
 

@@ -163,7 +163,7 @@ impl<'a> Film<'a> {
                 }
             }
         }
-        jobs_store::update_playable(&tx.tx, &self.row.id, START).await.unwrap();
+        jobs_store::update_playable(&self.server.app, &tx.tx, &self.row.id, START).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -172,7 +172,7 @@ impl<'a> Film<'a> {
         match state {
             JobState::Failed => {
                 let error = JobError::of_source("x", "x");
-                jobs_store::fail(&tx.tx, &self.row.id, &error, START).await.unwrap();
+                jobs_store::fail(&self.server.app, &tx.tx, &self.row.id, &error, START).await.unwrap();
             }
             JobState::Completed => jobs_store::end(&tx.tx, &self.row, JobEvent::Complete, START).await.unwrap(),
             JobState::Cancelled => jobs_store::end(&tx.tx, &self.row, JobEvent::Cancel, START).await.unwrap(),

@@ -10,6 +10,7 @@ use offpeak_api::{
     ids::{JobId, SourceId},
     job::{CreateJob, Job, JobList, JobSource, JobState, ListJobs, SourceState},
     problem::Problem,
+    webhook::WebhookEvent,
 };
 use offpeak_outbound::AllowList;
 use sea_orm::ConnectionTrait;
@@ -24,6 +25,7 @@ use crate::{
     error::{ApiError, Body},
     lease::{NO_DEADLINE_MS, TaskKind, queue},
     notify, profile, upload,
+    webhooks::outbox,
 };
 
 const DEFAULT_PAGE: u32 = 50;
@@ -178,6 +180,7 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
             store::end(&tx.tx, &row, JobEvent::Cancel, now).await?;
             store::delete_results(&tx.tx, &id).await?;
             notify::record(&tx.tx, id.as_str(), "job.cancelled", json!({}), now).await?;
+            outbox::job(&app, &tx.tx, id.as_str(), WebhookEvent::JobCancelled, now).await?;
         }
     }
     tx.commit().await?;

@@ -23,4 +23,5 @@ mod replicas;
 mod retries;
 mod stealing;
 mod storage;
+mod webhooks;
 mod who_may_call;

@@ -21,4 +21,5 @@ mod races;
 mod retries;
 mod stealing;
 mod storage;
+mod webhooks;
 mod who_may_call;
