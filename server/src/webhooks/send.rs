@@ -23,6 +23,7 @@ use crate::{
 
 /// A receiver answers first and works then; the specification advises 15 to 30 s.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const BODY_WITHIN: Duration = Duration::from_secs(2);
 /// A server that has not noted an answer by then is dead.
 const CLAIMED_FOR: Duration = Duration::from_secs(45);
@@ -38,7 +39,8 @@ const FORGOTTEN_AT_ONCE: u64 = 500;
 
 /// The client for all webhooks of a server.
 pub fn client(allow: AllowList) -> reqwest::Result<Client> {
-    let limits = Limits { connect: ANSWER_WITHIN, silence: ANSWER_WITHIN, redirects: 0 };
+    // Silence is noticed by the limit on the whole answer, which has a sentence for it.
+    let limits = Limits { connect: CONNECT_WITHIN, silence: 2 * ANSWER_WITHIN, redirects: 0 };
     Client::new(allow, Arc::new(SystemLookup), limits)
 }
 

@@ -36,7 +36,7 @@ struct Engine {
 
 fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
     let (shutdown, desk) = (CancellationToken::new(), Desk::default());
-    let http = Http::new(connection_pool().unwrap(), None);
+    let http = Http::new(connection_pool(&"http://127.0.0.1:9/".parse().unwrap(), None).unwrap(), None);
     let pace = Pace {
         ask_wait: Duration::from_millis(10),
         retry_first: Duration::from_millis(5),
