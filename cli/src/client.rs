@@ -1,10 +1,12 @@
 //! The API as functions: requests with the token, answers as types, problems as errors.
 
 mod fleet;
+mod webhooks;
 
 use std::{net::IpAddr, time::Duration};
 
 use offpeak_api::{
+    enrolment::Fingerprint,
     ids::{JobId, SourceId},
     job::{CreateJob, Job, JobList, ListJobs, Source},
     problem::Problem,
@@ -28,7 +30,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(server: &str, token: Option<String>) -> Result<Self, CliError> {
+    pub fn new(server: &str, token: Option<String>, fingerprint: Option<Fingerprint>) -> Result<Self, CliError> {
         let wrong = |reason: String| CliError::Usage(format!("the server address `{server}` is wrong: {reason}"));
         let mut server = Url::parse(server).map_err(|e| wrong(e.to_string()))?;
         if !matches!(server.scheme(), "http" | "https") {
@@ -39,6 +41,10 @@ impl Client {
             server.set_path(&format!("{}/", server.path()));
         }
         let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).tcp_keepalive(Duration::from_secs(30));
+        if let Some(fingerprint) = fingerprint {
+            let config = offpeak_pinned::client_config(&server, fingerprint).map_err(|e| CliError::Usage(e.to_string()))?;
+            builder = builder.tls_backend_preconfigured(config);
+        }
         if is_loopback(&server) {
             // A proxy from the environment would look for the server on the proxy's own machine.
             builder = builder.no_proxy();
@@ -178,7 +184,10 @@ fn root_cause(error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    if error.is_timeout() { format!("no answer in time ({cause})") } else { cause.to_string() }
+    let words = cause.to_string();
+    // How rustls introduces what a verifier of ours says.
+    let words = words.strip_prefix("unexpected error: ").unwrap_or(&words);
+    if error.is_timeout() { format!("no answer in time ({words})") } else { words.to_owned() }
 }
 
 /// Turns an answer that is not a success into an error, whoever made it.
@@ -225,16 +234,16 @@ mod tests {
             ("https://a/farm", "/v1/jobs", "https://a/farm/v1/jobs"),
             ("https://a/farm", "https://cdn/x.mp4", "https://cdn/x.mp4"),
         ] {
-            let client = Client::new(server, None).unwrap();
+            let client = Client::new(server, None, None).unwrap();
             assert_eq!(client.resolve(address).unwrap().as_str(), wanted);
         }
-        assert!(Client::new("a:7070", None).is_err());
-        assert!(Client::new("127.0.0.1:7070", None).is_err());
+        assert!(Client::new("a:7070", None, None).is_err());
+        assert!(Client::new("127.0.0.1:7070", None, None).is_err());
     }
 
     #[test]
     fn the_token_goes_to_its_own_server_only() {
-        let client = Client::new("http://a:7070", Some("secret".to_owned())).unwrap();
+        let client = Client::new("http://a:7070", Some("secret".to_owned()), None).unwrap();
         let sent_to = |url: &str| {
             let request = client.request(Method::GET, Url::parse(url).unwrap()).build().unwrap();
             request.headers().contains_key(header::AUTHORIZATION)

@@ -16,14 +16,14 @@ use crate::{
     fleet, text,
     upload::Upload,
     view::View,
-    watch,
+    watch, webhooks,
 };
 
 /// Jobs asked for with one request; the API's own limit.
 const JOBS_PER_PAGE: u32 = 200;
 
 pub async fn run(args: Args) -> Result<(), CliError> {
-    let client = Client::new(&args.url, args.token.clone())?;
+    let client = Client::new(&args.url, args.token.clone(), args.fingerprint)?;
     let view = View::for_this_run(args.json);
     let json = args.json;
     match args.command {
@@ -56,6 +56,7 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         }
         Command::Agents(agents) => fleet::agents(&client, agents, json).await,
         Command::Fleet(asked) => fleet::figures(&client, &asked, json).await,
+        Command::Webhooks(asked) => webhooks::webhooks(&client, asked, json).await,
     }
 }
 

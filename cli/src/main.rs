@@ -16,6 +16,7 @@ mod time;
 mod upload;
 mod view;
 mod watch;
+mod webhooks;
 
 use std::process::ExitCode;
 

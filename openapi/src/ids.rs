@@ -91,6 +91,8 @@ id!(/** Names an upload; the finished upload is the source of the same id. */ So
 id!(/** Names a job. */ JobId, "job");
 id!(/** Names a task. */ TaskId, "task");
 id!(/** Names a lease. */ LeaseId, "lease");
+id!(/** Names a webhook. */ WebhookId, "hook");
+id!(/** Names an event on its way to a webhook. */ DeliveryId, "msg");
 
 impl GroupId {
     /// The group of agents that nobody put into another: every team has one, and everybody can name it without a look.

@@ -4,6 +4,7 @@
 //! carry their unit in the name (`…_seconds`); addresses may be relative and are then resolved against the server's own.
 
 pub mod agent;
+pub mod enrolment;
 pub mod facts;
 pub mod fleet;
 pub mod ids;
@@ -14,4 +15,5 @@ pub mod policy;
 pub mod problem;
 pub mod profile;
 pub mod upload;
+pub mod webhook;
 pub mod work;

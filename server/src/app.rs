@@ -13,6 +13,7 @@ use crate::{
     jobs::{eta::known::Estimates, planned::Plans},
     lease::{expiry::LastLook, seen::Seen},
     wake::Wake,
+    webhooks,
 };
 
 /// Clones share everything.
@@ -31,6 +32,8 @@ pub struct Parts {
     pub seen: Seen,
     pub known_agents: KnownAgents,
     pub estimates: Estimates,
+    /// Calls the addresses of webhooks.
+    pub webhooks: offpeak_outbound::Client,
 }
 
 impl Deref for App {
@@ -61,6 +64,20 @@ impl App {
         let (plans, last_look) = (Plans::default(), LastLook::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
         let estimates = Estimates::default();
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, estimates })))
+        let webhooks =
+            webhooks::send::client(config.outbound_allow.clone()).context("cannot make an HTTP client for webhooks")?;
+        Ok(Self(Arc::new(Parts {
+            config,
+            db,
+            blobs,
+            clock,
+            wake,
+            plans,
+            last_look,
+            seen,
+            known_agents,
+            estimates,
+            webhooks,
+        })))
     }
 }

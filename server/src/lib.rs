@@ -28,6 +28,8 @@ pub mod settings;
 #[cfg(test)]
 mod test_server;
 pub mod tick;
+pub mod tls;
 pub mod upload;
 pub mod wake;
 pub mod web;
+pub mod webhooks;

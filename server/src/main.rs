@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::serve::Listener as _;
 use clap::{Parser, Subcommand};
+use offpeak_api::enrolment::EnrolLink;
 use offpeak_server::{
     app::App,
     auth::{ENROL_CODE_LIFETIME, TokenKind, store as auth_store},
@@ -11,6 +13,8 @@ use offpeak_server::{
     config::{Config, Settings},
     db::Db,
     router, tick,
+    tls::{self, Listening},
+    webhooks,
 };
 use tokio::net::TcpListener;
 
@@ -63,6 +67,9 @@ enum Token {
         /// Hours until it expires
         #[arg(long, value_name = "HOURS", default_value_t = ENROL_CODE_LIFETIME.as_secs() / 3600)]
         hours: u64,
+        /// Print a link that also holds the address (OFFPEAK_PUBLIC_URL) and, if the server made its certificate, its fingerprint
+        #[arg(long)]
+        link: bool,
     },
 }
 
@@ -83,7 +90,11 @@ async fn main() -> anyhow::Result<()> {
                 .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
             db.migrate().await.context("cannot bring the database's schema up to date")
         }
-        Command::Tick => Ok(tick::tick(&App::start(config, Clock::system()).await?).await?),
+        Command::Tick => {
+            let app = App::start(config, Clock::system()).await?;
+            tick::tick(&app).await?;
+            Ok(webhooks::send::send_due(&app).await?)
+        }
         Command::Token(token) => {
             println!("{}", make_token(config, token).await?);
             Ok(())
@@ -108,10 +119,15 @@ fn log_to_stderr() {
 const GRACE: Duration = Duration::from_secs(5);
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    config.check_plain_http()?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {} (OFFPEAK_LISTEN): is another server running there?", config.listen))?;
     let app = App::start(config, Clock::system()).await?;
+    let listening = Listening::new(listener, tls::server_config(&app.config, &app.db).await?)?;
+    if let Some(fingerprint) = tls::fingerprint(&app.config, &app.db).await? {
+        tracing::info!(%fingerprint, "showing the certificate that this server made; enrolment links carry its fingerprint");
+    }
     tick::tick(&app).await?;
     let ticking = tokio::spawn({
         let app = app.clone();
@@ -124,9 +140,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             }
         }
     });
-    tracing::info!(address = %listener.local_addr()?, public_url = %app.config.public_url, storage = %app.config.storage, "serving");
+    let sending = tokio::spawn(webhooks::send::keep_sending(app.clone()));
+    tracing::info!(address = %listening.local_addr()?, public_url = %app.config.public_url, storage = %app.config.storage, "serving");
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let server = axum::serve(listener, router::router(app).into_make_service()).with_graceful_shutdown(async move {
+    let server = axum::serve(listening, router::router(app).into_make_service()).with_graceful_shutdown(async move {
         stop_signal().await;
         tracing::info!("stopping");
         stop.send_replace(true);
@@ -142,6 +159,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         () = out_of_grace => tracing::info!("long polls and streams were cut off; their clients come back by themselves"),
     }
     ticking.abort();
+    sending.abort();
     Ok(())
 }
 
@@ -162,6 +180,22 @@ async fn stop_signal() {
     let _ = interrupted.await;
 }
 
+/// Where to enrol, with what, and how to know the server.
+async fn enrol_link(config: &Config, db: &Db, code: String) -> anyhow::Result<String> {
+    let server = config.public_url.clone();
+    let unspecified = match server.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_unspecified(),
+        Some(url::Host::Ipv6(ip)) => ip.is_unspecified(),
+        Some(url::Host::Domain(_)) | None => false,
+    };
+    anyhow::ensure!(
+        !unspecified,
+        "{server} is no address that machines can reach. Set OFFPEAK_PUBLIC_URL to the one under which they find this server."
+    );
+    let fingerprint = tls::fingerprint(config, db).await?;
+    Ok(EnrolLink { server, code, fingerprint }.to_string())
+}
+
 async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
     let now = Clock::system().now();
     let db = Db::connect(&config.database_url, config.database_connections)
@@ -177,7 +211,7 @@ async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
             let new = auth_store::NewToken { team: &team, kind, name: &name, agent: None, uses: None, lifetime };
             auth_store::create_token(&tx.tx, new, now).await?
         }
-        Token::Enrol { uses, hours } => {
+        Token::Enrol { uses, hours, link } => {
             let lifetime = Some(Duration::from_secs(hours.saturating_mul(3600)));
             let new = auth_store::NewToken {
                 team: &team,
@@ -187,7 +221,9 @@ async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
                 uses: Some(uses),
                 lifetime,
             };
-            auth_store::create_token(&tx.tx, new, now).await?
+            let code = auth_store::create_token(&tx.tx, new, now).await?;
+            tx.commit().await?;
+            return if link { enrol_link(&config, &db, code).await } else { Ok(code) };
         }
     };
     tx.commit().await?;

@@ -23,7 +23,7 @@ use utoipa_axum::{
 
 use crate::{
     agents, app::App, blob, commit, deliver, error::ApiError, finish, fleet, groups, health, jobs, lease, notify, profile,
-    upload, web,
+    upload, web, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +38,7 @@ use crate::{
         (name = "uploads", description = "Bring a source in: resumable uploads (tus 1.0), or in parts straight into a bucket"),
         (name = "jobs", description = "Make jobs and follow them"),
         (name = "profiles", description = "What a job makes"),
+        (name = "webhooks", description = "Be told what happens"),
         (name = "agents", description = "Machines that encode"),
         (name = "fleet", description = "Groups of agents, their policies, and figures of the whole fleet"),
         (name = "leases", description = "What agents call: ask for work, renew, upload, commit, end"),
@@ -77,6 +78,14 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(notify::http::job_events))
         .routes(routes!(profile::http::list_profiles))
         .routes(routes!(profile::http::get_profile, profile::http::put_profile, profile::http::delete_profile))
+        // Programs that want to be told.
+        .routes(routes!(webhooks::http::create_webhook, webhooks::http::list_webhooks))
+        .routes(routes!(webhooks::http::get_webhook, webhooks::http::change_webhook, webhooks::http::delete_webhook))
+        .routes(routes!(webhooks::http::rotate_secret))
+        .routes(routes!(webhooks::deliveries::test_webhook))
+        .routes(routes!(webhooks::deliveries::list_deliveries))
+        .routes(routes!(webhooks::deliveries::get_delivery))
+        .routes(routes!(webhooks::deliveries::redeliver))
         // People who look after the fleet: machines, their groups and policies, figures.
         .routes(routes!(agents::http::list_agents))
         .routes(routes!(agents::http::get_agent, agents::people::change_agent, agents::people::revoke_agent))

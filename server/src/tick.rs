@@ -9,7 +9,7 @@ use crate::{
     finish::stuck,
     fleet,
     lease::{ENDED_LEASE_KEPT, expiry, store as lease_store, sweep},
-    settings, upload,
+    settings, upload, webhooks,
 };
 
 /// Old leases cleaned in one go, so that a tick stays short.
@@ -27,6 +27,7 @@ pub async fn tick(app: &App) -> Result<(), ApiError> {
     deliver::write_all_due(app).await?;
     sweep_old_leases(app, now).await?;
     fleet::sample(app, now).await?;
+    webhooks::send::forget_old(app, now).await?;
     app.blobs.sweep(now).await.map_err(ApiError::internal)?;
     // What nobody found the first time, for whatever reason, is found now; and a holder may have become slow enough to help.
     if expiry::offer(app, now).await? > 0 || lease_store::anything_open(&app.db.reader).await? {

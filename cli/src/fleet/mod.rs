@@ -3,7 +3,7 @@
 pub mod args;
 mod find;
 mod list;
-mod text;
+pub mod text;
 
 use std::io::{IsTerminal as _, Write as _};
 

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use offpeak_api::agent::{SetAsideBy, Standing};
+use offpeak_api::{
+    agent::{SetAsideBy, Standing},
+    webhook::WebhookEvent,
+};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::store;
-use crate::{clock::Instant, entity::agent, error::ApiError, lease::rules::blame};
+use crate::{clock::Instant, entity::agent, error::ApiError, lease::rules::blame, webhooks::outbox};
 
 /// A person may change their mind at any minute; an agent that asks more often gains nothing.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -220,7 +223,8 @@ async fn set_aside(
     let standing = AgentStanding::SetAside(SetAsideBy::Failures);
     let to = StandingNow { standing, reason: Some(reason), prove_after: Some(now + wait) };
     store::set_standing(tx, &row.id, &to).await?;
-    store::record(tx, &row.id, "agent.quarantined", data, now).await
+    store::record(tx, &row.id, "agent.quarantined", data, now).await?;
+    outbox::agent(tx, &row.id, WebhookEvent::AgentQuarantined, now).await
 }
 
 /// A task succeeded under this agent: what it failed before is forgiven. A standing stays.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use offpeak_api::{
     agent::AgentState,
     ids::{AgentId, TeamId, TokenId},
+    webhook::WebhookEvent,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType,
@@ -22,7 +23,7 @@ use crate::{
     clock::Instant,
     entity::{agent, team, token},
     error::ApiError,
-    groups,
+    groups, webhooks,
 };
 
 /// What a token's row, and its agent's, say.
@@ -158,6 +159,7 @@ pub async fn create_agent(
     agents::store::record(db, id.as_str(), "agent.enrolled", json!({ "name": name }), now).await?;
     let new = NewToken { team, kind: TokenKind::Agent, name, agent: Some(&id), uses: None, lifetime: None };
     let secret = create_token(db, new, now).await?;
+    webhooks::outbox::agent(db, id.as_str(), WebhookEvent::AgentEnrolled, now).await?;
     Ok((id, secret))
 }
 

@@ -154,7 +154,7 @@ async fn commit_locked(
         again::pin_build(&tx.tx, &job, Some(&build)).await?;
     }
     if may_become_playable && !sorted.accepted.is_empty() {
-        jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+        jobs::store::update_playable(app, &tx.tx, &task.job_id, now).await?;
     }
     tx.commit().await?;
     Ok(Orders { cursor, last, refused: sorted.refused, ..orders(app, &task) })

@@ -23,3 +23,6 @@ pub mod source;
 pub mod task;
 pub mod team;
 pub mod token;
+pub mod webhook;
+pub mod webhook_attempt;
+pub mod webhook_delivery;

@@ -10,7 +10,9 @@ use offpeak_api::{
     ids::{JobId, SourceId},
     job::{CreateJob, Job, JobList, JobSource, JobState, ListJobs, SourceState},
     problem::Problem,
+    webhook::WebhookEvent,
 };
+use offpeak_outbound::AllowList;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -23,6 +25,7 @@ use crate::{
     error::{ApiError, Body},
     lease::{NO_DEADLINE_MS, TaskKind, queue},
     notify, profile, upload,
+    webhooks::outbox,
 };
 
 const DEFAULT_PAGE: u32 = 50;
@@ -45,7 +48,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
     let (source, kind) = match &request.source {
         JobSource::Upload(id) => (ready_source(&tx.tx, &auth, id).await?, TaskKind::Probe),
         JobSource::Url(url) => {
-            let url = check_url(url)?;
+            let url = check_url(url, &app.config.outbound_allow)?;
             let expires = now + app.config.upload_kept_for;
             (upload::store::create_fetch_source(&tx.tx, &auth.team_id, &url, now, expires).await?, TaskKind::Fetch)
         }
@@ -101,12 +104,15 @@ async fn ready_source(tx: &impl ConnectionTrait, auth: &TeamAuth, id: &SourceId)
     }
 }
 
-fn check_url(text: &str) -> Result<String, ApiError> {
+/// An address that is refused whoever looks its name up is refused here; the rest is for the engine that fetches it.
+fn check_url(text: &str, allow: &AllowList) -> Result<String, ApiError> {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.filter(|url| url.as_str().len() <= 4096).map(String::from).ok_or_else(|| {
+    let url = url.filter(|url| url.as_str().len() <= 4096).ok_or_else(|| {
         ApiError::unfit("bad_url", format!("{text:?} is not an http or https address."))
             .hint("Give the address of the file itself, such as https://example.com/film.mp4.")
-    })
+    })?;
+    offpeak_outbound::check_url(&url, allow).map_err(|refused| ApiError::unfit(refused.code(), refused.to_string()))?;
+    Ok(url.into())
 }
 
 async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {
@@ -175,6 +181,7 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
             store::end(&tx.tx, &row, JobEvent::Cancel, now).await?;
             store::delete_results(&tx.tx, &id).await?;
             notify::record(&tx.tx, id.as_str(), "job.cancelled", json!({}), now).await?;
+            outbox::job(&app, &tx.tx, id.as_str(), WebhookEvent::JobCancelled, now).await?;
         }
     }
     tx.commit().await?;

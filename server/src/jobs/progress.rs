@@ -43,7 +43,7 @@ pub(super) struct Held {
 /// begins again.
 pub async fn show(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
     let kept: Vec<f64> = rows.iter().map(|row| row.progress).collect();
-    let jobs = to_wire(app, rows).await?;
+    let jobs = to_wire(app, &app.db.reader, rows).await?;
     let raised: Vec<&Job> =
         jobs.iter().zip(kept).filter(|(job, kept)| job.progress.fraction > *kept).map(|(job, _)| job).collect();
     if !raised.is_empty() {
@@ -56,9 +56,14 @@ pub async fn show(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError
     Ok(jobs)
 }
 
+/// A job as it is within a transaction, and as clients will see it once that is committed.
+pub async fn snapshot(app: &App, tx: &impl ConnectionTrait, job: &str) -> Result<Job, ApiError> {
+    let row = store::get(tx, job).await?;
+    to_wire(app, tx, vec![row]).await?.pop().ok_or_else(|| ApiError::internal("a job got lost on its way out"))
+}
+
 /// A handful of queries for any number of jobs.
-async fn to_wire(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
-    let db = &app.db.reader;
+async fn to_wire(app: &App, db: &impl ConnectionTrait, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let mut renditions = by_job(
         rendition::Entity::find().filter(rendition::Column::JobId.is_in(ids.iter().map(String::as_str))).all(db).await?,

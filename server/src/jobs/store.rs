@@ -4,6 +4,7 @@ use offpeak_api::{
     facts::{Facts, Warning},
     ids::{JobId, TeamId},
     job::{JobError, JobState, ListJobs},
+    webhook::WebhookEvent,
 };
 use sea_orm::{
     ActiveModelTrait,
@@ -15,6 +16,7 @@ use serde_json::json;
 
 use super::{JobEvent, playable, states, tasks};
 use crate::{
+    app::App,
     clock::Instant,
     commit::pins,
     entity::{job, job_event, output_file, rendition, segment, task},
@@ -23,6 +25,7 @@ use crate::{
     lease::{TaskKind, store as lease_store},
     notify,
     plan::{Plan, estimated_work},
+    webhooks::outbox,
 };
 
 pub async fn get(db: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiError> {
@@ -263,7 +266,7 @@ pub async fn end(tx: &impl ConnectionTrait, job: &job::Model, event: JobEvent, n
 }
 
 /// The job fails, for a reason that a person can act on.
-pub async fn fail(tx: &impl ConnectionTrait, job: &str, error: &JobError, now: Instant) -> Result<(), ApiError> {
+pub async fn fail(app: &App, tx: &impl ConnectionTrait, job: &str, error: &JobError, now: Instant) -> Result<(), ApiError> {
     let job = get(tx, job).await?;
     if state_of(&job)?.is_over() {
         return Ok(());
@@ -272,7 +275,8 @@ pub async fn fail(tx: &impl ConnectionTrait, job: &str, error: &JobError, now: I
     let change = job::ActiveModel { error: Set(Some(serde_json::to_value(error)?)), ..Default::default() };
     update(tx, &job.id, change).await?;
     tracing::info!(job.id, code = error.code, "failed job");
-    notify::record(tx, &job.id, "job.failed", json!(error), now).await
+    notify::record(tx, &job.id, "job.failed", json!(error), now).await?;
+    outbox::job(app, tx, &job.id, WebhookEvent::JobFailed, now).await
 }
 
 /// Where a failed job goes on: files are made once all segments are there.
@@ -310,7 +314,7 @@ pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model) -> Result<(), A
 }
 
 /// Notes the moment from which a player could start, if it has come. Returns whether one could before.
-pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<bool, ApiError> {
+pub async fn update_playable(app: &App, tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<bool, ApiError> {
     let stage = stage_of(tx, job).await?;
     if stage.playable_at_ms.is_some() || !stage.planned {
         return Ok(stage.playable_at_ms.is_some());
@@ -325,6 +329,7 @@ pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant)
             .await?;
         if noted.rows_affected > 0 {
             notify::record(tx, job, "job.playable", json!({}), now).await?;
+            outbox::job(app, tx, job, WebhookEvent::JobPlayable, now).await?;
         }
     }
     Ok(false)

@@ -106,6 +106,8 @@ impl Server {
             database_url: Some(shared.database.url()),
             storage: Some(storage.url()),
             inspect_percent: Some(inspect_percent),
+            // Where the tests' own receivers of webhooks listen.
+            outbound_allow: Some("127.0.0.1".to_owned()),
             ..Settings::default()
         };
         let app = App::start_on(storage.open().await, settings.check().unwrap(), clock.clone()).await.unwrap();

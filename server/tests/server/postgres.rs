@@ -27,4 +27,5 @@ mod restarts;
 mod retries;
 mod stealing;
 mod storage;
+mod webhooks;
 mod who_may_call;

@@ -25,4 +25,5 @@ mod restarts;
 mod retries;
 mod stealing;
 mod storage;
+mod webhooks;
 mod who_may_call;

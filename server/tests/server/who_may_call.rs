@@ -28,10 +28,16 @@ async fn every_other_route_refuses_a_caller_without_a_token() {
             "agent"
         } else if path.contains("/groups/") || path.contains("/policies/") {
             "grp"
+        } else if path.contains("/webhooks/") {
+            "hook"
         } else {
             "src"
         };
-        let address = path.replace("{id}", &id(prefix)).replace("{group}", &id(prefix)).replace("{name}", "x");
+        let address = path
+            .replace("{id}", &id(prefix))
+            .replace("{group}", &id(prefix))
+            .replace("{name}", "x")
+            .replace("{delivery}", &id("msg"));
         for method in item.as_object().unwrap().keys() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
             if method == Method::OPTIONS {

@@ -131,7 +131,9 @@ async fn reach(settings: &Check, state: &StateFolder, findings: &mut Findings) {
         Ok(server) => server,
         Err(error) => return findings.add(SERVER, Err(error.to_string())),
     };
-    let pool = match connection_pool() {
+    // What of the folder does not read is told below.
+    let kept = state.enrolment(&server).ok().flatten().and_then(|enrolment| enrolment.fingerprint);
+    let pool = match connection_pool(&server, settings.home.fingerprint.or(kept)) {
         Ok(pool) => pool,
         Err(error) => return findings.add(SERVER, Err(error.to_string())),
     };

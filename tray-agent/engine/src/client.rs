@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use offpeak_api::{
     agent::{AgentOrders, ProofReport, StateReport},
+    enrolment::Fingerprint,
     ids::LeaseId,
     lease::{
         CommitRequest, CompleteRequest, EnrolRequest, EnrolResponse, FailRequest, Heartbeat, Lease, LeaseRequest, Orders,
@@ -74,13 +75,30 @@ enum Subject {
 }
 
 /// The connection pool of the whole engine: time-outs that hold for every request, and a name to be recognised by.
-pub fn connection_pool() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+///
+/// With a fingerprint, the server is known by that certificate and no other; other hosts are as the system has them.
+pub fn connection_pool(server: &Url, fingerprint: Option<Fingerprint>) -> Result<reqwest::Client, NoPool> {
+    let builder = match fingerprint {
+        Some(fingerprint) => {
+            reqwest::Client::builder().tls_backend_preconfigured(offpeak_pinned::client_config(server, fingerprint)?)
+        }
+        None => reqwest::Client::builder(),
+    };
+    let builder = builder
         .connect_timeout(CONNECT_LIMIT)
         .user_agent(concat!("offpeak-agent/", env!("CARGO_PKG_VERSION")))
         // A long poll is silent for up to 30 s; without this a peer that vanished is noticed only at the next time-out.
-        .tcp_keepalive(Duration::from_secs(15))
-        .build()
+        .tcp_keepalive(Duration::from_secs(15));
+    Ok(builder.build()?)
+}
+
+/// Why nothing can be called at all.
+#[derive(Debug, thiserror::Error)]
+pub enum NoPool {
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Pinned(#[from] offpeak_pinned::Unusable),
 }
 
 /// Uses an enrolment code up; the only call without a token.
@@ -268,7 +286,10 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    if error.is_timeout() { format!("timed out ({cause})") } else { cause.to_string() }
+    let words = cause.to_string();
+    // How rustls introduces what a verifier of ours says.
+    let words = words.strip_prefix("unexpected error: ").unwrap_or(&words);
+    if error.is_timeout() { format!("timed out ({words})") } else { words.to_owned() }
 }
 
 #[cfg(test)]

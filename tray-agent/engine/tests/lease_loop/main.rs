@@ -37,7 +37,7 @@ struct Engine {
 
 fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
     let (shutdown, desk) = (CancellationToken::new(), Desk::default());
-    let http = Http::new(connection_pool().unwrap(), None);
+    let http = Http::new(connection_pool(&"http://127.0.0.1:9/".parse().unwrap(), None).unwrap(), None);
     let pace = Pace {
         ask_wait: Duration::from_millis(10),
         retry_first: Duration::from_millis(5),
@@ -147,7 +147,7 @@ async fn work_that_appears_after_many_asks_is_done() {
     server.farm().queue.extend([
         encode(0, 3, false),
         encode(3, 6, false),
-        Work::Fetch(Fetch { url: String::new(), source: offpeak_api::ids::SourceId::new(), max_bytes: 1 }),
+        Work::Fetch(Fetch { url: String::new(), source: offpeak_api::ids::SourceId::new(), max_bytes: 1, allow: vec![] }),
     ]);
     server.until("all is complete", |farm| farm.completed() == 3).await;
     engine.stop().await;
