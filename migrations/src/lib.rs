@@ -10,6 +10,7 @@ mod m0002_leasing;
 mod m0003_fleet;
 mod m0004_storage;
 mod m0005_blame;
+mod m0007_people;
 
 pub struct Migrator;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_fleet::Migration),
             Box::new(m0004_storage::Migration),
             Box::new(m0005_blame::Migration),
+            Box::new(m0007_people::Migration),
         ]
     }
 }

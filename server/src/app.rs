@@ -3,15 +3,17 @@
 use std::{ops::Deref, sync::Arc};
 
 use anyhow::Context;
+use offpeak_api::ids::TeamId;
 
 use crate::{
-    auth::known::KnownAgents,
+    auth::{self, known::KnownAgents},
     blob::{BlobStore, Location, Storage},
     clock::Clock,
     config::Config,
     db::Db,
     jobs::planned::Plans,
     lease::{expiry::LastLook, seen::Seen},
+    people::passwords::Passwords,
     wake::Wake,
 };
 
@@ -30,6 +32,9 @@ pub struct Parts {
     pub last_look: LastLook,
     pub seen: Seen,
     pub known_agents: KnownAgents,
+    /// The team that agents and groups are filed under, though they work for all.
+    pub farm: TeamId,
+    pub passwords: Passwords,
 }
 
 impl Deref for App {
@@ -57,8 +62,12 @@ impl App {
         let wake = Wake::start(&db.reader);
         let key = crate::settings::signing_key(&db).await?;
         let blobs = BlobStore::new(storage, key);
+        let tx = db.write().await?;
+        let farm = auth::store::default_team(&tx.tx, clock.now()).await?;
+        tx.commit().await?;
         let (plans, last_look) = (Plans::default(), LastLook::default());
+        let passwords = Passwords::default();
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents })))
+        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, farm, passwords })))
     }
 }

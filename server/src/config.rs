@@ -57,6 +57,15 @@ pub struct Settings {
     /// Seconds that a lease lives without a heartbeat; engines beat three times in that [default: 30]
     #[arg(long, env = "OFFPEAK_LEASE_SECONDS", value_name = "SECONDS", global = true)]
     pub lease_seconds: Option<u64>,
+
+    /// Hours that addresses of jobs with signed playback are good for [default: 12]
+    #[arg(long, env = "OFFPEAK_PLAYBACK_HOURS", value_name = "HOURS", global = true)]
+    pub playback_hours: Option<u64>,
+
+    /// Reverse proxies of your own before this server, each of which adds to X-Forwarded-For: whose addresses count when logins
+    /// are slowed down [default: 0]
+    #[arg(long, env = "OFFPEAK_TRUSTED_PROXIES", value_name = "COUNT", global = true)]
+    pub trusted_proxies: Option<usize>,
 }
 
 /// Settings that were checked.
@@ -73,6 +82,8 @@ pub struct Config {
     pub upload_kept_for: Duration,
     pub max_source_bytes: u64,
     pub lease: LeaseTimes,
+    pub playback_lifetime: Duration,
+    pub trusted_proxies: usize,
 }
 
 /// How long things about leases take; all follow from how long one lives without a heartbeat.
@@ -130,6 +141,8 @@ impl Settings {
             upload_hours: self.upload_hours.or(file.upload_hours),
             max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
             lease_seconds: self.lease_seconds.or(file.lease_seconds),
+            playback_hours: self.playback_hours.or(file.playback_hours),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
         })
     }
 
@@ -172,6 +185,8 @@ impl Settings {
             upload_kept_for: HOUR * u32::try_from(self.upload_hours.unwrap_or(24)).unwrap_or(u32::MAX),
             max_source_bytes: self.max_source_bytes.unwrap_or(1 << 40),
             lease: LeaseTimes { lifetime: check_lease_seconds(self.lease_seconds)? },
+            playback_lifetime: check_playback_hours(self.playback_hours)?,
+            trusted_proxies: self.trusted_proxies.unwrap_or(0),
         })
     }
 }
@@ -186,6 +201,19 @@ fn check_lease_seconds(given: Option<u64>) -> Result<Duration, ConfigError> {
             value: seconds.to_string(),
             problem: "is not between 3 and 600",
             hint: "Leave it out for 30 seconds; give more where networks are bad, less to test how leases expire.",
+        }),
+    }
+}
+
+/// A film must be over before its address is; and an address that never expires is none that was signed.
+fn check_playback_hours(given: Option<u64>) -> Result<Duration, ConfigError> {
+    match given.unwrap_or(12) {
+        hours @ 1..=8760 => Ok(Duration::from_secs(hours * 3600)),
+        hours => Err(ConfigError::Bad {
+            name: "OFFPEAK_PLAYBACK_HOURS",
+            value: hours.to_string(),
+            problem: "is not between 1 and 8760",
+            hint: "Leave it out for 12 hours.",
         }),
     }
 }
