@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     config::Config,
     db::Db,
+    deliver::playback::Accesses,
     jobs::planned::Plans,
     lease::{expiry::LastLook, seen::Seen},
     people::passwords::Passwords,
@@ -35,6 +36,7 @@ pub struct Parts {
     /// The team that agents and groups are filed under, though they work for all.
     pub farm: TeamId,
     pub passwords: Passwords,
+    pub accesses: Accesses,
 }
 
 impl Deref for App {
@@ -66,8 +68,8 @@ impl App {
         let farm = auth::store::default_team(&tx.tx, clock.now()).await?;
         tx.commit().await?;
         let (plans, last_look) = (Plans::default(), LastLook::default());
-        let passwords = Passwords::default();
+        let (passwords, accesses) = (Passwords::default(), Accesses::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, farm, passwords })))
+        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, farm, passwords, accesses })))
     }
 }

@@ -166,16 +166,24 @@ pub fn router(app: App) -> Router {
     let (api, description) = routes().split_for_parts();
     let description = described(description);
     let json = description.clone();
+    let is_secure = app.config.public_url.scheme() == "https";
     api.route("/openapi.json", get(|| async { Json(json) }))
         .with_state(app)
         .merge(utoipa_swagger_ui::SwaggerUi::new("/docs").url("/docs/openapi.json", description))
         .merge(web::router())
+        .merge(web::access_router())
         .fallback(|| async { ApiError::not_found("no_such_address", "Nothing is at this address.").hint("See /docs.") })
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not answer that method.")
         })
         .layer(axum::middleware::from_fn(problems_for_plain_refusals))
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
+        .layer(axum::middleware::from_fn(move |request: Request, next: Next| async move {
+            let path = request.uri().path().to_owned();
+            let mut response = next.run(request).await;
+            web::answer_headers(response.headers_mut(), &path, is_secure);
+            response
+        }))
         .layer(
             TraceLayer::new_for_http().make_span_with(span_of).on_response(DefaultOnResponse::new().level(tracing::Level::DEBUG)),
         )

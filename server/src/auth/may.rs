@@ -72,7 +72,7 @@ impl<N: Need> FromRequestParts<App> for May<N> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let auth = match authenticate(parts, app).await? {
-            Identity::Program(auth) => auth,
+            Identity::Program(auth) => person::program_in_team(auth, parts, app).await?,
             Identity::Person(person) => person::in_team(&person, parts, app).await?,
             Identity::Agent(_) => return Err(agent_instead()),
         };
@@ -127,7 +127,7 @@ impl<N: Need> FromRequestParts<App> for OrAgent<N> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let caller = match authenticate(parts, app).await? {
-            Identity::Program(auth) => Caller::Team(auth),
+            Identity::Program(auth) => Caller::Team(person::program_in_team(auth, parts, app).await?),
             Identity::Person(person) => Caller::Team(person::in_team(&person, parts, app).await?),
             Identity::Agent(agent) => Caller::Agent(agent),
         };

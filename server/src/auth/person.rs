@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
 };
 use offpeak_api::{
+    access::Scope,
     ids::{PersonId, TeamId},
     people::Role,
 };
@@ -107,7 +108,7 @@ impl PersonAuth {
 }
 
 /// The team that was named in the header or, for what cannot send one, in the query.
-pub(super) fn named_team(parts: &Parts) -> Option<String> {
+fn named_team(parts: &Parts) -> Option<String> {
     let header = parts.headers.get(TEAM_HEADER).map(|value| value.to_str().unwrap_or_default().to_owned());
     header.or_else(|| Query::<Asked>::try_from_uri(&parts.uri).ok().and_then(|Query(asked)| asked.team))
 }
@@ -133,6 +134,17 @@ pub(super) async fn in_team(person: &PersonAuth, parts: &Parts, app: &App) -> Re
     }
     teams::store::get(&app.db.reader, &team).await?;
     Ok(person.at(team))
+}
+
+/// A program in its team, or, if it may do everything, in the one that it names.
+pub(super) async fn program_in_team(auth: TeamAuth, parts: &Parts, app: &App) -> Result<TeamAuth, ApiError> {
+    let Some(named) = named_team(parts).filter(|named| named != auth.team_id.as_str()) else { return Ok(auth) };
+    let team: TeamId = named.parse().map_err(|_| teams::not_found(&named))?;
+    if !auth.scopes.has(Scope::Admin) {
+        return Err(teams::not_found(&named));
+    }
+    teams::store::get(&app.db.reader, &team).await?;
+    Ok(TeamAuth { team_id: team, ..auth })
 }
 
 #[cfg(test)]
