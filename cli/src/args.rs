@@ -10,6 +10,7 @@ use offpeak_api::{
 };
 
 use crate::{
+    access::{EnrolCode, Tokens},
     fleet::args::{Agents, Fleet},
     time,
 };
@@ -78,6 +79,12 @@ pub enum Command {
     Agents(Agents),
     /// Show the whole fleet: machines by state, speed, what waits, how many machines that takes.
     Fleet(Fleet),
+    /// List the team's tokens, make or revoke them.
+    Tokens(Tokens),
+    /// List teams: a program's own, or with `admin` all.
+    Teams,
+    /// Make a code with which machines enrol.
+    EnrolCode(EnrolCode),
 }
 
 #[derive(Debug, clap::Args)]

@@ -36,7 +36,7 @@ fn what(agent: &Agent, doing: &[(JobId, AgentAtWork)]) -> String {
 }
 
 /// Columns as wide as their widest cell.
-fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+pub fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; COLUMNS]| {
