@@ -188,7 +188,8 @@ pub fn profiles_table(profiles: &[ProfileEntry]) -> String {
 }
 
 pub fn profile_details(entry: &ProfileEntry) -> String {
-    let Profile { name, description, segment_seconds, span_seconds, max_frame_rate, video, audio, files, access } = &entry.profile;
+    let Profile { name, description, segment_seconds, span_seconds, max_frame_rate, video, audio, files, access } =
+        &entry.profile;
     let quality = match video.quality {
         Quality::CappedCrf { crf } => format!("CRF {crf}"),
         Quality::Lossless => "lossless".to_owned(),

@@ -70,6 +70,19 @@ impl App {
         let (plans, last_look) = (Plans::default(), LastLook::default());
         let (passwords, accesses) = (Passwords::default(), Accesses::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, farm, passwords, accesses })))
+        Ok(Self(Arc::new(Parts {
+            config,
+            db,
+            blobs,
+            clock,
+            wake,
+            plans,
+            last_look,
+            seen,
+            known_agents,
+            farm,
+            passwords,
+            accesses,
+        })))
     }
 }

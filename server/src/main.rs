@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use offpeak_api::access::Scope;
 use offpeak_server::{
     app::App,
     auth::{ENROL_CODE_LIFETIME, TokenKind, scopes::Scopes, store as auth_store},
@@ -13,7 +14,6 @@ use offpeak_server::{
     people::links,
     router, teams, tick,
 };
-use offpeak_api::access::Scope;
 use tokio::net::TcpListener;
 
 /// The Offpeak server: takes videos in, leases spans to idle machines, delivers adaptive streams.
@@ -113,7 +113,9 @@ async fn main() -> anyhow::Result<()> {
         Command::People(people) => {
             let app = App::start(config, Clock::system()).await?;
             let link = match people {
-                People::Setup => links::setup_link(&app).await?.context("somebody has an account already: use `people reset EMAIL`")?,
+                People::Setup => {
+                    links::setup_link(&app).await?.context("somebody has an account already: use `people reset EMAIL`")?
+                }
                 People::Reset { email } => links::reset_link(&app, &email).await?,
             };
             println!("{link}");

@@ -25,8 +25,8 @@ use utoipa_axum::{
 };
 
 use crate::{
-    agents, app::App, blob, commit, deliver, error::ApiError, finish, fleet, groups, health, jobs, lease, notify, people, profile,
-    teams, tokens, upload, web,
+    agents, app::App, blob, commit, deliver, error::ApiError, finish, fleet, groups, health, jobs, lease, notify, people,
+    profile, teams, tokens, upload, web,
 };
 
 #[derive(OpenApi)]

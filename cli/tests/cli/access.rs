@@ -6,7 +6,8 @@ use crate::{fake::Fake, run};
 async fn tokens_are_listed_made_and_revoked() {
     let fake = Fake::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let made = run(&fake, folder.path(), &["tokens", "create", "intranet", "--scope", "jobs:read,jobs:write", "--expires", "30"]).await;
+    let made =
+        run(&fake, folder.path(), &["tokens", "create", "intranet", "--scope", "jobs:read,jobs:write", "--expires", "30"]).await;
     assert_eq!((made.code, made.stdout.as_str()), (Some(0), "ofp_secret\n"), "only the secret, for a script: {made:?}");
     assert!(made.stderr.contains("told this once"), "{made:?}");
     let list = run(&fake, folder.path(), &["tokens"]).await;

@@ -16,9 +16,12 @@ pub fn routes() -> Router<Fake> {
     Router::new()
         .route("/v1/tokens", get(async || Json(json!({ "tokens": [token(true)] }))).post(create_token))
         .route("/v1/tokens/{id}", delete(async |State(fake): State<Fake>, request: Request| note(&fake, request).await))
-        .route("/v1/teams", get(async || {
-            Json(json!({ "teams": [{ "id": TEAM, "name": "default", "weight": 1.5, "created_at": "1970-01-01T00:00:00Z" }] }))
-        }))
+        .route(
+            "/v1/teams",
+            get(async || {
+                Json(json!({ "teams": [{ "id": TEAM, "name": "default", "weight": 1.5, "created_at": "1970-01-01T00:00:00Z" }] }))
+            }),
+        )
         .route("/v1/enrolment-codes", post(create_code))
 }
 

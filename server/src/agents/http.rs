@@ -107,7 +107,11 @@ pub async fn list_agents(
     (status = 200, description = "The agent", body = AgentDetail),
     (status = 404, description = "No such agent", body = Problem),
 ))]
-pub async fn get_agent(State(app): State<App>, auth: OnFarm<AgentsRead>, Path(id): Path<AgentId>) -> Result<Json<AgentDetail>, ApiError> {
+pub async fn get_agent(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<AgentId>,
+) -> Result<Json<AgentDetail>, ApiError> {
     let now = app.clock.now();
     let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
     Ok(Json(wire::detail(&app.db.reader, &id, row, now).await?))

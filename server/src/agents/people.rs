@@ -111,7 +111,11 @@ pub async fn set_agent_aside(
     (status = 404, description = "No such agent", body = Problem),
     (status = 409, description = "The agent was revoked", body = Problem),
 ))]
-pub async fn resume_agent(State(app): State<App>, auth: OnFarm<AgentsWrite>, Path(id): Path<AgentId>) -> Result<Json<Agent>, ApiError> {
+pub async fn resume_agent(
+    State(app): State<App>,
+    auth: OnFarm<AgentsWrite>,
+    Path(id): Path<AgentId>,
+) -> Result<Json<Agent>, ApiError> {
     change_standing(&app, &auth, &id, StandingEvent::Resume, None).await?;
     app.wake.work();
     one(&app, &auth, &id).await
@@ -126,7 +130,11 @@ pub async fn resume_agent(State(app): State<App>, auth: OnFarm<AgentsWrite>, Pat
     (status = 204, description = "Revoked, now or before"),
     (status = 404, description = "No such agent", body = Problem),
 ))]
-pub async fn revoke_agent(State(app): State<App>, auth: OnFarm<AgentsWrite>, Path(id): Path<AgentId>) -> Result<StatusCode, ApiError> {
+pub async fn revoke_agent(
+    State(app): State<App>,
+    auth: OnFarm<AgentsWrite>,
+    Path(id): Path<AgentId>,
+) -> Result<StatusCode, ApiError> {
     change_standing(&app, &auth, &id, StandingEvent::Revoke, None).await?;
     // Afterwards, so that nothing new is given meanwhile; and each time, so that a repeat does what was cut off.
     take_away(&app, &auth, id, "revoked").await?;

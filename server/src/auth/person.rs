@@ -52,7 +52,8 @@ pub(super) fn secret_of<'h>(headers: &'h HeaderMap, public_url: &Url) -> Option<
 }
 
 pub(super) async fn find(parts: &Parts, app: &App, secret: &str) -> Result<PersonAuth, ApiError> {
-    let person = sessions::find(app, secret).await?.ok_or_else(|| unauthorized("session_over", "You are not logged in any more."))?;
+    let person =
+        sessions::find(app, secret).await?.ok_or_else(|| unauthorized("session_over", "You are not logged in any more."))?;
     if !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         check_origin(&parts.headers, &app.config.public_url)?;
     }

@@ -96,7 +96,11 @@ pub async fn create_group(
     (status = 200, description = "The group", body = Group),
     (status = 404, description = "No such group", body = Problem),
 ))]
-pub async fn get_group(State(app): State<App>, auth: OnFarm<AgentsRead>, Path(id): Path<GroupId>) -> Result<Json<Group>, ApiError> {
+pub async fn get_group(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<GroupId>,
+) -> Result<Json<Group>, ApiError> {
     one(&app, &auth, &id).await
 }
 
@@ -131,7 +135,11 @@ pub async fn rename_group(
     (status = 404, description = "No such group", body = Problem),
     (status = 409, description = "It is the default group", body = Problem),
 ))]
-pub async fn delete_group(State(app): State<App>, auth: OnFarm<AgentsWrite>, Path(id): Path<GroupId>) -> Result<StatusCode, ApiError> {
+pub async fn delete_group(
+    State(app): State<App>,
+    auth: OnFarm<AgentsWrite>,
+    Path(id): Path<GroupId>,
+) -> Result<StatusCode, ApiError> {
     let heir = GroupId::default_of(&auth.team_id);
     let tx = app.db.write().await?;
     let row = store::find(&tx.tx, &auth.team_id, &id).await?;
@@ -149,7 +157,11 @@ pub async fn delete_group(State(app): State<App>, auth: OnFarm<AgentsWrite>, Pat
     (status = 200, description = "The policy, with every field", body = Policy),
     (status = 404, description = "No such group", body = Problem),
 ))]
-pub async fn get_policy(State(app): State<App>, auth: OnFarm<AgentsRead>, Path(id): Path<GroupId>) -> Result<Json<Policy>, ApiError> {
+pub async fn get_policy(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<GroupId>,
+) -> Result<Json<Policy>, ApiError> {
     one(&app, &auth, &id).await.map(|Json(group)| Json(group.policy))
 }
 

@@ -40,7 +40,11 @@ const LARGEST_PAGE: u32 = 200;
     (status = 409, description = "The upload is not finished, or its bytes are gone", body = Problem),
     (status = 422, description = "Something in the request does not fit, such as an unknown profile", body = Problem),
 ))]
-pub async fn create_job(State(app): State<App>, auth: May<JobsWrite>, Body(request): Body<CreateJob>) -> Result<Response, ApiError> {
+pub async fn create_job(
+    State(app): State<App>,
+    auth: May<JobsWrite>,
+    Body(request): Body<CreateJob>,
+) -> Result<Response, ApiError> {
     check_request(&request)?;
     let now = app.clock.now();
     let profile = profile::store::find(&app.db.reader, &auth.team_id, &request.profile).await?;

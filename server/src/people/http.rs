@@ -77,8 +77,12 @@ pub async fn log_in(
     let is_right = app.passwords.verify(request.password.get(..LONGEST_PASSWORD).unwrap_or(&request.password), kept).await?;
     let Some(row) = row.filter(|_| is_right) else {
         tracing::info!(peer = ?peer, "refused a login");
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "bad_credentials", "This email and password do not belong together.")
-            .hint("An administrator can make a link that sets a new password."));
+        return Err(ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "bad_credentials",
+            "This email and password do not belong together.",
+        )
+        .hint("An administrator can make a link that sets a new password."));
     };
     if row.disabled {
         return Err(disabled());

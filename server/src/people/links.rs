@@ -163,11 +163,7 @@ fn bad_link() -> ApiError {
     (status = 409, description = "The email has an account already", body = Problem),
     (status = 422, description = "The email or the name does not fit, or the password is too easy to guess", body = Problem),
 ))]
-pub async fn use_link(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Body(request): Body<UseLink>,
-) -> Result<Response, ApiError> {
+pub async fn use_link(State(app): State<App>, headers: HeaderMap, Body(request): Body<UseLink>) -> Result<Response, ApiError> {
     not_from_elsewhere(&app, &headers)?;
     let now = app.clock.now();
     let link = store::find_link(&app.db.reader, &request.code, now).await?.ok_or_else(bad_link)?;
@@ -232,13 +228,7 @@ async fn first_admin(
     if store::anybody(tx).await? {
         return Err(bad_link());
     }
-    let new = NewPerson {
-        email,
-        name,
-        role: Role::Admin,
-        password_hash,
-        teams: std::slice::from_ref(&app.farm),
-    };
+    let new = NewPerson { email, name, role: Role::Admin, password_hash, teams: std::slice::from_ref(&app.farm) };
     store::insert(tx, new, now).await
 }
 

@@ -43,9 +43,8 @@ pub async fn find(app: &App, secret: &str) -> Result<Option<PersonAuth>, ApiErro
         .into_model::<Found>()
         .one(&app.db.reader)
         .await?;
-    let lives = |found: &Found| {
-        !found.disabled && found.expires_at_ms > now.ms() && now.since(Instant(found.used_at_ms)) < SESSION_IDLE
-    };
+    let lives =
+        |found: &Found| !found.disabled && found.expires_at_ms > now.ms() && now.since(Instant(found.used_at_ms)) < SESSION_IDLE;
     let Some(found) = found.filter(lives) else { return Ok(None) };
     let person_id: PersonId = found.person_id.parse().map_err(ApiError::internal)?;
     if now.since(Instant(found.used_at_ms)) >= USE_NOTED_EVERY {

@@ -87,7 +87,11 @@ fn fixed(name: &str) -> ApiError {
     (status = 404, description = "No such profile", body = Problem),
     (status = 409, description = "A profile that comes with Offpeak cannot be deleted", body = Problem),
 ))]
-pub async fn delete_profile(State(app): State<App>, auth: May<JobsWrite>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn delete_profile(
+    State(app): State<App>,
+    auth: May<JobsWrite>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
     if is_built_in(&name) {
         return Err(fixed(&name));
     }

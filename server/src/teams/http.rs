@@ -114,8 +114,11 @@ pub async fn delete_team(State(app): State<App>, auth: OnFarm<Admin>, Path(id): 
     let tx = app.db.write().await?;
     let row = store::get(&tx.tx, &id).await?;
     if id == app.farm {
-        return Err(ApiError::conflict("first_team", "The first team cannot be deleted: the farm's machines are filed under it.")
-            .hint("Rename it instead."));
+        return Err(ApiError::conflict(
+            "first_team",
+            "The first team cannot be deleted: the farm's machines are filed under it.",
+        )
+        .hint("Rename it instead."));
     }
     if let Some(what) = store::in_the_way(&tx.tx, &id).await? {
         return Err(ApiError::conflict("team_not_empty", format!("The team {} has {what}.", row.name))
@@ -141,11 +144,7 @@ pub async fn list_members(
     store::get(&app.db.reader, &id).await?;
     let rows = store::members(&app.db.reader, &id).await?;
     let members = rows.into_iter().map(|row| {
-        Ok::<_, ApiError>(Member {
-            person: row.person_id.parse().map_err(ApiError::internal)?,
-            email: row.email,
-            name: row.name,
-        })
+        Ok::<_, ApiError>(Member { person: row.person_id.parse().map_err(ApiError::internal)?, email: row.email, name: row.name })
     });
     Ok(Json(MemberList { members: members.collect::<Result<_, _>>()? }))
 }

@@ -2,10 +2,8 @@
 
 use offpeak_api::ids::{PersonId, TeamId};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, SqlErr,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr, sea_query::OnConflict,
 };
 
 use super::not_found;
@@ -53,12 +51,8 @@ pub async fn insert(tx: &impl ConnectionTrait, row: team::Model) -> Result<(), A
 }
 
 pub async fn change(tx: &impl ConnectionTrait, id: &TeamId, name: &str, weight: f64) -> Result<(), ApiError> {
-    let row = team::ActiveModel {
-        id: Set(id.to_string()),
-        name: Set(name.to_owned()),
-        weight: Set(weight),
-        ..Default::default()
-    };
+    let row =
+        team::ActiveModel { id: Set(id.to_string()), name: Set(name.to_owned()), weight: Set(weight), ..Default::default() };
     let done = team::Entity::update(row).exec_without_returning(tx).await;
     done.map(|_| ()).map_err(|error| name_taken(error, name))
 }
@@ -110,9 +104,7 @@ pub struct MemberRow {
 
 /// The members of a team, by email.
 pub async fn members(db: &impl ConnectionTrait, id: &TeamId) -> Result<Vec<MemberRow>, ApiError> {
-    let person_of = membership::Entity::belongs_to(person::Entity)
-        .from(membership::Column::PersonId)
-        .to(person::Column::Id);
+    let person_of = membership::Entity::belongs_to(person::Entity).from(membership::Column::PersonId).to(person::Column::Id);
     Ok(membership::Entity::find()
         .select_only()
         .column(membership::Column::PersonId)
@@ -129,9 +121,7 @@ pub async fn members(db: &impl ConnectionTrait, id: &TeamId) -> Result<Vec<Membe
 pub async fn add_member(tx: &impl ConnectionTrait, team: &TeamId, person: &PersonId) -> Result<(), ApiError> {
     let row = membership::ActiveModel { team_id: Set(team.to_string()), person_id: Set(person.to_string()) };
     membership::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([membership::Column::PersonId, membership::Column::TeamId]).do_nothing().to_owned(),
-        )
+        .on_conflict(OnConflict::columns([membership::Column::PersonId, membership::Column::TeamId]).do_nothing().to_owned())
         .exec_without_returning(tx)
         .await?;
     Ok(())

@@ -46,10 +46,6 @@ pub async fn delete(tx: &impl ConnectionTrait, team: &TeamId, id: &TokenId, kind
 pub async fn forget_codes(tx: &impl ConnectionTrait, now: Instant) -> Result<(), ApiError> {
     use sea_orm::Condition;
     let over = Condition::any().add(token::Column::UsesLeft.lte(0)).add(token::Column::ExpiresAtMs.lte(now.ms()));
-    token::Entity::delete_many()
-        .filter(token::Column::Kind.eq(TokenKind::Enrol.as_str()))
-        .filter(over)
-        .exec(tx)
-        .await?;
+    token::Entity::delete_many().filter(token::Column::Kind.eq(TokenKind::Enrol.as_str())).filter(over).exec(tx).await?;
     Ok(())
 }

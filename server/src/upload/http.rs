@@ -95,7 +95,12 @@ pub async fn options(State(app): State<App>) -> Response {
     (status = 413, description = "The file is larger than this server takes", body = Problem),
     (status = 460, description = "The body does not have the hash that Upload-Checksum says", body = Problem),
 ))]
-pub async fn create(State(app): State<App>, auth: Result<May<UploadsWrite>, ApiError>, headers: HeaderMap, body: Body) -> Response {
+pub async fn create(
+    State(app): State<App>,
+    auth: Result<May<UploadsWrite>, ApiError>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     answer(create_upload(&app, auth.map(May::team), &headers, body).await)
 }
 
@@ -360,7 +365,11 @@ pub(super) fn to_wire(row: source::Model) -> Result<Source, ApiError> {
     (status = 200, description = "The source", body = Source),
     (status = 404, description = "No such source", body = Problem),
 ))]
-pub async fn get_source(State(app): State<App>, auth: May<SourcesRead>, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
+pub async fn get_source(
+    State(app): State<App>,
+    auth: May<SourcesRead>,
+    Path(id): Path<String>,
+) -> Result<Json<Source>, ApiError> {
     let row = store::find_source(&app.db.reader, &auth.team_id, &parse_id(&id)?).await?;
     Ok(Json(to_wire(row)?))
 }
@@ -373,7 +382,11 @@ pub async fn get_source(State(app): State<App>, auth: May<SourcesRead>, Path(id)
     (status = 404, description = "No such source", body = Problem),
     (status = 409, description = "A job that is not over uses it", body = Problem),
 ))]
-pub async fn delete_source(State(app): State<App>, auth: May<UploadsWrite>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn delete_source(
+    State(app): State<App>,
+    auth: May<UploadsWrite>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
     remove_source(&app, &auth.team_id, &parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -83,7 +83,8 @@ async fn code_of(response: Response) -> (u16, String) {
 #[tokio::test]
 async fn the_first_administrator_comes_by_a_link_that_is_good_once() {
     let server = Server::start().await;
-    let (first, second) = (links::setup_link(&server.app).await.unwrap().unwrap(), links::setup_link(&server.app).await.unwrap().unwrap());
+    let (first, second) =
+        (links::setup_link(&server.app).await.unwrap().unwrap(), links::setup_link(&server.app).await.unwrap().unwrap());
     let setup = |link: &str, email: &str, password: &str| {
         let body = json!({ "code": code_in(link), "email": email, "password": password });
         server.http.post(format!("{}/v1/links", server.base)).json(&body).send()
@@ -184,7 +185,10 @@ async fn guessing_is_slowed_down_by_account() {
     assert_eq!((refused.status().as_u16(), wait), (429, 900), "the right password as well");
     // Nobody learns by this who has an account here.
     for _ in 0..10 {
-        assert_eq!(code_of(Browser::log_in(&server, "nobody@example.com", "whatever it is").await).await, (401, "bad_credentials".into()));
+        assert_eq!(
+            code_of(Browser::log_in(&server, "nobody@example.com", "whatever it is").await).await,
+            (401, "bad_credentials".into())
+        );
     }
     assert_eq!(Browser::log_in(&server, "nobody@example.com", "whatever it is").await.status(), 429);
     server.clock.advance(Duration::from_secs(900));

@@ -125,7 +125,10 @@ async fn an_enrolment_code_ends_and_can_be_revoked() {
 
     let revoked: CreatedEnrolmentCode = server.post("/v1/enrolment-codes", json!({})).await.ok();
     let path = format!("/v1/enrolment-codes/{}", revoked.enrolment_code.id);
-    assert_eq!(server.call(&server.token, Method::DELETE, &format!("/v1/tokens/{}", revoked.enrolment_code.id), None).await.status, 404);
+    assert_eq!(
+        server.call(&server.token, Method::DELETE, &format!("/v1/tokens/{}", revoked.enrolment_code.id), None).await.status,
+        404
+    );
     assert_eq!(server.call(&server.token, Method::DELETE, &path, None).await.status, 204);
     assert_eq!(enrol(&revoked.code).await.problem(403), "bad_enrolment_code");
 
@@ -157,7 +160,9 @@ async fn a_team_is_made_changed_and_deleted_once_it_is_empty() {
     // A token with `admin` acts in the team that it names, any other in its own.
     let about = |token: &str| {
         let ask = server.http.post(format!("{}/v1/tokens", server.base)).bearer_auth(token);
-        ask.header("Offpeak-Team", news.id.as_str()).json(&json!({ "name": "x", "scopes": ["jobs:read", "uploads:write"] })).send()
+        ask.header("Offpeak-Team", news.id.as_str())
+            .json(&json!({ "name": "x", "scopes": ["jobs:read", "uploads:write"] }))
+            .send()
     };
     assert_eq!(about(&server.token).await.unwrap().status(), 404);
     let made = about(&admin).await.unwrap();
