@@ -81,3 +81,23 @@ pub fn content_type(path: &str) -> HeaderValue {
         _ => "application/octet-stream",
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_handler_said_stays_and_tls_is_asked_for_where_it_is() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer_headers(&mut headers, "/v1/session", true);
+        assert_eq!(headers[CACHE_CONTROL], "no-store");
+        assert_eq!(headers[STRICT_TRANSPORT_SECURITY], "max-age=63072000");
+        assert_eq!(headers[CONTENT_SECURITY_POLICY], NO_PAGE);
+
+        let mut plain = HeaderMap::new();
+        answer_headers(&mut plain, "/v1/jobs", false);
+        assert!(!plain.contains_key(STRICT_TRANSPORT_SECURITY));
+        assert_eq!(plain[CACHE_CONTROL], "private, no-cache");
+    }
+}
