@@ -3,14 +3,11 @@
 //! One signature is for all of a job: playlists hand the one that they were asked with on to what they name, so whoever has an
 //! address can watch the film, and nobody can watch it longer than the address says.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use offpeak_api::{ids::JobId, profile::Access};
+use quick_cache::sync::Cache;
 use sea_orm::ConnectionTrait;
 
 use super::store;
@@ -68,23 +65,26 @@ impl Way {
 }
 
 /// What each job's profile says, as far as it was asked: a profile in a job never changes, and every segment asks.
-#[derive(Debug, Default)]
-pub struct Accesses(Mutex<HashMap<JobId, Access>>);
+#[derive(Debug)]
+pub struct Accesses(Cache<JobId, Access>);
 
-const MOST: usize = 20_000;
+/// More films than are watched at once.
+const KEPT_JOBS: usize = 20_000;
+
+impl Default for Accesses {
+    fn default() -> Self {
+        Self(Cache::new(KEPT_JOBS))
+    }
+}
 
 impl Accesses {
     pub async fn of(&self, db: &impl ConnectionTrait, job: &JobId) -> Result<Access, ApiError> {
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(job) {
-            return Ok(*known);
+        if let Some(known) = self.0.get(job) {
+            return Ok(known);
         }
-        // Of a job that is not there nothing is remembered: asking for ids at random must not fill this.
+        // Of a job that is not there nothing is remembered.
         let access = store::access_of(db, job).await?;
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(job.clone(), access);
+        self.0.insert(job.clone(), access);
         Ok(access)
     }
 }

@@ -15,7 +15,8 @@ fn run(folder: &TempDir, args: &[&str]) -> (bool, String, String) {
 #[test]
 fn the_terminal_gives_tokens_for_what_they_are_needed_for() {
     let folder = tempfile::tempdir().unwrap();
-    let (done, token, _) = run(&folder, &["token", "create", "--name", "x", "--scope", "jobs:read,jobs:write", "--expires", "30"]);
+    let (done, token, _) =
+        run(&folder, &["token", "create", "--name", "x", "--scope", "jobs:read,jobs:write", "--expires", "30"]);
     assert!(done && token.starts_with("ofp_") && token.trim().len() == 36, "{token:?}");
     let (done, token, _) = run(&folder, &["token", "create", "--name", "x", "--team", "default"]);
     assert!(done && token.starts_with("ofp_"), "{token:?}");
