@@ -12,6 +12,7 @@ mod m0004_storage;
 mod m0005_blame;
 mod m0006_estimates;
 mod m0008_webhooks;
+mod m0007_people;
 
 pub struct Migrator;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_blame::Migration),
             Box::new(m0006_estimates::Migration),
             Box::new(m0008_webhooks::Migration),
+            Box::new(m0007_people::Migration),
         ]
     }
 }

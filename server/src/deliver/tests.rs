@@ -156,8 +156,8 @@ impl<'a> Film<'a> {
         let tx = self.server.app.db.write().await.unwrap();
         for task in lease_store::tasks_of_job(&tx.tx, &self.row.id).await.unwrap() {
             if (task.first..task.last).contains(&index.cast_signed()) {
-                let advance = task::Entity::update_many().col_expr(task::Column::Cursor, Expr::value(index.cast_signed() + 1));
-                advance.filter(task::Column::Id.eq(task.id.as_str())).exec(&tx.tx).await.unwrap();
+                let moved = task::Entity::update_many().col_expr(task::Column::Cursor, Expr::value(index.cast_signed() + 1));
+                moved.filter(task::Column::Id.eq(task.id.as_str())).exec(&tx.tx).await.unwrap();
                 if task.last == index.cast_signed() + 1 {
                     let done = task::Entity::update_many().col_expr(task::Column::State, Expr::value("done"));
                     done.filter(task::Column::Id.eq(task.id)).exec(&tx.tx).await.unwrap();
