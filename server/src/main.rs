@@ -1,6 +1,6 @@
 //! `offpeak-server`: serve the API, or do one chore and exit.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::serve::Listener as _;
@@ -12,7 +12,7 @@ use offpeak_server::{
     clock::Clock,
     config::{Config, Settings},
     db::Db,
-    people::links,
+    people::{links, peer::Connection},
     router, teams, tick,
     tls::{self, Listening},
     webhooks,

@@ -88,10 +88,11 @@ async fn to_wire(app: &App, db: &impl ConnectionTrait, rows: Vec<job::Model>) ->
     let jobs = rows.into_iter().map(read).collect::<Result<Vec<_>, ApiError>>()?;
     let shown = jobs.iter().map(Assessed::shown).collect::<Vec<_>>();
     let mut etas = known::of(app, &shown).await?;
+    let now = app.clock.now();
     jobs.into_iter()
         .map(|job| {
             let eta = etas.remove(&job.row.id);
-            assemble(app, job, eta)
+            assemble(app, job, eta, now)
         })
         .collect()
 }
@@ -171,7 +172,7 @@ struct Parts<'a> {
     held: Vec<Held>,
 }
 
-fn assemble(app: &App, job: Assessed<'_>, eta: Option<Eta>) -> Result<Job, ApiError> {
+fn assemble(app: &App, job: Assessed<'_>, eta: Option<Eta>, now: Instant) -> Result<Job, ApiError> {
     let Assessed { row, state, plan: _, parts, progress } = job;
     let job = row.id.as_str();
     let absolute = |path: String| app.config.public_url.join(&path).map(String::from).map_err(ApiError::internal);

@@ -11,17 +11,24 @@ use axum::{
         connect_info::Connected,
     },
     http::{HeaderMap, request::Parts},
-    serve::{IncomingStream, Listener},
+    serve::IncomingStream,
 };
+use tokio::net::TcpListener;
 
-use crate::app::App;
+use crate::{app::App, tls::Listening};
 
 /// Who is at the other end of a connection, encrypted or not.
 #[derive(Debug, Clone, Copy)]
 pub struct Connection(SocketAddr);
 
-impl<L: Listener<Addr = SocketAddr>> Connected<IncomingStream<'_, L>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, L>) -> Self {
+impl Connected<IncomingStream<'_, Listening>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Listening>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
         Self(*stream.remote_addr())
     }
 }

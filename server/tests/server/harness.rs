@@ -1,6 +1,6 @@
 //! A server to test against, and an agent's and a program's hands.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use offpeak_api::{
     facts::{AudioFacts, Facts, FrameGaps, VideoFacts},
@@ -21,6 +21,7 @@ use offpeak_server::{
     clock::{Clock, Instant},
     config::Settings,
     entity::team,
+    people::peer::Connection,
     router,
 };
 use reqwest::{Method, StatusCode};
