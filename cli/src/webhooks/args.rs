@@ -19,8 +19,9 @@ pub enum Webhook {
     List,
     /// Have an address told what happens; prints the secret that messages are signed with, once.
     Add {
+        // `url` is the server's own address, in every command.
         #[arg(value_name = "URL")]
-        url: String,
+        address: String,
         /// Only these events (may be repeated, or separated by commas); all when absent.
         #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(WebhookEvent::ALL.map(WebhookEvent::as_str)))]
         events: Vec<String>,

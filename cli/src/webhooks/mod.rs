@@ -26,7 +26,7 @@ pub async fn webhooks(client: &Client, asked: args::Webhooks, json: bool) -> Res
             let list = client.webhooks().await?;
             print(json, &list, || text::table_of(&list.webhooks))
         }
-        args::Webhook::Add { url, events, description } => {
+        args::Webhook::Add { address: url, events, description } => {
             let events = events.iter().filter_map(|name| WebhookEvent::parse(name)).collect();
             let made = client.create_webhook(&CreateWebhook { url, description, events }).await?;
             with_secret(json, &made)
