@@ -14,6 +14,9 @@ use crate::{
 /// Programs begin within milliseconds, on a busy machine within seconds.
 const TRIAL_LIMIT: Duration = Duration::from_secs(30);
 
+/// Adds a wall to those that stand.
+type Keep = fn(&mut Walls);
+
 /// The walls that hold, and why others do not.
 pub async fn find_walls(program: &Path) -> (Walls, Option<String>) {
     let mut reasons = Vec::new();
@@ -24,7 +27,7 @@ pub async fn find_walls(program: &Path) -> (Walls, Option<String>) {
         Err(_) => {
             // Each by itself: one that cannot be had must not take the others with it.
             let none = Walls::default();
-            let each: [(&str, bool, Walls, fn(&mut Walls)); 5] = [
+            let each: [(&str, bool, Walls, Keep); 5] = [
                 ("network", full.network, Walls { network: true, ..none }, |walls| walls.network = true),
                 ("files", full.files, Walls { files: true, ..none }, |walls| walls.files = true),
                 ("system calls", full.calls, Walls { calls: true, ..none }, |walls| walls.calls = true),

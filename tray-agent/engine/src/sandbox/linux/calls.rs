@@ -154,7 +154,7 @@ pub fn filter(program: RawFd) -> io::Result<BpfProgram> {
     add(&mut rules, libc::SYS_open, vec![masked(1, writes.into(), 0)?])?;
     for request in [libc::FIONBIO, libc::FIONREAD, libc::TCGETS, libc::TIOCGWINSZ] {
         // Their type differs between C libraries.
-        add(&mut rules, libc::SYS_ioctl, vec![is(1, request as u64 & u64::from(u32::MAX))?])?;
+        add(&mut rules, libc::SYS_ioctl, vec![is(1, u64::from(request as u32))?])?;
     }
     for option in [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA] {
         add(&mut rules, libc::SYS_prctl, vec![is(0, option.cast_unsigned().into())?])?;
