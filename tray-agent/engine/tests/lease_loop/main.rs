@@ -540,11 +540,10 @@ async fn an_engine_without_walls_does_not_ask_where_the_policy_wants_them() {
     assert!(server.farm().states.contains(&AgentState::Broken));
     // It has stopped asking, though the server would now give it work …
     server.farm().refuse_work_with = None;
-    let (asks, reports) = (server.farm().asks().len(), server.farm().states.len());
+    let asks = server.farm().asks().len();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(server.farm().asks().len(), asks);
     assert_eq!(server.farm().completed(), 0);
-    assert!(server.farm().states.len() >= reports);
     engine.stop().await;
     no_complaints(&server);
 }
