@@ -11,6 +11,7 @@ use offpeak_api::{
 };
 
 use crate::{
+    access::{EnrolCode, Tokens},
     fleet::args::{Agents, Fleet},
     time,
     webhooks::args::Webhooks,
@@ -86,6 +87,12 @@ pub enum Command {
     Fleet(Fleet),
     /// List who is told what happens, or change it, and see what was answered.
     Webhooks(Webhooks),
+    /// List the team's tokens, make or revoke them.
+    Tokens(Tokens),
+    /// List teams: a program's own, or with `admin` all.
+    Teams,
+    /// Make a code with which machines enrol.
+    EnrolCode(EnrolCode),
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! The API as functions: requests with the token, answers as types, problems as errors.
 
+mod access;
 mod fleet;
 mod webhooks;
 

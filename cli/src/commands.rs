@@ -9,6 +9,7 @@ use offpeak_api::{
 use serde::Serialize;
 
 use crate::{
+    access,
     args::{Args, Command, Submit},
     client::Client,
     download,
@@ -57,6 +58,9 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         Command::Agents(agents) => fleet::agents(&client, agents, json).await,
         Command::Fleet(asked) => fleet::figures(&client, &asked, json).await,
         Command::Webhooks(asked) => webhooks::webhooks(&client, asked, json).await,
+        Command::Tokens(tokens) => access::tokens(&client, tokens, json).await,
+        Command::Teams => access::teams(&client, json).await,
+        Command::EnrolCode(asked) => access::enrol_code(&client, asked, json).await,
     }
 }
 

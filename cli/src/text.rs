@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use offpeak_api::{
     facts::Facts,
     job::{AgentAtWork, Job, JobError, JobState, RenditionKind, RenditionProgress, TaskFailure},
-    profile::{Profile, ProfileEntry, Quality},
+    profile::{Access, Profile, ProfileEntry, Quality},
 };
 
 /// `34.2 MB`: powers of ten, as disks and networks are sold.
@@ -221,7 +221,8 @@ pub fn profiles_table(profiles: &[ProfileEntry]) -> String {
 }
 
 pub fn profile_details(entry: &ProfileEntry) -> String {
-    let Profile { name, description, segment_seconds, span_seconds, max_frame_rate, video, audio, files } = &entry.profile;
+    let Profile { name, description, segment_seconds, span_seconds, max_frame_rate, video, audio, files, access } =
+        &entry.profile;
     let quality = match video.quality {
         Quality::CappedCrf { crf } => format!("CRF {crf}"),
         Quality::Lossless => "lossless".to_owned(),
@@ -236,6 +237,10 @@ pub fn profile_details(entry: &ProfileEntry) -> String {
     lines.push(format!("  {:>6}  AAC, {} kbit/s, {} channels", "audio", audio.bitrate_kbps, audio.channels));
     lines.extend(files.iter().map(|file| format!("  {:>6}  {}", "file", file.name)));
     lines.push(format!("  preset {}, {quality}, at most {max_frame_rate} frames/s", video.preset.as_str()));
+    match access {
+        Access::Public => {}
+        Access::Signed => lines.push("  plays only from signed addresses".to_owned()),
+    }
     lines.push(format!("  segments of {segment_seconds} s, spans of at most {span_seconds} s"));
     lines.join("\n")
 }

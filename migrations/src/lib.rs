@@ -11,6 +11,7 @@ mod m0003_fleet;
 mod m0004_storage;
 mod m0005_blame;
 mod m0006_estimates;
+mod m0007_people;
 mod m0008_webhooks;
 
 pub struct Migrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_storage::Migration),
             Box::new(m0005_blame::Migration),
             Box::new(m0006_estimates::Migration),
+            Box::new(m0007_people::Migration),
             Box::new(m0008_webhooks::Migration),
         ]
     }

@@ -3,6 +3,7 @@
 //! One file a concern. Words are those of the glossary in ARCHITECTURE.md; ranges are half-open; durations on the wire
 //! carry their unit in the name (`…_seconds`); addresses may be relative and are then resolved against the server's own.
 
+pub mod access;
 pub mod agent;
 pub mod enrolment;
 pub mod facts;
@@ -11,9 +12,11 @@ pub mod ids;
 pub mod job;
 pub mod lease;
 pub mod media;
+pub mod people;
 pub mod policy;
 pub mod problem;
 pub mod profile;
+pub mod team;
 pub mod upload;
 pub mod webhook;
 pub mod work;

@@ -3,15 +3,18 @@
 use std::{ops::Deref, sync::Arc};
 
 use anyhow::Context;
+use offpeak_api::ids::TeamId;
 
 use crate::{
-    auth::known::KnownAgents,
+    auth::{self, known::KnownAgents},
     blob::{BlobStore, Location, Storage},
     clock::Clock,
     config::Config,
     db::Db,
+    deliver::playback::Accesses,
     jobs::{eta::known::Estimates, planned::Plans},
     lease::{expiry::LastLook, seen::Seen},
+    people::passwords::Passwords,
     wake::Wake,
     webhooks,
 };
@@ -34,6 +37,10 @@ pub struct Parts {
     pub estimates: Estimates,
     /// Calls the addresses of webhooks.
     pub webhooks: offpeak_outbound::Client,
+    /// The team that agents and groups are filed under, though they work for all.
+    pub farm: TeamId,
+    pub passwords: Passwords,
+    pub accesses: Accesses,
 }
 
 impl Deref for App {
@@ -61,7 +68,11 @@ impl App {
         let wake = Wake::start(&db.reader);
         let key = crate::settings::signing_key(&db).await?;
         let blobs = BlobStore::new(storage, key);
+        let tx = db.write().await?;
+        let farm = auth::store::default_team(&tx.tx, clock.now()).await?;
+        tx.commit().await?;
         let (plans, last_look) = (Plans::default(), LastLook::default());
+        let (passwords, accesses) = (Passwords::default(), Accesses::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
         let estimates = Estimates::default();
         let webhooks =
@@ -78,6 +89,9 @@ impl App {
             known_agents,
             estimates,
             webhooks,
+            farm,
+            passwords,
+            accesses,
         })))
     }
 }

@@ -85,6 +85,15 @@ pub struct Settings {
     /// `media.office.lan, *.office.lan, 10.1.0.0/16` [default: none]
     #[arg(long, env = "OFFPEAK_OUTBOUND_ALLOW", value_name = "LIST", global = true)]
     pub outbound_allow: Option<String>,
+
+    /// Hours that addresses of jobs with signed playback are good for [default: 12]
+    #[arg(long, env = "OFFPEAK_PLAYBACK_HOURS", value_name = "HOURS", global = true)]
+    pub playback_hours: Option<u64>,
+
+    /// Reverse proxies of your own before this server, each of which adds to X-Forwarded-For: whose addresses count when logins
+    /// are slowed down [default: 0]
+    #[arg(long, env = "OFFPEAK_TRUSTED_PROXIES", value_name = "COUNT", global = true)]
+    pub trusted_proxies: Option<usize>,
 }
 
 /// Settings that were checked.
@@ -108,6 +117,8 @@ pub struct Config {
     pub insecure_http: bool,
     /// What may be called although it is not public.
     pub outbound_allow: AllowList,
+    pub playback_lifetime: Duration,
+    pub trusted_proxies: usize,
 }
 
 /// How long things about leases take; all follow from how long one lives without a heartbeat.
@@ -171,6 +182,8 @@ impl Settings {
             tls_key: self.tls_key.or(file.tls_key),
             insecure_http: self.insecure_http.or(file.insecure_http),
             outbound_allow: self.outbound_allow.or(file.outbound_allow),
+            playback_hours: self.playback_hours.or(file.playback_hours),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
         })
     }
 
@@ -219,6 +232,8 @@ impl Settings {
             tls,
             insecure_http: self.insecure_http.unwrap_or(false),
             outbound_allow: check_outbound_allow(self.outbound_allow.as_deref())?,
+            playback_lifetime: check_playback_hours(self.playback_hours)?,
+            trusted_proxies: self.trusted_proxies.unwrap_or(0),
         })
     }
 }
@@ -277,6 +292,19 @@ fn check_percent(given: Option<u8>) -> Result<u8, ConfigError> {
             value: percent.to_string(),
             problem: "is more than 100",
             hint: "Leave it out to look into every commit, which costs it one small read or two.",
+        }),
+    }
+}
+
+/// A film must be over before its address is; and an address that never expires is none that was signed.
+fn check_playback_hours(given: Option<u64>) -> Result<Duration, ConfigError> {
+    match given.unwrap_or(12) {
+        hours @ 1..=8760 => Ok(Duration::from_secs(hours * 3600)),
+        hours => Err(ConfigError::Bad {
+            name: "OFFPEAK_PLAYBACK_HOURS",
+            value: hours.to_string(),
+            problem: "is not between 1 and 8760",
+            hint: "Leave it out for 12 hours.",
         }),
     }
 }

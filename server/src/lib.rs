@@ -21,14 +21,17 @@ pub mod jobs;
 pub mod lease;
 pub mod notify;
 pub mod package;
+pub mod people;
 pub mod plan;
 pub mod profile;
 pub mod router;
 pub mod settings;
+pub mod teams;
 #[cfg(test)]
 mod test_server;
 pub mod tick;
 pub mod tls;
+pub mod tokens;
 pub mod upload;
 pub mod wake;
 pub mod web;

@@ -17,7 +17,10 @@ use super::{MOST_GROUPS, parse_policy, store};
 use crate::{
     agents::check_name,
     app::App,
-    auth::TeamAuth,
+    auth::{
+        TeamAuth,
+        may::{AgentsRead, AgentsWrite, OnFarm},
+    },
     clock::Instant,
     entity::agent_group,
     error::{ApiError, Body},
@@ -42,10 +45,10 @@ async fn one(app: &App, auth: &TeamAuth, id: &GroupId) -> Result<Json<Group>, Ap
 }
 
 /// List groups
-#[utoipa::path(get, path = "/v1/groups", tag = "fleet", security(("bearer" = [])), responses(
-    (status = 200, description = "All groups of the team", body = GroupList),
+#[utoipa::path(get, path = "/v1/groups", tag = "fleet", security(("bearer" = ["agents:read"])), responses(
+    (status = 200, description = "All groups", body = GroupList),
 ))]
-pub async fn list_groups(State(app): State<App>, auth: TeamAuth) -> Result<Json<GroupList>, ApiError> {
+pub async fn list_groups(State(app): State<App>, auth: OnFarm<AgentsRead>) -> Result<Json<GroupList>, ApiError> {
     let rows = store::list(&app.db.reader, &auth.team_id).await?;
     let sizes = store::sizes(&app.db.reader, &auth.team_id).await?;
     let mut groups = rows
@@ -62,14 +65,14 @@ pub async fn list_groups(State(app): State<App>, auth: TeamAuth) -> Result<Json<
 /// Make a group
 ///
 /// With the default policy; PUT /v1/policies/{group} changes that, and PATCH /v1/agents/{id} moves agents into it.
-#[utoipa::path(post, path = "/v1/groups", tag = "fleet", security(("bearer" = [])), request_body = NameGroup, responses(
+#[utoipa::path(post, path = "/v1/groups", tag = "fleet", security(("bearer" = ["agents:write"])), request_body = NameGroup, responses(
     (status = 201, description = "The group, empty", body = Group),
     (status = 409, description = "Another group has that name, or there are too many", body = Problem),
     (status = 422, description = "The name does not fit", body = Problem),
 ))]
 pub async fn create_group(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Body(request): Body<NameGroup>,
 ) -> Result<(StatusCode, Json<Group>), ApiError> {
     let row = agent_group::Model {
@@ -89,16 +92,20 @@ pub async fn create_group(
 }
 
 /// Read a group
-#[utoipa::path(get, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = [])), params(("id" = GroupId, Path)), responses(
+#[utoipa::path(get, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = ["agents:read"])), params(("id" = GroupId, Path)), responses(
     (status = 200, description = "The group", body = Group),
     (status = 404, description = "No such group", body = Problem),
 ))]
-pub async fn get_group(State(app): State<App>, auth: TeamAuth, Path(id): Path<GroupId>) -> Result<Json<Group>, ApiError> {
+pub async fn get_group(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<GroupId>,
+) -> Result<Json<Group>, ApiError> {
     one(&app, &auth, &id).await
 }
 
 /// Rename a group
-#[utoipa::path(patch, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = [])), params(("id" = GroupId, Path)),
+#[utoipa::path(patch, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = ["agents:write"])), params(("id" = GroupId, Path)),
     request_body = NameGroup, responses(
     (status = 200, description = "The group", body = Group),
     (status = 404, description = "No such group", body = Problem),
@@ -107,7 +114,7 @@ pub async fn get_group(State(app): State<App>, auth: TeamAuth, Path(id): Path<Gr
 ))]
 pub async fn rename_group(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Path(id): Path<GroupId>,
     Body(request): Body<NameGroup>,
 ) -> Result<Json<Group>, ApiError> {
@@ -122,13 +129,17 @@ pub async fn rename_group(
 /// Delete a group
 ///
 /// Its agents go to the default group, which itself cannot be deleted.
-#[utoipa::path(delete, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = [])), params(("id" = GroupId, Path)),
+#[utoipa::path(delete, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = ["agents:write"])), params(("id" = GroupId, Path)),
     responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such group", body = Problem),
     (status = 409, description = "It is the default group", body = Problem),
 ))]
-pub async fn delete_group(State(app): State<App>, auth: TeamAuth, Path(id): Path<GroupId>) -> Result<StatusCode, ApiError> {
+pub async fn delete_group(
+    State(app): State<App>,
+    auth: OnFarm<AgentsWrite>,
+    Path(id): Path<GroupId>,
+) -> Result<StatusCode, ApiError> {
     let heir = GroupId::default_of(&auth.team_id);
     let tx = app.db.write().await?;
     let row = store::find(&tx.tx, &auth.team_id, &id).await?;
@@ -141,19 +152,23 @@ pub async fn delete_group(State(app): State<App>, auth: TeamAuth, Path(id): Path
 }
 
 /// Read a group's policy
-#[utoipa::path(get, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = [])), params(("group" = GroupId, Path)),
+#[utoipa::path(get, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = ["agents:read"])), params(("group" = GroupId, Path)),
     responses(
     (status = 200, description = "The policy, with every field", body = Policy),
     (status = 404, description = "No such group", body = Problem),
 ))]
-pub async fn get_policy(State(app): State<App>, auth: TeamAuth, Path(id): Path<GroupId>) -> Result<Json<Policy>, ApiError> {
+pub async fn get_policy(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<GroupId>,
+) -> Result<Json<Policy>, ApiError> {
     one(&app, &auth, &id).await.map(|Json(group)| Json(group.policy))
 }
 
 /// Replace a group's policy
 ///
 /// Fields that are left out get their defaults. Engines learn of it within a minute.
-#[utoipa::path(put, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = [])), params(("group" = GroupId, Path)),
+#[utoipa::path(put, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = ["agents:write"])), params(("group" = GroupId, Path)),
     request_body = Policy, responses(
     (status = 200, description = "The policy, with every field", body = Policy),
     (status = 404, description = "No such group", body = Problem),
@@ -161,7 +176,7 @@ pub async fn get_policy(State(app): State<App>, auth: TeamAuth, Path(id): Path<G
 ))]
 pub async fn put_policy(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Path(id): Path<GroupId>,
     Body(document): Body<serde_json::Value>,
 ) -> Result<Json<Policy>, ApiError> {

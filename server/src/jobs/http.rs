@@ -19,7 +19,10 @@ use serde_json::json;
 use super::{JobEvent, check_request, parse_states, progress, store, tasks};
 use crate::{
     app::App,
-    auth::TeamAuth,
+    auth::{
+        TeamAuth,
+        may::{JobsRead, JobsWrite, May},
+    },
     blob::BlobKey,
     entity::job,
     error::{ApiError, Body},
@@ -34,13 +37,17 @@ const LARGEST_PAGE: u32 = 200;
 /// Make a job
 ///
 /// One source through one profile. The source is a finished upload, or a URL to fetch from.
-#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", security(("bearer" = [])), request_body = CreateJob, responses(
+#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", security(("bearer" = ["jobs:write"])), request_body = CreateJob, responses(
     (status = 201, description = "The job, queued", body = Job),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "The upload is not finished, or its bytes are gone", body = Problem),
     (status = 422, description = "Something in the request does not fit, such as an unknown profile", body = Problem),
 ))]
-pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): Body<CreateJob>) -> Result<Response, ApiError> {
+pub async fn create_job(
+    State(app): State<App>,
+    auth: May<JobsWrite>,
+    Body(request): Body<CreateJob>,
+) -> Result<Response, ApiError> {
     check_request(&request)?;
     let now = app.clock.now();
     let profile = profile::store::find(&app.db.reader, &auth.team_id, &request.profile).await?;
@@ -120,11 +127,11 @@ async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {
 }
 
 /// Read a job
-#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = ["jobs:read"])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "The job", body = Job),
     (status = 404, description = "No such job", body = Problem),
 ))]
-pub async fn get_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+pub async fn get_job(State(app): State<App>, auth: May<JobsRead>, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
     Ok(Json(one(&app, row).await?))
 }
@@ -132,13 +139,13 @@ pub async fn get_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobI
 /// List jobs
 ///
 /// Youngest first, in pages.
-#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", security(("bearer" = [])), params(ListJobs), responses(
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", security(("bearer" = ["jobs:read"])), params(ListJobs), responses(
     (status = 200, description = "A page of jobs", body = JobList),
     (status = 422, description = "A filter does not fit", body = Problem),
 ))]
 pub async fn list_jobs(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<JobsRead>,
     query: Result<Query<ListJobs>, QueryRejection>,
 ) -> Result<Json<JobList>, ApiError> {
     let Query(query) = query.map_err(|rejection| ApiError::unfit("bad_filter", rejection.body_text()))?;
@@ -161,12 +168,12 @@ pub async fn list_jobs(
 /// Cancel a job
 ///
 /// Its machines stop within one heartbeat, and what it had made is removed.
-#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs", security(("bearer" = ["jobs:write"])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "The job, cancelled", body = Job),
     (status = 404, description = "No such job", body = Problem),
     (status = 409, description = "The job is over", body = Problem),
 ))]
-pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+pub async fn cancel_job(State(app): State<App>, auth: May<JobsWrite>, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let now = app.clock.now();
     store::find(&app.db.reader, &auth.team_id, &id).await?;
     let tx = app.db.write().await?;
@@ -195,12 +202,12 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
 /// Retry a failed job
 ///
 /// Only what is missing is done again.
-#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", security(("bearer" = ["jobs:write"])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "The job, at work again", body = Job),
     (status = 404, description = "No such job", body = Problem),
     (status = 409, description = "The job did not fail, or its source is gone", body = Problem),
 ))]
-pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+pub async fn retry_job(State(app): State<App>, auth: May<JobsWrite>, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let now = app.clock.now();
     let tx = app.db.write().await?;
     store::find(&tx.tx, &auth.team_id, &id).await?;
@@ -228,11 +235,11 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
 /// Delete a job
 ///
 /// With all that it made. A job that is at work is cancelled first. Its source stays.
-#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = ["jobs:write"])), params(("id" = JobId, Path)), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such job", body = Problem),
 ))]
-pub async fn delete_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
+pub async fn delete_job(State(app): State<App>, auth: May<JobsWrite>, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     let tx = app.db.write().await?;
     store::find(&tx.tx, &auth.team_id, &id).await?;
     store::lock(&tx.tx, id.as_str()).await?;

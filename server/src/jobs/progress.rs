@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use offpeak_api::{
     facts::Facts,
+    ids::JobId,
     job::{AgentAtWork, Job, JobProgress, JobState, OutputFile, Outputs, RenditionKind, RenditionProgress},
     lease::Progress,
     work::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE},
@@ -18,6 +19,7 @@ use crate::{
     app::App,
     clock::Instant,
     commit::store::{self as commit_store, Committed},
+    deliver::{self, playback},
     entity::{agent, job, lease, output_file, rendition, task},
     error::ApiError,
     lease::{NO_DEADLINE_MS, TaskKind, holders::is_active},
@@ -173,16 +175,18 @@ fn assemble(app: &App, job: Assessed<'_>, eta: Option<Eta>) -> Result<Job, ApiEr
     let Assessed { row, state, plan: _, parts, progress } = job;
     let job = row.id.as_str();
     let absolute = |path: String| app.config.public_url.join(&path).map(String::from).map_err(ApiError::internal);
-    let mut outputs = Outputs { watch: Some(absolute(format!("/watch/{job}"))?), ..Outputs::default() };
+    let id: JobId = row.id.parse().map_err(ApiError::internal)?;
+    let signature = playback::query_for(app, &id, deliver::store::access_in(&row.profile)?, app.clock.now());
+    let mut outputs = Outputs { watch: Some(absolute(format!("/watch/{job}{signature}"))?), ..Outputs::default() };
     if row.playable_at_ms.is_some() && !matches!(state, JobState::Failed | JobState::Cancelled) {
-        outputs.hls = Some(absolute(format!("/media/{job}/multivariant.m3u8"))?);
-        outputs.dash = Some(absolute(format!("/media/{job}/manifest.mpd"))?);
+        outputs.hls = Some(absolute(format!("/media/{job}/multivariant.m3u8{signature}"))?);
+        outputs.dash = Some(absolute(format!("/media/{job}/manifest.mpd{signature}"))?);
     }
     for file in &parts.files {
         let path = file.storage_key.strip_prefix("jobs/").unwrap_or(&file.storage_key);
         outputs.files.push(OutputFile {
             name: file.name.clone(),
-            url: absolute(format!("/media/{path}"))?,
+            url: absolute(format!("/media/{path}{signature}"))?,
             bytes: file.bytes.cast_unsigned(),
             sha256: file.sha256.clone(),
             content_type: file.content_type.clone(),
@@ -190,7 +194,7 @@ fn assemble(app: &App, job: Assessed<'_>, eta: Option<Eta>) -> Result<Job, ApiEr
     }
     let time = |ms: Option<i64>| ms.map(|ms| Instant(ms).to_utc());
     Ok(Job {
-        id: row.id.parse().map_err(ApiError::internal)?,
+        id,
         team: row.team_id.parse().map_err(ApiError::internal)?,
         source: row.source_id.parse().map_err(ApiError::internal)?,
         profile: row.profile_name,

@@ -66,7 +66,7 @@ impl Stage {
 impl Stage {
     /// Its columns, for a query that joins the job.
     pub fn columns() -> [(&'static str, SimpleExpr); 5] {
-        let column = |column: job::Column| Expr::col((job::Entity, column)).into();
+        let column = |column: job::Column| Expr::col((job::Entity, column));
         [
             ("state", column(job::Column::State)),
             ("playable_at_ms", column(job::Column::PlayableAtMs)),

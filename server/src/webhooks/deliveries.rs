@@ -18,7 +18,7 @@ use sea_orm::ConnectionTrait;
 use super::{TRIED_FOR, http, store};
 use crate::{
     app::App,
-    auth::TeamAuth,
+    auth::may::{May, WebhooksRead, WebhooksWrite},
     clock::Instant,
     entity::{webhook, webhook_attempt, webhook_delivery},
     error::ApiError,
@@ -61,7 +61,7 @@ async fn detail(db: &impl ConnectionTrait, row: webhook_delivery::Model) -> Resu
 /// List a webhook's deliveries
 ///
 /// Youngest first, in pages, as far back as 30 days.
-#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "webhooks", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "webhooks", security(("bearer" = ["webhooks:read"])),
     params(("id" = WebhookId, Path), ListDeliveries), responses(
     (status = 200, description = "A page of deliveries", body = WebhookDeliveryList),
     (status = 404, description = "No such webhook", body = Problem),
@@ -69,7 +69,7 @@ async fn detail(db: &impl ConnectionTrait, row: webhook_delivery::Model) -> Resu
 ))]
 pub async fn list_deliveries(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<WebhooksRead>,
     Path(id): Path<WebhookId>,
     query: Result<Query<ListDeliveries>, QueryRejection>,
 ) -> Result<Json<WebhookDeliveryList>, ApiError> {
@@ -93,14 +93,14 @@ pub async fn list_deliveries(
 /// Read a delivery
 ///
 /// With what is sent, and what was answered.
-#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries/{delivery}", tag = "webhooks", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries/{delivery}", tag = "webhooks", security(("bearer" = ["webhooks:read"])),
     params(("id" = WebhookId, Path), ("delivery" = DeliveryId, Path)), responses(
     (status = 200, description = "The delivery", body = WebhookDeliveryDetail),
     (status = 404, description = "No such webhook, or no such delivery of it", body = Problem),
 ))]
 pub async fn get_delivery(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<WebhooksRead>,
     Path((id, delivery)): Path<(WebhookId, DeliveryId)>,
 ) -> Result<Json<WebhookDeliveryDetail>, ApiError> {
     store::find(&app.db.reader, &auth.team_id, &id).await?;
@@ -112,7 +112,7 @@ pub async fn get_delivery(
 ///
 /// The same message, with the same `webhook-id`, now and for another day if need be; whether it was delivered, given up, or still
 /// waits for its next attempt.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/deliveries/{delivery}/redeliver", tag = "webhooks", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/webhooks/{id}/deliveries/{delivery}/redeliver", tag = "webhooks", security(("bearer" = ["webhooks:write"])),
     params(("id" = WebhookId, Path), ("delivery" = DeliveryId, Path)), responses(
     (status = 202, description = "The delivery, about to be sent", body = WebhookDeliveryDetail),
     (status = 404, description = "No such webhook, or no such delivery of it", body = Problem),
@@ -120,7 +120,7 @@ pub async fn get_delivery(
 ))]
 pub async fn redeliver(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<WebhooksWrite>,
     Path((id, delivery)): Path<(WebhookId, DeliveryId)>,
 ) -> Result<(StatusCode, Json<WebhookDeliveryDetail>), ApiError> {
     let now = app.clock.now();
@@ -149,14 +149,14 @@ fn must_be_enabled(webhook: &webhook::Model) -> Result<(), ApiError> {
 /// Send a test message
 ///
 /// `webhook.test`, whatever events the webhook wants, in one attempt. It shows up among the deliveries with what was answered.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "webhooks", security(("bearer" = [])), params(("id" = WebhookId, Path)), responses(
+#[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "webhooks", security(("bearer" = ["webhooks:write"])), params(("id" = WebhookId, Path)), responses(
     (status = 202, description = "The delivery, about to be sent", body = WebhookDeliveryDetail),
     (status = 404, description = "No such webhook", body = Problem),
     (status = 409, description = "The webhook is disabled", body = Problem),
 ))]
 pub async fn test_webhook(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<WebhooksWrite>,
     Path(id): Path<WebhookId>,
 ) -> Result<(StatusCode, Json<WebhookDeliveryDetail>), ApiError> {
     let now = app.clock.now();

@@ -19,7 +19,7 @@ use url::Url;
 use super::{MOST_WEBHOOKS, new_secret, store};
 use crate::{
     app::App,
-    auth::TeamAuth,
+    auth::may::{May, WebhooksRead, WebhooksWrite},
     clock::Instant,
     entity::webhook,
     error::{ApiError, Body},
@@ -84,14 +84,14 @@ fn check_events(events: &[WebhookEvent]) -> Result<String, ApiError> {
 /// Make a webhook
 ///
 /// The answer's secret is shown once: whoever receives messages checks their signatures with it.
-#[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", security(("bearer" = [])), request_body = CreateWebhook, responses(
+#[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", security(("bearer" = ["webhooks:write"])), request_body = CreateWebhook, responses(
     (status = 201, description = "The webhook and its secret", body = WebhookWithSecret),
     (status = 409, description = "There are too many", body = Problem),
     (status = 422, description = "The address, or something else, does not fit", body = Problem),
 ))]
 pub async fn create_webhook(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<WebhooksWrite>,
     Body(request): Body<CreateWebhook>,
 ) -> Result<(StatusCode, Json<WebhookWithSecret>), ApiError> {
     let now = app.clock.now();
@@ -121,28 +121,32 @@ pub async fn create_webhook(
 }
 
 /// List webhooks
-#[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", security(("bearer" = [])), responses(
+#[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", security(("bearer" = ["webhooks:read"])), responses(
     (status = 200, description = "All webhooks of the team", body = WebhookList),
 ))]
-pub async fn list_webhooks(State(app): State<App>, auth: TeamAuth) -> Result<Json<WebhookList>, ApiError> {
+pub async fn list_webhooks(State(app): State<App>, auth: May<WebhooksRead>) -> Result<Json<WebhookList>, ApiError> {
     let now = app.clock.now();
     let rows = store::list(&app.db.reader, &auth.team_id).await?;
     Ok(Json(WebhookList { webhooks: rows.into_iter().map(|row| wire(row, now)).collect::<Result<_, _>>()? }))
 }
 
 /// Read a webhook
-#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", security(("bearer" = [])), params(("id" = WebhookId, Path)), responses(
+#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", security(("bearer" = ["webhooks:read"])), params(("id" = WebhookId, Path)), responses(
     (status = 200, description = "The webhook", body = Webhook),
     (status = 404, description = "No such webhook", body = Problem),
 ))]
-pub async fn get_webhook(State(app): State<App>, auth: TeamAuth, Path(id): Path<WebhookId>) -> Result<Json<Webhook>, ApiError> {
+pub async fn get_webhook(
+    State(app): State<App>,
+    auth: May<WebhooksRead>,
+    Path(id): Path<WebhookId>,
+) -> Result<Json<Webhook>, ApiError> {
     Ok(Json(wire(store::find(&app.db.reader, &auth.team_id, &id).await?, app.clock.now())?))
 }
 
 /// Change a webhook
 ///
 /// `enabled: true` brings back one that was disabled, whoever or whatever disabled it.
-#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", security(("bearer" = [])), params(("id" = WebhookId, Path)),
+#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", security(("bearer" = ["webhooks:write"])), params(("id" = WebhookId, Path)),
     request_body = ChangeWebhook, responses(
     (status = 200, description = "The webhook, changed", body = Webhook),
     (status = 404, description = "No such webhook", body = Problem),
@@ -150,7 +154,7 @@ pub async fn get_webhook(State(app): State<App>, auth: TeamAuth, Path(id): Path<
 ))]
 pub async fn change_webhook(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<WebhooksWrite>,
     Path(id): Path<WebhookId>,
     Body(request): Body<ChangeWebhook>,
 ) -> Result<Json<Webhook>, ApiError> {
@@ -187,11 +191,15 @@ pub async fn change_webhook(
 /// Delete a webhook
 ///
 /// With its deliveries; what was still to be sent is not sent.
-#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", security(("bearer" = [])), params(("id" = WebhookId, Path)), responses(
+#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", security(("bearer" = ["webhooks:write"])), params(("id" = WebhookId, Path)), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such webhook", body = Problem),
 ))]
-pub async fn delete_webhook(State(app): State<App>, auth: TeamAuth, Path(id): Path<WebhookId>) -> Result<StatusCode, ApiError> {
+pub async fn delete_webhook(
+    State(app): State<App>,
+    auth: May<WebhooksWrite>,
+    Path(id): Path<WebhookId>,
+) -> Result<StatusCode, ApiError> {
     let tx = app.db.write().await?;
     store::find_for_change(&tx.tx, &auth.team_id, &id).await?;
     store::delete(&tx.tx, id.as_str()).await?;
@@ -204,7 +212,7 @@ pub async fn delete_webhook(State(app): State<App>, auth: TeamAuth, Path(id): Pa
 ///
 /// Until the old one ends, messages carry signatures of both, so that a receiver can change over without a gap. Of secrets
 /// before that, none is valid any more.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/secret", tag = "webhooks", security(("bearer" = [])), params(("id" = WebhookId, Path)),
+#[utoipa::path(post, path = "/v1/webhooks/{id}/secret", tag = "webhooks", security(("bearer" = ["webhooks:write"])), params(("id" = WebhookId, Path)),
     request_body = RotateSecret, responses(
     (status = 200, description = "The webhook and its new secret", body = WebhookWithSecret),
     (status = 404, description = "No such webhook", body = Problem),
@@ -212,7 +220,7 @@ pub async fn delete_webhook(State(app): State<App>, auth: TeamAuth, Path(id): Pa
 ))]
 pub async fn rotate_secret(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<WebhooksWrite>,
     Path(id): Path<WebhookId>,
     Body(request): Body<RotateSecret>,
 ) -> Result<Json<WebhookWithSecret>, ApiError> {

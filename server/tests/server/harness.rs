@@ -12,7 +12,7 @@ use offpeak_api::{
     },
     media::{Ratio, ticks_per_frame, video_timescale},
     problem::Problem,
-    profile::{AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
+    profile::{Access, AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
     work::Work,
 };
 use offpeak_server::{
@@ -21,6 +21,7 @@ use offpeak_server::{
     clock::{Clock, Instant},
     config::Settings,
     entity::team,
+    people::peer::CalledFrom,
     router,
 };
 use reqwest::{Method, StatusCode};
@@ -37,6 +38,8 @@ pub struct Server {
     pub clock: Clock,
     pub http: reqwest::Client,
     pub token: String,
+    /// Whose program has that token.
+    pub team: TeamId,
     pub storage: Arc<Storage>,
     /// What lives as long as any server that uses it.
     _shared: Arc<Backends>,
@@ -49,6 +52,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        Self { status: response.status(), body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     #[track_caller]
     pub fn ok<T: DeserializeOwned>(self) -> T {
         assert!(self.status.is_success(), "{}: {}", self.status, String::from_utf8_lossy(&self.body));
@@ -114,9 +125,10 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = router::router(app.clone());
-        tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
+        tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<CalledFrom>()).await });
         let token = program_token(&app, &clock).await;
-        Self { base, app, clock, http: reqwest::Client::new(), token, storage, _shared: shared }
+        let team = app.farm.clone();
+        Self { base, app, clock, http: reqwest::Client::new(), token, team, storage, _shared: shared }
     }
 
     /// An address that the server gave: its own, or one of the bucket.
@@ -129,8 +141,18 @@ impl Server {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await.unwrap();
-        Answer { status: response.status(), body: response.bytes().await.unwrap().to_vec() }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Waits for what is done beside requests, for some seconds.
+    pub async fn until(&self, condition: impl AsyncFn() -> bool) {
+        for _ in 0..500 {
+            if condition().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("it did not come true within ten seconds");
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -183,6 +205,7 @@ impl Server {
             },
             audio: AudioProfile { bitrate_kbps: 64, channels: 1 },
             files,
+            access: Access::default(),
         }
     }
 
@@ -206,6 +229,7 @@ impl Server {
             clock: self.clock.clone(),
             http: self.http.clone(),
             token,
+            team: id,
             storage: Arc::clone(&self.storage),
             _shared: Arc::clone(&self._shared),
         }

@@ -8,7 +8,7 @@ use offpeak_api::{
     ids::{AgentId, JobId},
     lease::{CompleteRequest, Orders, TaskResult},
     media::Ratio,
-    profile::{AudioProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
+    profile::{Access, AudioProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
 };
 use offpeak_server::{
     auth::{TokenKind, store as auth_store},
@@ -63,6 +63,7 @@ pub async fn prepare(program: &mut Client) -> Result<String> {
         },
         audio: AudioProfile { bitrate_kbps: 64, channels: 1 },
         files: vec![],
+        access: Access::default(),
     };
     let path = format!("/v1/profiles/{PROFILE}");
     program
