@@ -85,6 +85,7 @@ pub struct Settings {
     /// `media.office.lan, *.office.lan, 10.1.0.0/16` [default: none]
     #[arg(long, env = "OFFPEAK_OUTBOUND_ALLOW", value_name = "LIST", global = true)]
     pub outbound_allow: Option<String>,
+
     /// Hours that addresses of jobs with signed playback are good for [default: 12]
     #[arg(long, env = "OFFPEAK_PLAYBACK_HOURS", value_name = "HOURS", global = true)]
     pub playback_hours: Option<u64>,

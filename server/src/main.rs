@@ -12,7 +12,7 @@ use offpeak_server::{
     clock::Clock,
     config::{Config, Settings},
     db::Db,
-    people::{links, peer::Connection},
+    people::{links, peer::CalledFrom},
     router, teams, tick,
     tls::{self, Listening},
     webhooks,
@@ -187,7 +187,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!("nobody has an account yet; a link for the first administrator is on standard output");
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let service = router::router(app).into_make_service_with_connect_info::<Connection>();
+    let service = router::router(app).into_make_service_with_connect_info::<CalledFrom>();
     let server = axum::serve(listening, service).with_graceful_shutdown(async move {
         stop_signal().await;
         tracing::info!("stopping");

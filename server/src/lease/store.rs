@@ -12,7 +12,11 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState, holders::is_active, queue::{self, Claimed}};
+use super::{
+    LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState,
+    holders::is_active,
+    queue::{self, Claimed},
+};
 use crate::{
     auth::random_name,
     clock::Instant,

@@ -6,10 +6,7 @@ use std::{
 };
 
 use axum::{
-    extract::{
-        ConnectInfo, FromRequestParts,
-        connect_info::Connected,
-    },
+    extract::{ConnectInfo, FromRequestParts, connect_info::Connected},
     http::{HeaderMap, request::Parts},
     serve::IncomingStream,
 };
@@ -17,18 +14,18 @@ use tokio::net::TcpListener;
 
 use crate::{app::App, tls::Listening};
 
-/// Who is at the other end of a connection, encrypted or not.
-#[derive(Debug, Clone, Copy)]
-pub struct Connection(SocketAddr);
+/// Who opened the connection that a request came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CalledFrom(SocketAddr);
 
-impl Connected<IncomingStream<'_, Listening>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, Listening>) -> Self {
+impl Connected<IncomingStream<'_, TcpListener>> for CalledFrom {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
         Self(*stream.remote_addr())
     }
 }
 
-impl Connected<IncomingStream<'_, TcpListener>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Listening>> for CalledFrom {
+    fn connect_info(stream: IncomingStream<'_, Listening>) -> Self {
         Self(*stream.remote_addr())
     }
 }
@@ -41,7 +38,7 @@ impl FromRequestParts<App> for Peer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let connected = parts.extensions.get::<ConnectInfo<Connection>>().map(|ConnectInfo(Connection(address))| address.ip());
+        let connected = parts.extensions.get::<ConnectInfo<CalledFrom>>().map(|ConnectInfo(from)| from.0.ip());
         Ok(Self(behind_proxies(connected, &parts.headers, app.config.trusted_proxies)))
     }
 }

@@ -135,7 +135,11 @@ pub async fn list_webhooks(State(app): State<App>, auth: May<WebhooksRead>) -> R
     (status = 200, description = "The webhook", body = Webhook),
     (status = 404, description = "No such webhook", body = Problem),
 ))]
-pub async fn get_webhook(State(app): State<App>, auth: May<WebhooksRead>, Path(id): Path<WebhookId>) -> Result<Json<Webhook>, ApiError> {
+pub async fn get_webhook(
+    State(app): State<App>,
+    auth: May<WebhooksRead>,
+    Path(id): Path<WebhookId>,
+) -> Result<Json<Webhook>, ApiError> {
     Ok(Json(wire(store::find(&app.db.reader, &auth.team_id, &id).await?, app.clock.now())?))
 }
 
@@ -191,7 +195,11 @@ pub async fn change_webhook(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such webhook", body = Problem),
 ))]
-pub async fn delete_webhook(State(app): State<App>, auth: May<WebhooksWrite>, Path(id): Path<WebhookId>) -> Result<StatusCode, ApiError> {
+pub async fn delete_webhook(
+    State(app): State<App>,
+    auth: May<WebhooksWrite>,
+    Path(id): Path<WebhookId>,
+) -> Result<StatusCode, ApiError> {
     let tx = app.db.write().await?;
     store::find_for_change(&tx.tx, &auth.team_id, &id).await?;
     store::delete(&tx.tx, id.as_str()).await?;

@@ -112,6 +112,7 @@ proptest! {
                 rendition("a", PackagedKind::Audio { channels: 2 }, sounds),
             ],
             notes: PageNotes::default(),
+            query: String::new(),
         };
         let _ = (multivariant(&presentation), mpd(&presentation));
         for id in ["v", "a", "x"] {

@@ -21,7 +21,7 @@ use offpeak_server::{
     clock::{Clock, Instant},
     config::Settings,
     entity::team,
-    people::peer::Connection,
+    people::peer::CalledFrom,
     router,
 };
 use reqwest::{Method, StatusCode};
@@ -125,7 +125,7 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = router::router(app.clone());
-        tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<Connection>()).await });
+        tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<CalledFrom>()).await });
         let token = program_token(&app, &clock).await;
         let team = app.farm.clone();
         Self { base, app, clock, http: reqwest::Client::new(), token, team, storage, _shared: shared }

@@ -113,6 +113,8 @@ fn nothing() -> BTreeMap<&'static str, String> {
         ("teams", "team"),
         ("tokens", "token"),
         ("enrolment-codes", "token"),
+        ("webhooks", "hook"),
+        ("deliveries", "msg"),
     ]
     .into_iter()
     .map(|(before, prefix)| {

@@ -104,7 +104,19 @@ impl<'a> Drain<'a> {
         let to_end = pass.end.to_end;
         let rows = Rows::new(&pass.work.grid, pass.first_row(), pass.from, to_end);
         let to_log = pass.first_row();
-        Self { pass, signs, rendition, events, splitter: Splitter::new(), rows, to_end, frames: 0, init: None, to_log, done: false }
+        Self {
+            pass,
+            signs,
+            rendition,
+            events,
+            splitter: Splitter::new(),
+            rows,
+            to_end,
+            frames: 0,
+            init: None,
+            to_log,
+            done: false,
+        }
     }
 
     pub async fn run(mut self) -> Result<DrainEnd, Fault> {
