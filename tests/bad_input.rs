@@ -168,7 +168,7 @@ async fn sound_alone_is_a_stream(system: &System, folder: &Path, job: &Job) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_down_fails_the_job() {
-    let system = System::start(1).await;
+    let system = System::start_with(1, &[("OFFPEAK_OUTBOUND_ALLOW", "127.0.0.1")]).await;
     let down = format!("http://127.0.0.1:{}/film.mp4", free_port());
     let missing = format!("{}nothing-here.mp4", system.client.server());
     let mut jobs = Vec::new();

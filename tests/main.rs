@@ -14,6 +14,8 @@ mod exactness;
 mod output_is_valid;
 mod server_restarts;
 mod storage_is_s3;
+mod tls;
 #[cfg(unix)]
 mod two_servers;
 mod upload_resumes;
+mod webhooks_arrive;

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use offpeak_api::{
+    enrolment::Fingerprint,
     ids::JobId,
     job::{JobState, Metadata},
 };
 
 use crate::{
+    access::{EnrolCode, Tokens},
     fleet::args::{Agents, Fleet},
     time,
+    webhooks::args::Webhooks,
 };
 
 /// Turn a video into a stream on the computers of your office.
@@ -27,6 +30,10 @@ pub struct Args {
     /// Token of a program, as `offpeak-server token create` prints it.
     #[arg(long, global = true, env = "OFFPEAK_TOKEN", hide_env_values = true, value_name = "SECRET")]
     pub token: Option<String>,
+
+    /// SHA-256 of the server's certificate, to know it by: needed where the server made it itself.
+    #[arg(long, global = true, env = "OFFPEAK_FINGERPRINT", value_name = "HEX", value_parser = fingerprint)]
+    pub fingerprint: Option<Fingerprint>,
 
     /// Print JSON as the API has it instead of text.
     #[arg(long, global = true)]
@@ -78,6 +85,14 @@ pub enum Command {
     Agents(Agents),
     /// Show the whole fleet: machines by state, speed, what waits, how many machines that takes.
     Fleet(Fleet),
+    /// List who is told what happens, or change it, and see what was answered.
+    Webhooks(Webhooks),
+    /// List the team's tokens, make or revoke them.
+    Tokens(Tokens),
+    /// List teams: a program's own, or with `admin` all.
+    Teams,
+    /// Make a code with which machines enrol.
+    EnrolCode(EnrolCode),
 }
 
 #[derive(Debug, clap::Args)]
@@ -108,6 +123,10 @@ impl Submit {
     pub fn metadata(&self) -> Metadata {
         self.metadata.iter().cloned().collect()
     }
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    text.parse().map_err(|error: offpeak_api::enrolment::BadFingerprint| error.to_string())
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -1,6 +1,7 @@
 //! The client library, with what its errors mean on the command line, and lists that are read to their end.
 
 use offpeak_api::{
+    enrolment::Fingerprint,
     fleet::Group,
     page::PageQuery,
     profile::{ProfileEntry, ProfileList},
@@ -22,6 +23,14 @@ impl From<Error> for CliError {
             Error::JobOver(job) => Self::JobOver { id: job.id, state: job.state, error: job.error.map(Box::new) },
         }
     }
+}
+
+/// A client of the server at that address, which shows the certificate of that fingerprint, where one is given.
+pub fn of_server(url: &str, token: Option<String>, fingerprint: Option<Fingerprint>) -> Result<Client, CliError> {
+    Ok(match fingerprint {
+        Some(fingerprint) => Client::pinned(url, token, fingerprint)?,
+        None => Client::new(url, token)?,
+    })
 }
 
 /// All groups of the team.

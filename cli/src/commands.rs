@@ -9,6 +9,7 @@ use offpeak_api::{
 use serde::Serialize;
 
 use crate::{
+    access,
     args::{Args, Command, Submit},
     client::{self, Client},
     download,
@@ -16,14 +17,14 @@ use crate::{
     fleet, text,
     upload::Upload,
     view::View,
-    watch,
+    watch, webhooks,
 };
 
 /// Jobs asked for with one request; the API's own limit.
 const JOBS_PER_PAGE: u32 = 200;
 
 pub async fn run(args: Args) -> Result<(), CliError> {
-    let client = Client::new(&args.url, args.token.clone())?;
+    let client = client::of_server(&args.url, args.token.clone(), args.fingerprint)?;
     let view = View::for_this_run(args.json);
     let json = args.json;
     match args.command {
@@ -56,6 +57,10 @@ pub async fn run(args: Args) -> Result<(), CliError> {
         }
         Command::Agents(agents) => fleet::agents(&client, agents, json).await,
         Command::Fleet(asked) => fleet::figures(&client, &asked, json).await,
+        Command::Webhooks(asked) => webhooks::webhooks(&client, asked, json).await,
+        Command::Tokens(tokens) => access::tokens(&client, tokens, json).await,
+        Command::Teams => access::teams(&client, json).await,
+        Command::EnrolCode(asked) => access::enrol_code(&client, asked, json).await,
     }
 }
 

@@ -36,6 +36,9 @@ pub enum CliError {
     DownloadDiffers { file: String, got: String, wanted: String },
     #[error("{id} {}", over_as(*.state))]
     JobOver { id: JobId, state: JobState, error: Option<Box<JobError>> },
+    /// A test message, by the receiver of a webhook.
+    #[error("the message was not taken: {reason}")]
+    NotTaken { reason: String },
     /// Ctrl-C. What goes on without us, and how to look at it again.
     #[error("{0}")]
     Interrupted(String),
@@ -64,6 +67,7 @@ impl CliError {
             | Self::UploadStuck { .. }
             | Self::UploadDiffers { .. }
             | Self::DownloadDiffers { .. }
+            | Self::NotTaken { .. }
             | Self::JobOver { .. } => 1,
         }
     }
@@ -87,6 +91,7 @@ impl CliError {
             Self::JobOver { id, state: JobState::Failed, .. } => {
                 Some(format!("when the cause is gone, `offpeak retry {id}` goes on with what was done already"))
             }
+            Self::NotTaken { .. } => Some("the receiver must answer 2xx within 15 s; docs/webhooks.md shows how".to_owned()),
             Self::NotFound { what: "agent", similar, .. } if similar.is_empty() => Some("`offpeak agents` lists them".to_owned()),
             Self::NotFound { .. } => Some("these exist; give the whole name or the id".to_owned()),
             Self::Ambiguous { .. }

@@ -3,6 +3,7 @@
 //! Results go to standard output, everything about progress to standard error, so that `offpeak submit film.mov --json | jq`
 //! works while a person still sees the bars.
 
+mod access;
 mod args;
 mod client;
 mod commands;
@@ -15,6 +16,7 @@ mod time;
 mod upload;
 mod view;
 mod watch;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use offpeak_api::{
     facts::Facts,
     job::{AgentAtWork, Job, JobError, JobState, RenditionKind, RenditionProgress, TaskFailure},
-    profile::{Profile, ProfileEntry, Quality},
+    profile::{Access, Profile, ProfileEntry, Quality},
 };
 
 /// `34.2 MB`: powers of ten, as disks and networks are sold.
@@ -92,12 +92,13 @@ pub fn facts(facts: &Facts) -> String {
 pub fn standing(job: &Job) -> String {
     let mut text = job.state.as_str().to_owned();
     match job.state {
-        JobState::Queued if job.progress.agents.is_empty() => text += ", waiting for an engine",
+        JobState::Queued if job.progress.agents.is_empty() => {
+            text += ", waiting for an engine";
+            text += &time_left(job);
+        }
         JobState::Queued | JobState::Probing | JobState::Encoding | JobState::Finishing => {
             let _infallible = write!(text, ", {}", percent(job.progress.fraction));
-            if let Some(eta) = job.eta_seconds {
-                let _infallible = write!(text, ", about {} left", duration(eta));
-            }
+            text += &time_left(job);
             if job.playable_at.is_some() {
                 text += ", playable";
             }
@@ -110,6 +111,27 @@ pub fn standing(job: &Job) -> String {
         }
     }
     text
+}
+
+/// `, about 4 min left, at most 9 min`: the second is what nine of ten jobs keep.
+fn time_left(job: &Job) -> String {
+    match (job.eta_seconds, job.eta_p90_seconds) {
+        (None, _) => String::new(),
+        (Some(eta), None) => format!(", about {} left", roughly(eta)),
+        (Some(eta), Some(at_most)) => format!(", about {} left, at most {}", roughly(eta), roughly(at_most.max(eta))),
+    }
+}
+
+/// A time that is estimated: in steps of five seconds, from two minutes on in minutes, from two hours on in tens of minutes;
+/// rounded up.
+fn roughly(seconds: u64) -> String {
+    let step = match seconds {
+        0..10 => 1,
+        10..120 => 5,
+        120..7200 => 60,
+        _ => 600,
+    };
+    duration(seconds.div_ceil(step).saturating_mul(step))
 }
 
 /// Everything a person wants to know of one job, in lines.
@@ -130,6 +152,9 @@ pub fn job_details(job: &Job) -> String {
     for rendition in &job.progress.renditions {
         let done = format!("{} of {} segments", rendition.segments_done, rendition.segments_total);
         line(&rendition_name(rendition), format!("{done}, {}", bytes(rendition.bytes)));
+    }
+    if let Some(speed) = throughput(job) {
+        line("speed", speed);
     }
     for agent in &job.progress.agents {
         line("at work", agent_at_work(agent));
@@ -168,6 +193,14 @@ pub fn error_details(error: &JobError) -> Vec<String> {
     error.failures.iter().flat_map(of).collect()
 }
 
+/// `2.4 times as fast as it plays`, while somebody encodes it.
+pub fn throughput(job: &Job) -> Option<String> {
+    (job.progress.throughput >= 0.005).then(|| {
+        let digits = if job.progress.throughput < 1.0 { 2 } else { 1 };
+        format!("{:.digits$} times as fast as it plays", job.progress.throughput)
+    })
+}
+
 /// One line a job.
 pub fn jobs_table(jobs: &[Job]) -> String {
     let rows = jobs.iter().map(|job| {
@@ -188,7 +221,8 @@ pub fn profiles_table(profiles: &[ProfileEntry]) -> String {
 }
 
 pub fn profile_details(entry: &ProfileEntry) -> String {
-    let Profile { name, description, segment_seconds, span_seconds, max_frame_rate, video, audio, files } = &entry.profile;
+    let Profile { name, description, segment_seconds, span_seconds, max_frame_rate, video, audio, files, access } =
+        &entry.profile;
     let quality = match video.quality {
         Quality::CappedCrf { crf } => format!("CRF {crf}"),
         Quality::Lossless => "lossless".to_owned(),
@@ -203,6 +237,10 @@ pub fn profile_details(entry: &ProfileEntry) -> String {
     lines.push(format!("  {:>6}  AAC, {} kbit/s, {} channels", "audio", audio.bitrate_kbps, audio.channels));
     lines.extend(files.iter().map(|file| format!("  {:>6}  {}", "file", file.name)));
     lines.push(format!("  preset {}, {quality}, at most {max_frame_rate} frames/s", video.preset.as_str()));
+    match access {
+        Access::Public => {}
+        Access::Signed => lines.push("  plays only from signed addresses".to_owned()),
+    }
     lines.push(format!("  segments of {segment_seconds} s, spans of at most {span_seconds} s"));
     lines.join("\n")
 }
@@ -225,6 +263,24 @@ mod tests {
         let cases = [(0, "0 s"), (59, "59 s"), (60, "1 min"), (80, "1 min 20 s"), (3600, "1 h 0 min"), (7509, "2 h 5 min")];
         for (seconds, wanted) in cases {
             assert_eq!(duration(seconds), wanted);
+        }
+    }
+
+    #[test]
+    fn estimates_are_no_more_exact_than_they_are() {
+        let cases = [
+            (0, "0 s"),
+            (7, "7 s"),
+            (11, "15 s"),
+            (80, "1 min 20 s"),
+            (119, "2 min"),
+            (181, "4 min"),
+            (7199, "2 h 0 min"),
+            (7201, "2 h 10 min"),
+            (86_400, "24 h 0 min"),
+        ];
+        for (seconds, wanted) in cases {
+            assert_eq!(roughly(seconds), wanted, "{seconds}");
         }
     }
 

@@ -60,6 +60,7 @@ fn is_passing(error: &CliError) -> bool {
         | CliError::UploadStuck { .. }
         | CliError::UploadDiffers { .. }
         | CliError::DownloadDiffers { .. }
+        | CliError::NotTaken { .. }
         | CliError::JobOver { .. }
         | CliError::Interrupted(_) => false,
     }

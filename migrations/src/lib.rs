@@ -10,6 +10,9 @@ mod m0002_leasing;
 mod m0003_fleet;
 mod m0004_storage;
 mod m0005_blame;
+mod m0006_estimates;
+mod m0007_people;
+mod m0008_webhooks;
 mod m0009_idempotency;
 
 pub struct Migrator;
@@ -22,6 +25,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_fleet::Migration),
             Box::new(m0004_storage::Migration),
             Box::new(m0005_blame::Migration),
+            Box::new(m0006_estimates::Migration),
+            Box::new(m0007_people::Migration),
+            Box::new(m0008_webhooks::Migration),
             Box::new(m0009_idempotency::Migration),
         ]
     }

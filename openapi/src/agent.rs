@@ -159,7 +159,7 @@ impl Standing {
     }
 }
 
-/// Who set an agent aside, and so who can undo it.
+/// Who or what set an agent aside, and so who can undo it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SetAsideBy {
@@ -167,6 +167,8 @@ pub enum SetAsideBy {
     Person,
     /// Three failures in a row, on different jobs: it comes back by itself when its test encodes succeed.
     Failures,
+    /// What it sent was not what it said: only a person brings it back.
+    Distrust,
 }
 
 /// Sent at every change of state, and otherwise once a minute: an agent that is silent for 90 seconds counts as offline.

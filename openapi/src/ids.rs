@@ -87,10 +87,14 @@ id!(/** Names a team. */ TeamId, "team");
 id!(/** Names an installed worker. */ AgentId, "agent");
 id!(/** Names a group of agents. A team's default group bears the team's own number. */ GroupId, "grp");
 id!(/** Names a token (never the secret itself). */ TokenId, "token");
+id!(/** Names a person. */ PersonId, "person");
+id!(/** Names an invitation (never its code). */ InvitationId, "inv");
 id!(/** Names an upload; the finished upload is the source of the same id. */ SourceId, "src");
 id!(/** Names a job. */ JobId, "job");
 id!(/** Names a task. */ TaskId, "task");
 id!(/** Names a lease. */ LeaseId, "lease");
+id!(/** Names a webhook. */ WebhookId, "hook");
+id!(/** Names an event on its way to a webhook. */ DeliveryId, "msg");
 
 impl GroupId {
     /// The group of agents that nobody put into another: every team has one, and everybody can name it without a look.

@@ -128,9 +128,15 @@ pub struct Job {
     pub metadata: Metadata,
     pub state: JobState,
     pub progress: JobProgress,
-    /// Estimated seconds until completion, once there is something to estimate from.
+    /// Seconds until completion, as likely more as less: from the speed of the machines that are there now, what is queued ahead,
+    /// the team's fair share, and what is left of the job. Null when the job is over or nothing is known to estimate from: no
+    /// machine is available, or no job of the profile came to its end before and this one is not probed yet.
     #[serde(default)]
     pub eta_seconds: Option<u64>,
+    /// Seconds until completion that about nine of ten jobs keep: with as few machines as in the worst tenth of the last day,
+    /// and slow ones at the end. Never less than `eta_seconds`.
+    #[serde(default)]
+    pub eta_p90_seconds: Option<u64>,
     pub created_at: DateTime<Utc>,
     #[serde(default)]
     pub started_at: Option<DateTime<Utc>>,
@@ -159,6 +165,9 @@ pub struct JobProgress {
     pub probe: f64,
     /// Frames of the presentation, planned or, at the end, true.
     pub frames_total: u64,
+    /// How many times as fast as it plays the film is encoded now, by all machines together; 0 when nobody is at its pictures.
+    #[serde(default)]
+    pub throughput: f64,
     pub renditions: Vec<RenditionProgress>,
     /// Files made, of those that the profile asks for.
     pub files_done: u32,
@@ -177,8 +186,12 @@ pub struct RenditionProgress {
     pub height: Option<u32>,
     pub segments_done: u32,
     pub segments_total: u32,
-    /// Video frames committed (AAC frames for audio).
+    /// Video frames committed (AAC frames for audio). Neither this nor `segments_done` and `bytes` go back when the rendition has
+    /// to begin again.
     pub frames_done: u64,
+    /// Of the whole rendition: planned or, at the end, true.
+    #[serde(default)]
+    pub frames_total: u64,
     pub bytes: u64,
 }
 

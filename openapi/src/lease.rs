@@ -37,6 +37,11 @@ pub struct EnrolResponse {
 pub struct LeaseRequest {
     /// Chosen by the engine; a repeat of the same request gets the same lease.
     pub request_id: String,
+    /// A random word of the engine's process, chosen at its start. When another process asks under the same agent, the leases
+    /// that the earlier one held wait again at once: it is taken to be gone. Up to 64 visible ASCII characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64)]
+    pub instance: Option<String>,
     pub protocol: u32,
     /// How long to wait for work before 204, at most 30.
     #[schema(maximum = 30)]
@@ -66,6 +71,76 @@ pub struct Capabilities {
     pub memory_mib: u64,
     /// `linux`, `macos`, `windows`.
     pub os: String,
+    /// How far ffmpeg is walled off on this machine; absent when the engine does not know, which counts as not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxReport>,
+}
+
+/// The box that ffmpeg runs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SandboxReport {
+    pub state: SandboxState,
+    /// The walls that do not stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 4)]
+    pub missing: Vec<Wall>,
+    /// Why they do not, at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxState {
+    /// All walls stand.
+    Full,
+    Partial,
+    None,
+}
+
+impl SandboxState {
+    /// As on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What ffmpeg is walled off from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Wall {
+    /// Everything but the engine's loopback.
+    Network,
+    /// Everything but its own program and libraries, read only.
+    Files,
+    /// Starting programs, looking into others, sending signals, and all else that encoding does not take.
+    SystemCalls,
+    /// More memory, processor time, threads and descriptors than its task can need.
+    Resources,
+}
+
+impl Wall {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Files => "files",
+            Self::SystemCalls => "system calls",
+            Self::Resources => "resources",
+        }
+    }
+}
+
+impl Capabilities {
+    /// Whether ffmpeg is walled off on all sides.
+    pub fn is_boxed(&self) -> bool {
+        self.sandbox.as_ref().is_some_and(|sandbox| sandbox.state == SandboxState::Full)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -3,7 +3,9 @@
 //! One file a concern. Words are those of the glossary in ARCHITECTURE.md; ranges are half-open; durations on the wire
 //! carry their unit in the name (`…_seconds`); addresses may be relative and are then resolved against the server's own.
 
+pub mod access;
 pub mod agent;
+pub mod enrolment;
 pub mod facts;
 pub mod fleet;
 pub mod ids;
@@ -11,8 +13,11 @@ pub mod job;
 pub mod lease;
 pub mod media;
 pub mod page;
+pub mod people;
 pub mod policy;
 pub mod problem;
 pub mod profile;
+pub mod team;
 pub mod upload;
+pub mod webhook;
 pub mod work;

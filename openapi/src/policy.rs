@@ -39,6 +39,8 @@ pub struct Policy {
     /// Cap on the network rate for media, in bits a second; none when null.
     #[schema(minimum = 100_000)]
     pub max_bits_per_second: Option<u64>,
+    /// No work for machines on which ffmpeg is not walled off in full (`capabilities.sandbox`).
+    pub require_sandbox: bool,
 }
 
 impl Default for Policy {
@@ -54,6 +56,7 @@ impl Default for Policy {
             max_cores: None,
             max_memory_mib: None,
             max_bits_per_second: None,
+            require_sandbox: false,
         }
     }
 }

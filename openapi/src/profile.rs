@@ -26,6 +26,19 @@ pub struct Profile {
     /// Files made from the finished segments, without encoding again.
     #[serde(default)]
     pub files: Vec<FileProfile>,
+    /// Who can watch what is made.
+    #[serde(default)]
+    pub access: Access,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Whoever knows the job's id, which nobody can guess.
+    #[default]
+    Public,
+    /// Whoever has an address that the server signed, until it expires. `GET /v1/jobs/{id}` gives such addresses.
+    Signed,
 }
 
 fn default_segment_seconds() -> f64 {

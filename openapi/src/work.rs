@@ -41,6 +41,10 @@ pub struct Fetch {
     pub url: String,
     pub source: SourceId,
     pub max_bytes: u64,
+    /// Hosts (`media.office.lan`, `*.office.lan`) and networks (`10.1.0.0/16`) that may be called although they are not public:
+    /// the server's setting. Everything else that is not public is refused, at redirects too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
 }
 
 /// Read the source's headers and packet times; complete with facts.

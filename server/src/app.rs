@@ -3,17 +3,21 @@
 use std::{ops::Deref, sync::Arc};
 
 use anyhow::Context;
+use offpeak_api::ids::TeamId;
 
 use crate::{
-    auth::known::KnownAgents,
+    auth::{self, known::KnownAgents},
     blob::{BlobStore, Location, Storage},
     clock::Clock,
     config::Config,
     db::Db,
+    deliver::playback::Accesses,
     front::rate::Rates,
-    jobs::planned::Plans,
+    jobs::{eta::known::Estimates, planned::Plans},
     lease::{expiry::LastLook, seen::Seen},
+    people::passwords::Passwords,
     wake::Wake,
+    webhooks,
 };
 
 /// Clones share everything.
@@ -32,6 +36,13 @@ pub struct Parts {
     pub seen: Seen,
     pub known_agents: KnownAgents,
     pub rates: Rates,
+    pub estimates: Estimates,
+    /// Calls the addresses of webhooks.
+    pub webhooks: offpeak_outbound::Client,
+    /// The team that agents and groups are filed under, though they work for all.
+    pub farm: TeamId,
+    pub passwords: Passwords,
+    pub accesses: Accesses,
 }
 
 impl Deref for App {
@@ -59,9 +70,32 @@ impl App {
         let wake = Wake::start(&db.reader);
         let key = crate::settings::signing_key(&db).await?;
         let blobs = BlobStore::new(storage, key);
+        let tx = db.write().await?;
+        let farm = auth::store::default_team(&tx.tx, clock.now()).await?;
+        tx.commit().await?;
         let (plans, last_look) = (Plans::default(), LastLook::default());
+        let (passwords, accesses) = (Passwords::default(), Accesses::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
         let rates = Rates::new(config.requests_per_minute);
-        Ok(Self(Arc::new(Parts { config, db, blobs, clock, wake, plans, last_look, seen, known_agents, rates })))
+        let estimates = Estimates::default();
+        let webhooks =
+            webhooks::send::client(config.outbound_allow.clone()).context("cannot make an HTTP client for webhooks")?;
+        Ok(Self(Arc::new(Parts {
+            config,
+            db,
+            blobs,
+            clock,
+            wake,
+            plans,
+            last_look,
+            seen,
+            known_agents,
+            rates,
+            estimates,
+            webhooks,
+            farm,
+            passwords,
+            accesses,
+        })))
     }
 }

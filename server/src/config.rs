@@ -2,11 +2,13 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
+use offpeak_outbound::{AllowList, BadEntry};
 use serde::Deserialize;
 use url::Url;
 
 use crate::blob::Location;
 use crate::db::POSTGRES_CONNECTIONS;
+use crate::tls::Tls;
 
 /// Every setting, as given; [`Settings::check`] fills in defaults and refuses what cannot work.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args, Deserialize)]
@@ -61,6 +63,41 @@ pub struct Settings {
     /// Requests a minute that one token may make to one server, agents' calls left out; 0 for any number [default: 6000]
     #[arg(long, env = "OFFPEAK_REQUESTS_PER_MINUTE", value_name = "COUNT", global = true)]
     pub requests_per_minute: Option<u32>,
+
+    /// Of a hundred commits, into how many the server looks whether their objects are what the agent says; 0 is none [default: 100]
+    #[arg(long, env = "OFFPEAK_INSPECT_PERCENT", value_name = "PERCENT", global = true)]
+    pub inspect_percent: Option<u8>,
+    /// `self`: end TLS here, with a certificate that the server makes and keeps in its database; `off`: do not [default: off,
+    /// unless a certificate is given]
+    #[arg(long, env = "OFFPEAK_TLS", value_name = "self|off", global = true)]
+    pub tls: Option<String>,
+
+    /// End TLS here, with the certificate chain in this PEM file; read again when it changes
+    #[arg(long, env = "OFFPEAK_TLS_CERT", value_name = "FILE", global = true)]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The certificate's key, in PEM
+    #[arg(long, env = "OFFPEAK_TLS_KEY", value_name = "FILE", global = true)]
+    pub tls_key: Option<PathBuf>,
+
+    /// Serve plain HTTP to other machines, too: behind a proxy that speaks TLS, or where nobody listens in
+    #[arg(long, env = "OFFPEAK_INSECURE_HTTP", value_name = "1", global = true, num_args = 0..=1, default_missing_value = "1",
+        value_parser = clap::builder::BoolishValueParser::new())]
+    pub insecure_http: Option<bool>,
+
+    /// Hosts and networks that sources by URL and webhooks may reach although they are not public, separated by commas:
+    /// `media.office.lan, *.office.lan, 10.1.0.0/16` [default: none]
+    #[arg(long, env = "OFFPEAK_OUTBOUND_ALLOW", value_name = "LIST", global = true)]
+    pub outbound_allow: Option<String>,
+
+    /// Hours that addresses of jobs with signed playback are good for [default: 12]
+    #[arg(long, env = "OFFPEAK_PLAYBACK_HOURS", value_name = "HOURS", global = true)]
+    pub playback_hours: Option<u64>,
+
+    /// Reverse proxies of your own before this server, each of which adds to X-Forwarded-For: whose addresses count when logins
+    /// are slowed down [default: 0]
+    #[arg(long, env = "OFFPEAK_TRUSTED_PROXIES", value_name = "COUNT", global = true)]
+    pub trusted_proxies: Option<usize>,
 }
 
 /// Settings that were checked.
@@ -79,6 +116,15 @@ pub struct Config {
     pub lease: LeaseTimes,
     /// None for any number.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// 0 to 100.
+    pub inspect_percent: u8,
+    pub tls: Tls,
+    /// Plain HTTP is fine on any address.
+    pub insecure_http: bool,
+    /// What may be called although it is not public.
+    pub outbound_allow: AllowList,
+    pub playback_lifetime: Duration,
+    pub trusted_proxies: usize,
 }
 
 /// How long things about leases take; all follow from how long one lives without a heartbeat.
@@ -137,6 +183,14 @@ impl Settings {
             max_source_bytes: self.max_source_bytes.or(file.max_source_bytes),
             lease_seconds: self.lease_seconds.or(file.lease_seconds),
             requests_per_minute: self.requests_per_minute.or(file.requests_per_minute),
+            inspect_percent: self.inspect_percent.or(file.inspect_percent),
+            tls: self.tls.or(file.tls),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            insecure_http: self.insecure_http.or(file.insecure_http),
+            outbound_allow: self.outbound_allow.or(file.outbound_allow),
+            playback_hours: self.playback_hours.or(file.playback_hours),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
         })
     }
 
@@ -149,7 +203,9 @@ impl Settings {
             problem: "is not an address with a port",
             hint: "Try 127.0.0.1:7070, or 0.0.0.0:7070 for all interfaces.",
         })?;
-        let public_url = self.public_url.unwrap_or_else(|| format!("http://{listen}"));
+        let tls = check_tls(self.tls, self.tls_cert, self.tls_key)?;
+        let scheme = if tls == Tls::Off { "http" } else { "https" };
+        let public_url = self.public_url.unwrap_or_else(|| format!("{scheme}://{listen}"));
         let public_url =
             Url::parse(&public_url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(ConfigError::Bad {
                 name: "OFFPEAK_PUBLIC_URL",
@@ -181,7 +237,45 @@ impl Settings {
             lease: LeaseTimes { lifetime: check_lease_seconds(self.lease_seconds)? },
             // A hundred a second: far more than a program that behaves, far less than what keeps others from being served.
             requests_per_minute: NonZeroU32::new(self.requests_per_minute.unwrap_or(6000)),
+            inspect_percent: check_percent(self.inspect_percent)?,
+            tls,
+            insecure_http: self.insecure_http.unwrap_or(false),
+            outbound_allow: check_outbound_allow(self.outbound_allow.as_deref())?,
+            playback_lifetime: check_playback_hours(self.playback_hours)?,
+            trusted_proxies: self.trusted_proxies.unwrap_or(0),
         })
+    }
+}
+
+impl Config {
+    /// Refuses to serve plain HTTP where other machines could listen in, unless somebody said that it is fine.
+    pub fn check_plain_http(&self) -> Result<(), ConfigError> {
+        if self.tls != Tls::Off || self.insecure_http || self.listen.ip().to_canonical().is_loopback() {
+            return Ok(());
+        }
+        Err(ConfigError::Bad {
+            name: "OFFPEAK_LISTEN",
+            value: self.listen.to_string(),
+            problem: "other machines can reach, and what goes there would not be encrypted",
+            hint: "Set OFFPEAK_TLS=self to let the server make a certificate, OFFPEAK_TLS_CERT and OFFPEAK_TLS_KEY to use yours, or \
+                   OFFPEAK_INSECURE_HTTP=1 (--insecure-http) if a proxy in front speaks TLS; or listen on 127.0.0.1.",
+        })
+    }
+}
+
+fn check_tls(given: Option<String>, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Result<Tls, ConfigError> {
+    let bad = |name, value: String, problem, hint| Err(ConfigError::Bad { name, value, problem, hint });
+    let both = "Give both OFFPEAK_TLS_CERT and OFFPEAK_TLS_KEY, or OFFPEAK_TLS=self without either.";
+    match (given.as_deref(), certificate, key) {
+        (None | Some("off"), None, None) => Ok(Tls::Off),
+        (Some("self"), None, None) => Ok(Tls::SelfMade),
+        (None, Some(certificate), Some(key)) => Ok(Tls::Files { certificate, key }),
+        (None, Some(path), None) => bad("OFFPEAK_TLS_CERT", path.display().to_string(), "has no key beside it", both),
+        (None, None, Some(path)) => bad("OFFPEAK_TLS_KEY", path.display().to_string(), "has no certificate beside it", both),
+        (Some("self" | "off"), _, _) => {
+            bad("OFFPEAK_TLS", given.unwrap_or_default(), "contradicts a certificate that is given, too", both)
+        }
+        (Some(_), _, _) => bad("OFFPEAK_TLS", given.unwrap_or_default(), "is neither `self` nor `off`", both),
     }
 }
 
@@ -197,6 +291,40 @@ fn check_lease_seconds(given: Option<u64>) -> Result<Duration, ConfigError> {
             hint: "Leave it out for 30 seconds; give more where networks are bad, less to test how leases expire.",
         }),
     }
+}
+
+fn check_percent(given: Option<u8>) -> Result<u8, ConfigError> {
+    match given.unwrap_or(100) {
+        percent @ 0..=100 => Ok(percent),
+        percent => Err(ConfigError::Bad {
+            name: "OFFPEAK_INSPECT_PERCENT",
+            value: percent.to_string(),
+            problem: "is more than 100",
+            hint: "Leave it out to look into every commit, which costs it one small read or two.",
+        }),
+    }
+}
+
+/// A film must be over before its address is; and an address that never expires is none that was signed.
+fn check_playback_hours(given: Option<u64>) -> Result<Duration, ConfigError> {
+    match given.unwrap_or(12) {
+        hours @ 1..=8760 => Ok(Duration::from_secs(hours * 3600)),
+        hours => Err(ConfigError::Bad {
+            name: "OFFPEAK_PLAYBACK_HOURS",
+            value: hours.to_string(),
+            problem: "is not between 1 and 8760",
+            hint: "Leave it out for 12 hours.",
+        }),
+    }
+}
+
+fn check_outbound_allow(given: Option<&str>) -> Result<AllowList, ConfigError> {
+    AllowList::parse(given.unwrap_or_default()).map_err(|BadEntry(value)| ConfigError::Bad {
+        name: "OFFPEAK_OUTBOUND_ALLOW",
+        value,
+        problem: "is neither a host nor a network",
+        hint: "List what sources and webhooks may reach inside your network, such as media.office.lan, *.office.lan, 10.1.0.0/16.",
+    })
 }
 
 fn check_storage(given: Option<String>) -> Result<Url, ConfigError> {
@@ -247,6 +375,38 @@ mod tests {
     }
 
     #[test]
+    fn plain_http_stays_on_this_machine_unless_somebody_says_otherwise() {
+        let settings = |listen: &str| Settings { listen: Some(listen.to_owned()), ..Settings::default() };
+        let refused = |settings: Settings| settings.check().expect("settings that fit").check_plain_http().err();
+        for listen in ["127.0.0.1:7070", "127.9.9.9:1", "[::1]:7070", "[::ffff:127.0.0.1]:7070"] {
+            assert_eq!(refused(settings(listen)), None, "{listen}");
+        }
+        for listen in ["0.0.0.0:7070", "192.168.1.2:7070", "[::]:7070", "[fd00::1]:7070"] {
+            let told = refused(settings(listen)).expect(listen).to_string();
+            assert!(told.contains("OFFPEAK_TLS=self") && told.contains("OFFPEAK_INSECURE_HTTP=1"), "{told}");
+            assert_eq!(refused(Settings { insecure_http: Some(true), ..settings(listen) }), None);
+            assert_eq!(refused(Settings { tls: Some("self".into()), ..settings(listen) }), None);
+        }
+        let own = Settings { tls: Some("self".into()), ..Settings::default() }.check().expect("settings that fit");
+        assert_eq!(own.public_url.as_str(), "https://127.0.0.1:7070/");
+        let files = |tls: Option<&str>, cert: bool, key: bool| {
+            let path = |given: bool| given.then(|| PathBuf::from("x.pem"));
+            let tls = tls.map(str::to_owned);
+            Settings { tls, tls_cert: path(cert), tls_key: path(key), ..Settings::default() }.check().map(|config| config.tls)
+        };
+        assert!(matches!(files(None, true, true), Ok(Tls::Files { .. })));
+        for (tls, cert, key) in [
+            (None, true, false),
+            (None, false, true),
+            (Some("self"), true, true),
+            (Some("off"), true, true),
+            (Some("on"), false, false),
+        ] {
+            assert!(files(tls, cert, key).is_err(), "{tls:?} {cert} {key}");
+        }
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_with_what_to_do() {
         let with = |edit: fn(&mut Settings)| {
             let mut settings = Settings::default();
@@ -259,6 +419,8 @@ mod tests {
         assert!(database.contains("OFFPEAK_DATABASE_URL") && !database.contains("hunter2"), "{database}");
         assert!(with(|s| s.storage = Some("folder".into())).contains("file:///"));
         assert!(with(|s| s.lease_seconds = Some(0)).contains("between 3 and 600"));
+        assert!(with(|s| s.inspect_percent = Some(101)).contains("OFFPEAK_INSPECT_PERCENT"));
+        assert!(with(|s| s.outbound_allow = Some("10.0.0.0/8, 10.1".into())).contains("OFFPEAK_OUTBOUND_ALLOW is \"10.1\""));
         let bucket = with(|s| s.storage = Some("s3://key:hunter2@films".into()));
         assert!(bucket.contains("AWS_ACCESS_KEY_ID") && !bucket.contains("hunter2"), "{bucket}");
         assert!(with(|s| s.media_url = Some("cdn.example.com".into())).contains("OFFPEAK_MEDIA_URL"));

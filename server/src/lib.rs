@@ -24,13 +24,18 @@ pub mod lease;
 pub mod notify;
 pub mod package;
 pub mod page;
+pub mod people;
 pub mod plan;
 pub mod profile;
 pub mod router;
 pub mod settings;
+pub mod teams;
 #[cfg(test)]
 mod test_server;
 pub mod tick;
+pub mod tls;
+pub mod tokens;
 pub mod upload;
 pub mod wake;
 pub mod web;
+pub mod webhooks;

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::serve::Listener as _;
 use clap::{Parser, Subcommand};
+use offpeak_api::{access::Scope, enrolment::EnrolLink};
 use offpeak_server::{
     app::App,
-    auth::{ENROL_CODE_LIFETIME, TokenKind, store as auth_store},
+    auth::{ENROL_CODE_LIFETIME, TokenKind, scopes::Scopes, store as auth_store},
     clock::Clock,
     config::{Config, Settings},
     db::Db,
-    router, tick,
+    people::{links, peer::CalledFrom},
+    router, teams, tick,
+    tls::{self, Listening},
+    webhooks,
 };
 use tokio::net::TcpListener;
 
@@ -40,6 +45,20 @@ enum Command {
     /// Make tokens
     #[command(subcommand)]
     Token(Token),
+    /// Let people in who are locked out
+    #[command(subcommand)]
+    People(People),
+}
+
+#[derive(Debug, Subcommand)]
+enum People {
+    /// Print a link for the first administrator, while there is nobody yet
+    Setup,
+    /// Print a link with which somebody sets a new password
+    Reset {
+        /// The person's email
+        email: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,9 +70,15 @@ enum Token {
         name: String,
         #[arg(long, value_enum, default_value = "program")]
         kind: TokenKind,
+        /// What a program may do, such as `jobs:read` (may be repeated) [default: everything but `admin`]
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = scope, value_delimiter = ',')]
+        scopes: Vec<Scope>,
+        /// The team that a program works for, by name or id [default: the first one]
+        #[arg(long, value_name = "TEAM")]
+        team: Option<String>,
         /// Days until it expires [default: never]
-        #[arg(long, value_name = "DAYS")]
-        days: Option<u64>,
+        #[arg(long, value_name = "DAYS", alias = "days")]
+        expires: Option<u64>,
     },
     /// Print an enrolment code for agents
     Enrol {
@@ -63,6 +88,9 @@ enum Token {
         /// Hours until it expires
         #[arg(long, value_name = "HOURS", default_value_t = ENROL_CODE_LIFETIME.as_secs() / 3600)]
         hours: u64,
+        /// Print a link that also holds the address (OFFPEAK_PUBLIC_URL) and, if the server made its certificate, its fingerprint
+        #[arg(long)]
+        link: bool,
     },
 }
 
@@ -83,13 +111,35 @@ async fn main() -> anyhow::Result<()> {
                 .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
             db.migrate().await.context("cannot bring the database's schema up to date")
         }
-        Command::Tick => Ok(tick::tick(&App::start(config, Clock::system()).await?).await?),
+        Command::Tick => {
+            let app = App::start(config, Clock::system()).await?;
+            tick::tick(&app).await?;
+            Ok(webhooks::send::send_due(&app).await?)
+        }
         Command::Token(token) => {
             println!("{}", make_token(config, token).await?);
             Ok(())
         }
+        Command::People(people) => {
+            let app = App::start(config, Clock::system()).await?;
+            let link = match people {
+                People::Setup => {
+                    links::setup_link(&app).await?.context("somebody has an account already: use `people reset EMAIL`")?
+                }
+                People::Reset { email } => links::reset_link(&app, &email).await?,
+            };
+            println!("{link}");
+            Ok(())
+        }
         Command::Openapi => Ok(()),
     }
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        format!("expected one of {}", known.join(", "))
+    })
 }
 
 fn log_to_stderr() {
@@ -108,10 +158,15 @@ fn log_to_stderr() {
 const GRACE: Duration = Duration::from_secs(5);
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    config.check_plain_http()?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {} (OFFPEAK_LISTEN): is another server running there?", config.listen))?;
     let app = App::start(config, Clock::system()).await?;
+    let listening = Listening::new(listener, tls::server_config(&app.config, &app.db).await?)?;
+    if let Some(fingerprint) = tls::fingerprint(&app.config, &app.db).await? {
+        tracing::info!(%fingerprint, "showing the certificate that this server made; enrolment links carry its fingerprint");
+    }
     tick::tick(&app).await?;
     let ticking = tokio::spawn({
         let app = app.clone();
@@ -124,9 +179,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             }
         }
     });
-    tracing::info!(address = %listener.local_addr()?, public_url = %app.config.public_url, storage = %app.config.storage, "serving");
+    let sending = tokio::spawn(webhooks::send::keep_sending(app.clone()));
+    tracing::info!(address = %listening.local_addr()?, public_url = %app.config.public_url, storage = %app.config.storage, "serving");
+    if let Some(link) = links::setup_link(&app).await? {
+        // To standard output only: a log is read by more people than may become administrators.
+        println!("Nobody has an account here yet. The first administrator opens, within a day:\n{link}");
+        tracing::info!("nobody has an account yet; a link for the first administrator is on standard output");
+    }
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let server = axum::serve(listener, router::router(app).into_make_service()).with_graceful_shutdown(async move {
+    let service = router::router(app).into_make_service_with_connect_info::<CalledFrom>();
+    let server = axum::serve(listening, service).with_graceful_shutdown(async move {
         stop_signal().await;
         tracing::info!("stopping");
         stop.send_replace(true);
@@ -142,6 +204,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         () = out_of_grace => tracing::info!("long polls and streams were cut off; their clients come back by themselves"),
     }
     ticking.abort();
+    sending.abort();
     Ok(())
 }
 
@@ -162,6 +225,22 @@ async fn stop_signal() {
     let _ = interrupted.await;
 }
 
+/// Where to enrol, with what, and how to know the server.
+async fn enrol_link(config: &Config, db: &Db, code: String) -> anyhow::Result<String> {
+    let server = config.public_url.clone();
+    let unspecified = match server.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_unspecified(),
+        Some(url::Host::Ipv6(ip)) => ip.is_unspecified(),
+        Some(url::Host::Domain(_)) | None => false,
+    };
+    anyhow::ensure!(
+        !unspecified,
+        "{server} is no address that machines can reach. Set OFFPEAK_PUBLIC_URL to the one under which they find this server."
+    );
+    let fingerprint = tls::fingerprint(config, db).await?;
+    Ok(EnrolLink { server, code, fingerprint }.to_string())
+}
+
 async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
     let now = Clock::system().now();
     let db = Db::connect(&config.database_url, config.database_connections)
@@ -172,12 +251,18 @@ async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
     let team = auth_store::default_team(&tx.tx, now).await?;
     let secret = match token {
         Token::Create { name, kind: TokenKind::Agent, .. } => auth_store::create_agent(&tx.tx, &team, &name, now).await?.1,
-        Token::Create { name, kind, days } => {
-            let lifetime = days.map(|days| Duration::from_secs(days.saturating_mul(24 * 3600)));
+        Token::Create { name, kind, scopes, team: named, expires } => {
+            let lifetime = expires.map(|days| Duration::from_secs(days.saturating_mul(24 * 3600)));
+            let team = match named {
+                None => team,
+                Some(named) => teams::store::find_called(&tx.tx, &named).await?,
+            };
             let new = auth_store::NewToken { team: &team, kind, name: &name, agent: None, uses: None, lifetime };
-            auth_store::create_token(&tx.tx, new, now).await?
+            let scopes = (!scopes.is_empty()).then(|| scopes.into_iter().collect::<Scopes>());
+            let extras = auth_store::TokenExtras { scopes: scopes.as_ref(), group: None };
+            auth_store::create_token_with(&tx.tx, new, extras, now).await?.1
         }
-        Token::Enrol { uses, hours } => {
+        Token::Enrol { uses, hours, link } => {
             let lifetime = Some(Duration::from_secs(hours.saturating_mul(3600)));
             let new = auth_store::NewToken {
                 team: &team,
@@ -187,7 +272,9 @@ async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
                 uses: Some(uses),
                 lifetime,
             };
-            auth_store::create_token(&tx.tx, new, now).await?
+            let code = auth_store::create_token(&tx.tx, new, now).await?;
+            tx.commit().await?;
+            return if link { enrol_link(&config, &db, code).await } else { Ok(code) };
         }
     };
     tx.commit().await?;

@@ -14,7 +14,10 @@ use tower_http::{
 };
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        OpenApi as OpenApi3,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
+    },
 };
 use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouterExt},
@@ -23,7 +26,7 @@ use utoipa_axum::{
 
 use crate::{
     agents, app::App, blob, commit, deliver, description, error::ApiError, finish, fleet, front, groups, health, jobs, lease,
-    notify, profile, upload, web,
+    notify, people, profile, teams, tokens, upload, web, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +41,8 @@ use crate::{
         (name = "uploads", description = "Bring a source in: resumable uploads (tus 1.0), or in parts straight into a bucket"),
         (name = "jobs", description = "Make jobs and follow them"),
         (name = "profiles", description = "What a job makes"),
+        (name = "webhooks", description = "Be told what happens"),
+        (name = "access", description = "Who may do what: sessions, people, teams, tokens"),
         (name = "agents", description = "Machines that encode"),
         (name = "fleet", description = "Groups of agents, their policies, and figures of the whole fleet"),
         (name = "leases", description = "What agents call: ask for work, renew, upload, commit, end"),
@@ -54,7 +59,15 @@ struct Bearer;
 impl Modify for Bearer {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let components = api.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description = Some(
+            "A program's token (`ofp_…`) with the scopes that are named, or an agent's (`ofa_…`) where none is named.".to_owned(),
+        );
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let about = "Set by logging in; `__Host-offpeak_session` over TLS. The header `Offpeak-Team` (or the query parameter \
+            `team`) says which team a request is about, for those who belong to several.";
+        let cookie = ApiKeyValue::with_description("offpeak_session", about);
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
@@ -81,6 +94,31 @@ fn routes(app: Option<&App>) -> OpenApiRouter<App> {
         .routes(routes!(notify::http::job_events))
         .routes(routes!(profile::http::list_profiles))
         .routes(routes!(profile::http::get_profile, profile::http::put_profile, profile::http::delete_profile))
+        // Programs that want to be told.
+        .routes(routes!(webhooks::http::create_webhook, webhooks::http::list_webhooks))
+        .routes(routes!(webhooks::http::get_webhook, webhooks::http::change_webhook, webhooks::http::delete_webhook))
+        .routes(routes!(webhooks::http::rotate_secret))
+        .routes(routes!(webhooks::deliveries::test_webhook))
+        .routes(routes!(webhooks::deliveries::list_deliveries))
+        .routes(routes!(webhooks::deliveries::get_delivery))
+        .routes(routes!(webhooks::deliveries::redeliver))
+        // People: come in, see who is there, share the farm, give programs their tokens.
+        .routes(routes!(people::http::log_in, people::http::get_session, people::http::log_out))
+        .routes(routes!(people::http::change_password))
+        .routes(routes!(people::links::use_link))
+        .routes(routes!(people::http::list_people))
+        .routes(routes!(people::http::change_person, people::http::delete_person))
+        .routes(routes!(people::links::reset_person))
+        .routes(routes!(people::links::list_invitations, people::links::invite))
+        .routes(routes!(people::links::delete_invitation))
+        .routes(routes!(teams::http::list_teams, teams::http::create_team))
+        .routes(routes!(teams::http::change_team, teams::http::delete_team))
+        .routes(routes!(teams::http::list_members))
+        .routes(routes!(teams::http::add_member, teams::http::remove_member))
+        .routes(routes!(tokens::http::list_tokens, tokens::http::create_token))
+        .routes(routes!(tokens::http::revoke_token))
+        .routes(routes!(tokens::codes::list_codes, tokens::codes::create_code))
+        .routes(routes!(tokens::codes::revoke_code))
         // People who look after the fleet: machines, their groups and policies, figures.
         .routes(routes!(agents::http::list_agents))
         .routes(routes!(agents::http::get_agent, agents::people::change_agent, agents::people::revoke_agent))
@@ -121,24 +159,50 @@ fn routes(app: Option<&App>) -> OpenApiRouter<App> {
 
 /// The API's description.
 pub fn openapi() -> serde_json::Value {
-    description::finish(&routes(None).into_openapi())
+    description::finish(&described(routes(None).into_openapi()))
+}
+
+/// Adds to every route that programs call by a scope that people call it with their session.
+fn described(mut api: OpenApi3) -> OpenApi3 {
+    for item in api.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.head, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            let Some(ways) = &mut operation.security else { continue };
+            let by_scope = |way: &SecurityRequirement| {
+                let way = serde_json::to_value(way).unwrap_or_default();
+                way["bearer"].as_array().is_some_and(|scopes| !scopes.is_empty())
+            };
+            if ways.iter().any(by_scope) {
+                ways.push(SecurityRequirement::new("session", Vec::<String>::new()));
+            }
+        }
+    }
+    api
 }
 
 /// Everything that the server answers.
 pub fn router(app: App) -> Router {
     let (api, description) = routes(Some(&app)).split_for_parts();
-    let description = description::finish(&description);
+    let description = description::finish(&described(description));
     let json = description.clone();
+    let is_secure = app.config.public_url.scheme() == "https";
     api.route("/openapi.json", get(|| async { Json(json) }))
         .with_state(app)
         .merge(utoipa_swagger_ui::SwaggerUi::new("/docs").external_url_unchecked("/docs/openapi.json", description))
         .merge(web::router())
+        .merge(web::access_router())
         .fallback(|| async { ApiError::not_found("no_such_address", "Nothing is at this address.").hint("See /docs.") })
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not answer that method.")
         })
         .layer(axum::middleware::from_fn(problems_for_plain_refusals))
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
+        .layer(axum::middleware::from_fn(move |request: Request, next: Next| async move {
+            let path = request.uri().path().to_owned();
+            let mut response = next.run(request).await;
+            web::answer_headers(response.headers_mut(), &path, is_secure);
+            response
+        }))
         .layer(
             TraceLayer::new_for_http().make_span_with(span_of).on_response(DefaultOnResponse::new().level(tracing::Level::DEBUG)),
         )
@@ -146,10 +210,15 @@ pub fn router(app: App) -> Router {
 }
 
 /// The path only: queries hold the signatures of storage addresses. At the level of what handlers log, so that each line of
-/// the log says which request it belongs to.
+/// the log says which request it belongs to; agents' calls under a lease are many and costly to slow down, and say it when the
+/// log is more talkative.
 fn span_of(request: &Request) -> tracing::Span {
-    let id = request.headers().get(front::request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok());
-    tracing::info_span!("request", request.id = id, method = %request.method(), path = request.uri().path())
+    let path = request.uri().path();
+    let id = || request.headers().get(front::request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok());
+    if path.starts_with("/v1/leases") {
+        return tracing::debug_span!("request", request.id = id(), method = %request.method(), path);
+    }
+    tracing::info_span!("request", request.id = id(), method = %request.method(), path)
 }
 
 /// Extractors of the framework refuse bad paths and queries in plain text: everything that a client sees is a problem.

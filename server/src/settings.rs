@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 
 use crate::{auth::random_name, clock::Instant, db::Db, entity::setting, error::ApiError};
 
 const SIGNING_KEY: &str = "signing_key";
+const OWN_CERTIFICATE: &str = "own_certificate";
 const ALIVE_AT: &str = "alive_at_ms";
 
 /// The key that signs storage addresses; made by the first server that starts.
@@ -20,6 +22,24 @@ pub async fn signing_key(db: &Db) -> Result<Vec<u8>, ApiError> {
     let row = setting::Entity::find_by_id(SIGNING_KEY.to_owned()).one(&tx.tx).await?;
     tx.commit().await?;
     row.map(|row| row.value.into_bytes()).ok_or_else(|| ApiError::internal("the signing key vanished"))
+}
+
+/// The certificate that servers of this database show, with its key; `make` makes it for the first one that asks.
+pub async fn own_certificate(db: &Db, make: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<String> {
+    let find = || setting::Entity::find_by_id(OWN_CERTIFICATE.to_owned());
+    if let Some(row) = find().one(&db.reader).await? {
+        return Ok(row.value);
+    }
+    let fresh = setting::ActiveModel { name: Set(OWN_CERTIFICATE.to_owned()), value: Set(make()?) };
+    let tx = db.write().await?;
+    // Two servers may begin at the same time.
+    setting::Entity::insert(fresh)
+        .on_conflict(OnConflict::column(setting::Column::Name).do_nothing().to_owned())
+        .exec_without_returning(&tx.tx)
+        .await?;
+    let row = find().one(&tx.tx).await?;
+    tx.commit().await?;
+    row.map(|row| row.value).context("the certificate vanished")
 }
 
 /// Notes that a server is alive; returns for how long none was.

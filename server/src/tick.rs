@@ -10,7 +10,7 @@ use crate::{
     fleet,
     front::idempotency,
     lease::{ENDED_LEASE_KEPT, expiry, store as lease_store, sweep},
-    settings, upload,
+    people, settings, tokens, upload, webhooks,
 };
 
 /// Old leases cleaned in one go, so that a tick stays short.
@@ -27,8 +27,10 @@ pub async fn tick(app: &App) -> Result<(), ApiError> {
     upload::expire(app, now).await?;
     deliver::write_all_due(app).await?;
     sweep_old_leases(app, now).await?;
+    forget_people(app, now).await?;
     fleet::sample(app, now).await?;
     idempotency::expire(app, now).await?;
+    webhooks::send::forget_old(app, now).await?;
     app.blobs.sweep(now).await.map_err(ApiError::internal)?;
     // What nobody found the first time, for whatever reason, is found now; and a holder may have become slow enough to help.
     if expiry::offer(app, now).await? > 0 || lease_store::anything_open(&app.db.reader).await? {
@@ -46,6 +48,15 @@ async fn revive_after_outage(app: &App, now: Instant) -> Result<(), ApiError> {
         let extended = lease_store::extend_all(&tx.tx, now + app.config.lease.lifetime).await?;
         tracing::info!(outage_seconds = silence.as_secs(), extended, "leases live on after an outage");
     }
+    tx.commit().await.map_err(ApiError::from)
+}
+
+/// Sessions and links that are over, attempts to log in that count no more, enrolment codes that nobody can use.
+async fn forget_people(app: &App, now: Instant) -> Result<(), ApiError> {
+    let tx = app.db.write().await?;
+    people::store::forget_old(&tx.tx, now).await?;
+    people::throttle::forget(&tx.tx, now).await?;
+    tokens::store::forget_codes(&tx.tx, now).await?;
     tx.commit().await.map_err(ApiError::from)
 }
 

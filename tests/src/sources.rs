@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use offpeak_api::{
     media::Ratio,
-    profile::{AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
+    profile::{Access, AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
 };
 
 use crate::programs::run_ffmpeg;
@@ -343,6 +343,7 @@ pub fn lossless_profile() -> Profile {
         },
         audio: AudioProfile { bitrate_kbps: 128, channels: 2 },
         files: Vec::new(),
+        access: Access::default(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Looking after a fleet: its agents, and its figures.
 
 pub mod args;
-mod find;
+pub mod find;
 mod list;
-mod text;
+pub mod text;
+
+pub use text::table;
 
 use std::io::{IsTerminal as _, Write as _};
 

@@ -11,12 +11,13 @@ use crate::text::{agent_at_work, duration};
 
 /// One line an agent, below names of the columns.
 pub fn agents_table(agents: &[Agent], groups: &[Group], doing: &[(JobId, AgentAtWork)]) -> String {
-    let mut rows = vec![["NAME", "STATE", "STANDING", "GROUP", "SPEED", "DOING"].map(str::to_owned)];
+    let mut rows = vec![["NAME", "STATE", "STANDING", "GROUP", "SANDBOX", "SPEED", "DOING"].map(str::to_owned)];
     rows.extend(agents.iter().map(|agent| {
         let group = groups.iter().find(|group| group.id == agent.group).map_or(agent.group.as_str(), |group| &group.name);
         let state = state(agent.state).to_owned();
         let speed = if agent.working { multiple(agent.real_time_speed) } else { String::new() };
-        [agent.name.clone(), state, standing(agent.standing).to_owned(), group.to_owned(), speed, what(agent, doing)]
+        let standing = standing(agent.standing).to_owned();
+        [agent.name.clone(), state, standing, group.to_owned(), sandbox(agent).to_owned(), speed, what(agent, doing)]
     }));
     table(&rows)
 }
@@ -35,8 +36,14 @@ fn what(agent: &Agent, doing: &[(JobId, AgentAtWork)]) -> String {
     agent.standing_reason.clone().or_else(|| agent.state_reason.clone()).unwrap_or_default()
 }
 
+/// How far ffmpeg is walled off there, as far as the engine has said.
+fn sandbox(agent: &Agent) -> &'static str {
+    let told = agent.capabilities.as_ref().and_then(|capabilities| capabilities.sandbox.as_ref());
+    told.map_or("", |sandbox| sandbox.state.as_str())
+}
+
 /// Columns as wide as their widest cell.
-fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+pub fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; COLUMNS]| {

@@ -93,12 +93,12 @@ impl JobBars {
                 self.renditions.push(self.stage_above_total(text::rendition_name(rendition)));
             }
             let fraction = match rendition.kind {
-                RenditionKind::Video => share(rendition.frames_done, progress.frames_total),
+                RenditionKind::Video => share(rendition.frames_done, rendition.frames_total),
                 RenditionKind::Audio => share(u64::from(rendition.segments_done), u64::from(rendition.segments_total)),
             };
             let mut message = format!("{} of {} segments", rendition.segments_done, rendition.segments_total);
             if rendition.kind == RenditionKind::Video {
-                message += &format!(", {} of {} frames", rendition.frames_done, progress.frames_total);
+                message += &format!(", {} of {} frames", rendition.frames_done, rendition.frames_total);
             }
             set(&self.renditions[at], fraction, format!("{message}, {}", text::bytes(rendition.bytes)));
         }
@@ -111,7 +111,8 @@ impl JobBars {
             set(&files, fraction, format!("{} of {} made", progress.files_done, progress.files_total));
             self.files = Some(files);
         }
-        set(&self.total, progress.fraction, text::standing(job));
+        let speed = text::throughput(job).map(|speed| format!(", {speed}")).unwrap_or_default();
+        set(&self.total, progress.fraction, text::standing(job) + &speed);
         self.show_agents(job);
         for warning in job.warnings.iter().skip(self.warnings_shown) {
             self.note(&format!("{} ({})", warning.message, warning.code));

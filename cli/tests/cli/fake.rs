@@ -84,6 +84,7 @@ impl Fake {
             .route("/v1/jobs/{id}/cancel", post(job))
             .route("/v1/jobs/{id}/events", get(events))
             .merge(fake_fleet::routes())
+            .merge(crate::fake_access::routes())
             .layer(middleware::from_fn(need_token))
             .route("/media/film.mp4", get(media))
             .with_state(fake.clone());
@@ -109,6 +110,7 @@ impl Fake {
             state,
             progress: JobProgress { fraction, frames_total: 1500, ..Default::default() },
             eta_seconds: None,
+            eta_p90_seconds: None,
             created_at: now,
             started_at: None,
             playable_at: None,

@@ -4,6 +4,7 @@ use offpeak_api::{
     agent::{Agent, AgentState},
     fleet::{ClassQueue, FleetFigures, FleetSpeed, Queue},
     job::{AgentAtWork, JobState},
+    lease::{Capabilities, SandboxReport, SandboxState, Wall},
 };
 
 use crate::{fake::Fake, run};
@@ -22,6 +23,15 @@ async fn agents_are_a_table_that_says_what_each_does() {
         world.fleet.agent("desk-3", AgentState::Encoding, &everybody);
         let agents = &mut world.fleet.agents;
         (agents[0].working, agents[0].real_time_speed) = (true, 2.44);
+        agents[0].capabilities = Some(Capabilities {
+            engine: "0.1.0".to_owned(),
+            ffmpeg: "one build".to_owned(),
+            encoders: vec![],
+            cores: 2,
+            memory_mib: 0,
+            os: "linux".to_owned(),
+            sandbox: Some(SandboxReport { state: SandboxState::Partial, missing: vec![Wall::Network], reason: None }),
+        });
         agents[1].state_reason = Some("Somebody is typing.".to_owned());
         (agents[2].working, agents[2].real_time_speed) = (true, 120.4);
         job.progress.agents.push(AgentAtWork {
@@ -39,10 +49,10 @@ async fn agents_are_a_table_that_says_what_each_does() {
     let ran = run(&fake, folder.path(), &["agents"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let table = format!(
-        "NAME        STATE     STANDING  GROUP      SPEED  DOING\n\
-         desk-1      encoding  active    Studio     2.4×   encodes segments 3..8, now 5, 61 frames/s for {}\n\
-         Zoë's desk  in use    active    Everybody         Somebody is typing.\n\
-         desk-3      encoding  active    Everybody  120×   works for a job that you do not see\n",
+        "NAME        STATE     STANDING  GROUP      SANDBOX  SPEED  DOING\n\
+         desk-1      encoding  active    Studio     partial  2.4×   encodes segments 3..8, now 5, 61 frames/s for {}\n\
+         Zoë's desk  in use    active    Everybody                  Somebody is typing.\n\
+         desk-3      encoding  active    Everybody           120×   works for a job that you do not see\n",
         job.id
     );
     assert_eq!(ran.stdout, table);

@@ -18,6 +18,30 @@ async fn lists_follow_pages_up_to_the_limit() {
 }
 
 #[tokio::test]
+async fn people_are_told_how_long_it_takes() {
+    let fake = Fake::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut waits = fake.job_in(JobState::Queued, 0.0);
+    (waits.eta_seconds, waits.eta_p90_seconds) = (Some(230), Some(540));
+    let mut runs = fake.job_in(JobState::Encoding, 0.5);
+    (runs.eta_seconds, runs.eta_p90_seconds, runs.progress.throughput) = (Some(42), Some(42), 2.44);
+    let unknown = fake.job_in(JobState::Probing, 0.01);
+    fake.world().readings.extend([waits, runs.clone(), unknown]);
+    let ran = run(&fake, folder.path(), &["jobs"]).await;
+    for said in [
+        "queued, waiting for an engine, about 4 min left, at most 9 min\n",
+        "encoding, 50 %, about 45 s left, at most 45 s\n",
+        "probing, 1 %\n",
+    ] {
+        assert!(ran.stdout.contains(said), "{said:?} in {ran:?}");
+    }
+    let id = runs.id.clone();
+    fake.world().readings = [runs].into();
+    let ran = run(&fake, folder.path(), &["show", id.as_str()]).await;
+    assert!(ran.stdout.contains("  speed     2.4 times as fast as it plays"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn details_and_profiles_are_text_for_people() {
     let fake = Fake::start().await;
     let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,10 @@
 //! The real `offpeak` program against a small server that says what the API says.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod access;
 mod download;
 mod fake;
+mod fake_access;
 mod fake_fleet;
 mod fleet;
 mod jobs;

@@ -139,12 +139,13 @@ async fn a_watched_job_ends_with_its_addresses() {
         running.state = JobState::Encoding;
         running.progress.fraction = 0.42;
         running.eta_seconds = Some(80);
+        running.eta_p90_seconds = Some(500);
         // Creation answers with the first, and watching reads it again.
         world.readings.push_front(running);
     }
     let ran = run(&fake, folder.path(), &["submit", "film.mov", "--watch"]).await;
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stderr.contains("encoding, 42 %, about 1 min 20 s left"), "{ran:?}");
+    assert!(ran.stderr.contains("encoding, 42 %, about 1 min 20 s left, at most 9 min"), "{ran:?}");
     assert!(ran.stdout.contains(done.outputs.hls.as_ref().unwrap()), "{ran:?}");
     assert!(ran.stdout.contains("film.mp4, 10 B"), "{ran:?}");
 }

@@ -20,14 +20,17 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{self, TeamAuth},
+    auth::{
+        self,
+        may::{AgentsRead, OnFarm},
+    },
     error::{ApiError, Body},
-    page,
+    groups, page,
 };
 
 /// Enrol an agent
 ///
-/// The code comes from `offpeak-server token enrol`. The answer's token is shown once.
+/// The code comes from POST /v1/enrolment-codes or `offpeak-server token enrol`. The answer's token is shown once.
 #[utoipa::path(post, path = "/v1/agents/enrol", operation_id = "enrol_agent", tag = "agents", request_body = EnrolRequest, responses(
     (status = 201, description = "The agent and its token", body = EnrolResponse),
     (status = 403, description = "The code is unknown, used up or too old", body = Problem),
@@ -40,11 +43,19 @@ pub async fn enrol(
     let name = check_name(&request.name)?;
     let now = app.clock.now();
     let tx = app.db.write().await?;
-    let team = auth::store::use_enrolment_code(&tx.tx, &request.code, now).await?.ok_or_else(|| {
+    let enrols = auth::store::use_enrolment_code(&tx.tx, &request.code, now).await?.ok_or_else(|| {
         ApiError::new(StatusCode::FORBIDDEN, "bad_enrolment_code", "This enrolment code is unknown, used up or too old.")
-            .hint("Make a new one with `offpeak-server token enrol`.")
+            .hint("Make a new one: `offpeak enrol-code`, or `offpeak-server token enrol`.")
     })?;
-    let (agent_id, token) = auth::store::create_agent(&tx.tx, &team, name, now).await?;
+    let (agent_id, token) = auth::store::create_agent(&tx.tx, &enrols.team, name, now).await?;
+    if let Some(group) = enrols.group {
+        // One that was deleted meanwhile leaves the machine in the default group.
+        match groups::store::find(&tx.tx, &enrols.team, &group).await {
+            Ok(_) => store::move_to(&tx.tx, agent_id.as_str(), &group).await?,
+            Err(gone) if gone.status == StatusCode::NOT_FOUND => {}
+            Err(error) => return Err(error),
+        }
+    }
     tx.commit().await?;
     tracing::info!(agent.id = %agent_id, name, "enrolled agent");
     Ok((StatusCode::CREATED, Json(EnrolResponse { agent_id, token })))
@@ -53,13 +64,13 @@ pub async fn enrol(
 /// List agents
 ///
 /// Youngest first, in pages. Revoked ones are left out unless `standing` asks for them.
-#[utoipa::path(get, path = "/v1/agents", tag = "agents", security(("bearer" = [])), params(ListAgents), responses(
+#[utoipa::path(get, path = "/v1/agents", tag = "agents", security(("bearer" = ["agents:read"])), params(ListAgents), responses(
     (status = 200, description = "A page of agents", body = AgentList),
     (status = 422, description = "A filter does not fit", body = Problem),
 ))]
 pub async fn list_agents(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsRead>,
     query: Result<Query<ListAgents>, QueryRejection>,
 ) -> Result<Json<AgentList>, ApiError> {
     let query = page::query(query)?;
@@ -84,11 +95,15 @@ pub async fn list_agents(
 /// Read an agent
 ///
 /// With what it holds, what it failed lately, and what happened to it.
-#[utoipa::path(get, path = "/v1/agents/{id}", tag = "agents", security(("bearer" = [])), params(("id" = AgentId, Path)), responses(
+#[utoipa::path(get, path = "/v1/agents/{id}", tag = "agents", security(("bearer" = ["agents:read"])), params(("id" = AgentId, Path)), responses(
     (status = 200, description = "The agent", body = AgentDetail),
     (status = 404, description = "No such agent", body = Problem),
 ))]
-pub async fn get_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path<AgentId>) -> Result<Json<AgentDetail>, ApiError> {
+pub async fn get_agent(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<AgentId>,
+) -> Result<Json<AgentDetail>, ApiError> {
     let now = app.clock.now();
     let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
     Ok(Json(wire::detail(&app.db.reader, &id, row, now).await?))
@@ -97,7 +112,7 @@ pub async fn get_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path<Ag
 /// Read an agent's history
 ///
 /// How long it was in which state, hour by hour, as far back as 31 days.
-#[utoipa::path(get, path = "/v1/agents/{id}/history", operation_id = "get_agent_history", tag = "agents", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/agents/{id}/history", operation_id = "get_agent_history", tag = "agents", security(("bearer" = ["agents:read"])),
     params(("id" = AgentId, Path), HistoryRange), responses(
     (status = 200, description = "Its hours", body = AgentHistory),
     (status = 404, description = "No such agent", body = Problem),
@@ -105,7 +120,7 @@ pub async fn get_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path<Ag
 ))]
 pub async fn agent_history(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsRead>,
     Path(id): Path<AgentId>,
     query: Result<Query<HistoryRange>, QueryRejection>,
 ) -> Result<Json<AgentHistory>, ApiError> {

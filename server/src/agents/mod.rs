@@ -10,7 +10,7 @@ pub mod me;
 pub mod people;
 pub mod standing;
 pub mod store;
-mod wire;
+pub mod wire;
 
 use crate::error::ApiError;
 

@@ -20,7 +20,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{AgentAuth, TeamAuth},
+    auth::{
+        AgentAuth, TeamAuth,
+        may::{AgentsWrite, OnFarm},
+    },
     entity::agent,
     error::{ApiError, Body},
     finish, groups,
@@ -29,7 +32,7 @@ use crate::{
 const LONGEST_REASON: usize = 200;
 
 /// Rename an agent, or move it to another group
-#[utoipa::path(patch, path = "/v1/agents/{id}", tag = "agents", security(("bearer" = [])), params(("id" = AgentId, Path)),
+#[utoipa::path(patch, path = "/v1/agents/{id}", tag = "agents", security(("bearer" = ["agents:write"])), params(("id" = AgentId, Path)),
     request_body = ChangeAgent, responses(
     (status = 200, description = "The agent; its engine learns of a new policy within a minute", body = Agent),
     (status = 404, description = "No such agent, or no such group", body = Problem),
@@ -37,7 +40,7 @@ const LONGEST_REASON: usize = 200;
 ))]
 pub async fn change_agent(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Path(id): Path<AgentId>,
     Body(change): Body<ChangeAgent>,
 ) -> Result<Json<Agent>, ApiError> {
@@ -61,7 +64,7 @@ pub async fn change_agent(
 /// Drain an agent
 ///
 /// It ends what it holds and gets nothing more, until somebody resumes it.
-#[utoipa::path(post, path = "/v1/agents/{id}/drain", tag = "agents", security(("bearer" = [])), params(("id" = AgentId, Path)),
+#[utoipa::path(post, path = "/v1/agents/{id}/drain", tag = "agents", security(("bearer" = ["agents:write"])), params(("id" = AgentId, Path)),
     request_body = ChangeStanding, responses(
     (status = 200, description = "The agent, draining", body = Agent),
     (status = 404, description = "No such agent", body = Problem),
@@ -70,7 +73,7 @@ pub async fn change_agent(
 ))]
 pub async fn drain_agent(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Path(id): Path<AgentId>,
     Body(change): Body<ChangeStanding>,
 ) -> Result<Json<Agent>, ApiError> {
@@ -81,7 +84,7 @@ pub async fn drain_agent(
 /// Set an agent aside
 ///
 /// What it holds is taken away at once, and it gets nothing more, until somebody resumes it.
-#[utoipa::path(post, path = "/v1/agents/{id}/set-aside", tag = "agents", security(("bearer" = [])),
+#[utoipa::path(post, path = "/v1/agents/{id}/set-aside", tag = "agents", security(("bearer" = ["agents:write"])),
     params(("id" = AgentId, Path)), request_body = ChangeStanding, responses(
     (status = 200, description = "The agent, set aside", body = Agent),
     (status = 404, description = "No such agent", body = Problem),
@@ -90,7 +93,7 @@ pub async fn drain_agent(
 ))]
 pub async fn set_agent_aside(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Path(id): Path<AgentId>,
     Body(change): Body<ChangeStanding>,
 ) -> Result<Json<Agent>, ApiError> {
@@ -102,13 +105,17 @@ pub async fn set_agent_aside(
 /// Resume an agent
 ///
 /// One that was drained or set aside, by a person or by its failures, gets work again.
-#[utoipa::path(post, path = "/v1/agents/{id}/resume", tag = "agents", security(("bearer" = [])), params(("id" = AgentId, Path)),
+#[utoipa::path(post, path = "/v1/agents/{id}/resume", tag = "agents", security(("bearer" = ["agents:write"])), params(("id" = AgentId, Path)),
     responses(
     (status = 200, description = "The agent, active", body = Agent),
     (status = 404, description = "No such agent", body = Problem),
     (status = 409, description = "The agent was revoked", body = Problem),
 ))]
-pub async fn resume_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path<AgentId>) -> Result<Json<Agent>, ApiError> {
+pub async fn resume_agent(
+    State(app): State<App>,
+    auth: OnFarm<AgentsWrite>,
+    Path(id): Path<AgentId>,
+) -> Result<Json<Agent>, ApiError> {
     change_standing(&app, &auth, &id, StandingEvent::Resume, None).await?;
     app.wake.work();
     one(&app, &auth, &id).await
@@ -118,12 +125,16 @@ pub async fn resume_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path
 ///
 /// For good: its token is good for nothing any more, and what it holds is taken away at once. It can still be read, for what
 /// jobs say of it. The machine comes back only by enrolling again.
-#[utoipa::path(delete, path = "/v1/agents/{id}", tag = "agents", security(("bearer" = [])), params(("id" = AgentId, Path)),
+#[utoipa::path(delete, path = "/v1/agents/{id}", tag = "agents", security(("bearer" = ["agents:write"])), params(("id" = AgentId, Path)),
     responses(
     (status = 204, description = "Revoked, now or before"),
     (status = 404, description = "No such agent", body = Problem),
 ))]
-pub async fn revoke_agent(State(app): State<App>, auth: TeamAuth, Path(id): Path<AgentId>) -> Result<StatusCode, ApiError> {
+pub async fn revoke_agent(
+    State(app): State<App>,
+    auth: OnFarm<AgentsWrite>,
+    Path(id): Path<AgentId>,
+) -> Result<StatusCode, ApiError> {
     change_standing(&app, &auth, &id, StandingEvent::Revoke, None).await?;
     // Afterwards, so that nothing new is given meanwhile; and each time, so that a repeat does what was cut off.
     take_away(&app, &auth, id, "revoked").await?;
@@ -171,7 +182,7 @@ async fn note(
             "agent.resumed"
         }
         AgentStanding::Draining => "agent.drained",
-        AgentStanding::SetAside(SetAsideBy::Person | SetAsideBy::Failures) => "agent.set_aside",
+        AgentStanding::SetAside(SetAsideBy::Person | SetAsideBy::Failures | SetAsideBy::Distrust) => "agent.set_aside",
         AgentStanding::Revoked => "agent.revoked",
     };
     tracing::info!(agent.id = row.id, kind, reason = to.reason, "a person changed an agent's standing");
@@ -180,7 +191,13 @@ async fn note(
 
 async fn take_away(app: &App, auth: &TeamAuth, agent_id: AgentId, why: &str) -> Result<(), ApiError> {
     let row = store::get(&app.db.reader, agent_id.as_str()).await?;
-    let agent = AgentAuth { agent_id, team_id: auth.team_id.clone(), standing: StandingNow::of(&row)?, has_failed: false };
+    let agent = AgentAuth {
+        agent_id,
+        team_id: auth.team_id.clone(),
+        standing: StandingNow::of(&row)?,
+        has_failed: false,
+        instances: row.instances,
+    };
     finish::take_away(app, &agent, why).await?;
     Ok(())
 }

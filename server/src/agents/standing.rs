@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use offpeak_api::agent::{SetAsideBy, Standing};
+use offpeak_api::{
+    agent::{SetAsideBy, Standing},
+    webhook::WebhookEvent,
+};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::store;
-use crate::{clock::Instant, entity::agent, error::ApiError, lease::rules::blame};
+use crate::{clock::Instant, entity::agent, error::ApiError, lease::rules::blame, webhooks::outbox};
 
 /// A person may change their mind at any minute; an agent that asks more often gains nothing.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -32,6 +35,8 @@ pub enum StandingEvent {
     /// but for this one.
     Revoke,
     TooManyFailures,
+    /// What it sent was not what it said.
+    Lie,
     /// Its test encodes succeeded.
     Prove,
 }
@@ -48,8 +53,13 @@ impl AgentStanding {
             (Self::Active, StandingEvent::TooManyFailures) => Some(Self::SetAside(SetAsideBy::Failures)),
             // Else proving itself would undo what a person wanted.
             (Self::Draining | Self::SetAside(_), StandingEvent::TooManyFailures) => Some(self),
+            (Self::SetAside(SetAsideBy::Person), StandingEvent::Lie) => Some(self),
+            (Self::Active | Self::Draining | Self::SetAside(_), StandingEvent::Lie) => Some(Self::SetAside(SetAsideBy::Distrust)),
             (Self::SetAside(SetAsideBy::Failures), StandingEvent::Prove) => Some(Self::Active),
-            (Self::Active | Self::Draining | Self::SetAside(SetAsideBy::Person), StandingEvent::Prove) => Some(self),
+            // A proof is what the agent says of itself.
+            (Self::Active | Self::Draining | Self::SetAside(SetAsideBy::Person | SetAsideBy::Distrust), StandingEvent::Prove) => {
+                Some(self)
+            }
         }
     }
 
@@ -75,6 +85,7 @@ impl AgentStanding {
             Standing::Active => Self::Active,
             Standing::Draining => Self::Draining,
             Standing::SetAside if by == Some("failures") => Self::SetAside(SetAsideBy::Failures),
+            Standing::SetAside if by == Some("distrust") => Self::SetAside(SetAsideBy::Distrust),
             Standing::SetAside => Self::SetAside(SetAsideBy::Person),
             Standing::Revoked => Self::Revoked,
         })
@@ -86,6 +97,7 @@ pub fn by_as_str(by: SetAsideBy) -> &'static str {
     match by {
         SetAsideBy::Person => "person",
         SetAsideBy::Failures => "failures",
+        SetAsideBy::Distrust => "distrust",
     }
 }
 
@@ -124,6 +136,10 @@ impl StandingNow {
                 .hint("End what it holds. `offpeak agents resume` gives it work again.")),
             AgentStanding::SetAside(SetAsideBy::Person) => {
                 Err(refused("set_aside", "A person set this agent aside.").hint("`offpeak agents resume` gives it work again."))
+            }
+            AgentStanding::SetAside(SetAsideBy::Distrust) => {
+                Err(refused("set_aside", "What this agent sent was not what it said, and it was set aside.")
+                    .hint("Look at the machine: its memory, its disk, who uses it. `offpeak agents resume` gives it work again."))
             }
             AgentStanding::SetAside(SetAsideBy::Failures) => {
                 let wait = self.prove_after.map_or(Duration::ZERO, |at| at.since(now));
@@ -179,6 +195,16 @@ pub async fn distrust(tx: &impl ConnectionTrait, agent: &str, reason: &str, now:
     set_aside(tx, &row, &failed_jobs, reason.to_owned(), now).await
 }
 
+/// What an agent sent was not what it said: it is set aside until a person has looked at it.
+pub async fn note_lie(tx: &impl ConnectionTrait, agent: &str, reason: &str, now: Instant) -> Result<(), ApiError> {
+    let row = store::get_for_change(tx, agent).await?;
+    let before = StandingNow::of(&row)?.standing;
+    let Some(standing) = before.after(StandingEvent::Lie).filter(|after| *after != before) else { return Ok(()) };
+    let to = StandingNow { standing, reason: Some(reason.to_owned()), prove_after: None };
+    store::set_standing(tx, &row.id, &to).await?;
+    store::record(tx, &row.id, "agent.quarantined", json!({ "reason": reason, "by": "distrust" }), now).await
+}
+
 /// For longer each time that it happens without a success in between.
 async fn set_aside(
     tx: &impl ConnectionTrait,
@@ -197,7 +223,8 @@ async fn set_aside(
     let standing = AgentStanding::SetAside(SetAsideBy::Failures);
     let to = StandingNow { standing, reason: Some(reason), prove_after: Some(now + wait) };
     store::set_standing(tx, &row.id, &to).await?;
-    store::record(tx, &row.id, "agent.quarantined", data, now).await
+    store::record(tx, &row.id, "agent.quarantined", data, now).await?;
+    outbox::agent(tx, &row.id, WebhookEvent::AgentQuarantined, now).await
 }
 
 /// A task succeeded under this agent: what it failed before is forgiven. A standing stays.
@@ -209,8 +236,8 @@ pub async fn note_success(tx: &impl ConnectionTrait, agent: &str) -> Result<(), 
 mod tests {
     use super::{
         AgentStanding::{Active, Draining, Revoked, SetAside},
-        SetAsideBy::{Failures, Person},
-        StandingEvent::{Drain, Prove, Resume, Revoke, TooManyFailures},
+        SetAsideBy::{Distrust, Failures, Person},
+        StandingEvent::{Drain, Lie, Prove, Resume, Revoke, TooManyFailures},
         *,
     };
 
@@ -230,6 +257,14 @@ mod tests {
             (SetAside(Failures), Resume, Some(Active)),
             (SetAside(Failures), StandingEvent::SetAside, Some(SetAside(Person))),
             (SetAside(Failures), Revoke, Some(Revoked)),
+            (Active, Lie, Some(SetAside(Distrust))),
+            (Draining, Lie, Some(SetAside(Distrust))),
+            (SetAside(Failures), Lie, Some(SetAside(Distrust))),
+            (SetAside(Person), Lie, Some(SetAside(Person))),
+            (SetAside(Distrust), Prove, Some(SetAside(Distrust))),
+            (SetAside(Distrust), TooManyFailures, Some(SetAside(Distrust))),
+            (SetAside(Distrust), Resume, Some(Active)),
+            (Revoked, Lie, None),
             (Revoked, Revoke, Some(Revoked)),
             (Revoked, Resume, None),
             (Revoked, Prove, None),

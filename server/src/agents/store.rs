@@ -141,6 +141,11 @@ pub async fn set_failed_jobs(tx: &impl ConnectionTrait, id: &str, jobs: &str, ti
     update(tx, id, change).await
 }
 
+/// The processes of its engine that asked last.
+pub async fn set_instances(tx: &impl ConnectionTrait, id: &str, instances: &str) -> Result<(), ApiError> {
+    update(tx, id, agent::ActiveModel { instances: Set(instances.to_owned()), ..Default::default() }).await
+}
+
 pub async fn set_capabilities(
     tx: &impl ConnectionTrait,
     id: &str,

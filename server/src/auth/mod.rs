@@ -1,8 +1,12 @@
-//! Who is calling: a bearer token becomes a team's program or an agent, as an argument of the handler.
+//! Who is calling, and what they may do: a bearer token becomes a program or an agent, a session's cookie a person, as an
+//! argument of the handler. `may.rs` has the arguments that a route of programs and people chooses from.
 //!
 //! A token is `ofp_` and 160 random bits in base 32; the database keeps its SHA-256 only.
 
 pub mod known;
+pub mod may;
+pub mod person;
+pub mod scopes;
 pub mod store;
 
 use std::time::Duration;
@@ -11,19 +15,42 @@ use axum::{
     extract::FromRequestParts,
     http::{StatusCode, header, request::Parts},
 };
-use offpeak_api::ids::{AgentId, TeamId};
+use offpeak_api::{
+    ids::{AgentId, PersonId, TeamId, TokenId},
+    people::Role,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
     agents::standing::{self, AgentStanding, StandingNow},
     app::App,
+    clock::Instant,
     error::ApiError,
 };
+use person::PersonAuth;
+use scopes::Scopes;
 
-/// A program that acts for a team.
+/// A program or a person that acts for a team. Handlers get it by an argument that says what for (`may.rs`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamAuth {
     pub team_id: TeamId,
+    pub scopes: Scopes,
+    pub by: Who,
+}
+
+/// Whom an action is put down to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    Token {
+        id: TokenId,
+        /// The token's own.
+        team: TeamId,
+        last_used_at: Option<Instant>,
+    },
+    Person {
+        id: PersonId,
+        role: Role,
+    },
 }
 
 /// An enrolled agent.
@@ -34,6 +61,8 @@ pub struct AgentAuth {
     pub standing: StandingNow,
     /// It failed something since a task of its last succeeded.
     pub has_failed: bool,
+    /// The processes that asked for work under its name last, as they call themselves.
+    pub instances: String,
 }
 
 /// An agent that calls under a lease. Whether it holds that lease its row says, so who the agent is may be known for a moment
@@ -107,9 +136,16 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whoever is calling.
+enum Identity {
+    Program(TeamAuth),
+    Agent(AgentAuth),
+    Person(PersonAuth),
+}
+
 fn unauthorized(code: &'static str, detail: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, code, detail)
-        .hint("Send `Authorization: Bearer TOKEN`; `offpeak-server token create` makes a token.")
+        .hint("Log in, or send `Authorization: Bearer TOKEN`; `offpeak-server token create` makes a token.")
 }
 
 /// The hash of the token that comes with a request.
@@ -126,22 +162,42 @@ fn token_hash(parts: &Parts) -> Result<String, ApiError> {
     Ok(hash_secret(secret))
 }
 
-async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
-    let caller = store::find_caller(&app.db.reader, &token_hash(parts)?, app.clock.now())
+/// A token if there is one, else a session.
+async fn authenticate(parts: &Parts, app: &App) -> Result<Identity, ApiError> {
+    if !parts.headers.contains_key(header::AUTHORIZATION)
+        && let Some(secret) = person::secret_of(&parts.headers, &app.config.public_url)
+    {
+        return Ok(Identity::Person(person::find(parts, app, secret).await?));
+    }
+    let now = app.clock.now();
+    let caller = store::find_caller(&app.db.reader, &token_hash(parts)?, now)
         .await?
         .ok_or_else(|| unauthorized("bad_token", "This token is not known, or no longer valid."))?;
-    match &caller {
+    match caller {
         Caller::Agent(agent) if agent.standing.standing == AgentStanding::Revoked => Err(standing::revoked()),
-        Caller::Agent(_) | Caller::Team(_) => Ok(caller),
+        Caller::Agent(agent) => Ok(Identity::Agent(agent)),
+        Caller::Team(auth) => {
+            note_use(app, &auth.by, now);
+            Ok(Identity::Program(auth))
+        }
     }
 }
 
-impl FromRequestParts<App> for Caller {
-    type Rejection = ApiError;
+/// A minute is near enough to see which tokens nobody needs any more, and costs next to nothing.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        authenticate(parts, app).await
+/// Beside the request, which does not wait for it.
+fn note_use(app: &App, by: &Who, now: Instant) {
+    let Who::Token { id, last_used_at, .. } = by else { return };
+    if last_used_at.is_some_and(|last| now.since(last) < USE_NOTED_EVERY) {
+        return;
     }
+    let (app, id) = (app.clone(), id.clone());
+    tokio::spawn(async move {
+        if let Err(error) = store::note_use(&app.db, &id, now).await {
+            tracing::warn!(token.id = %id, %error, "the use of a token was not noted");
+        }
+    });
 }
 
 impl FromRequestParts<App> for HolderAuth {
@@ -166,20 +222,10 @@ async fn known_agent(parts: &mut Parts, app: &App, will_do: fn(&AgentAuth) -> bo
     if let Some(agent) = app.known_agents.find(&hash).filter(will_do) {
         return Ok(agent);
     }
-    let agent = AgentAuth::from_request_parts(parts, app).await?;
+    // In a box: what is left of the request may wait for long, and would keep the room for this.
+    let agent = Box::pin(AgentAuth::from_request_parts(parts, app)).await?;
     app.known_agents.keep(hash, agent.clone());
     Ok(agent)
-}
-
-impl FromRequestParts<App> for TeamAuth {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match authenticate(parts, app).await? {
-            Caller::Team(team) => Ok(team),
-            Caller::Agent(_) => Err(wrong_kind("This is an agent's token; programs use one of their own.")),
-        }
-    }
 }
 
 impl FromRequestParts<App> for AgentAuth {
@@ -187,8 +233,9 @@ impl FromRequestParts<App> for AgentAuth {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         match authenticate(parts, app).await? {
-            Caller::Agent(agent) => Ok(agent),
-            Caller::Team(_) => Err(wrong_kind("This is a program's token; agents enrol and get one of their own.")),
+            Identity::Agent(agent) => Ok(agent),
+            Identity::Program(_) => Err(wrong_kind("This is a program's token; agents enrol and get one of their own.")),
+            Identity::Person(_) => Err(wrong_kind("This call is for agents, which enrol and get a token of their own.")),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
+use offpeak_api::ids::JobId;
 use serde::Deserialize;
 use sha2::Sha256;
 use url::form_urlencoded::byte_serialize;
@@ -78,11 +79,26 @@ impl Signer {
         if query.expires <= now.ms() { Err(Refusal::Expired) } else { Ok(()) }
     }
 
+    /// The signature of an address that plays this job until then.
+    pub fn playback(&self, job: &JobId, expires: i64) -> String {
+        hex(&self.mac_of(&format!("PLAY\n{job}\n{expires}")).finalize().into_bytes())
+    }
+
+    pub fn check_playback(&self, job: &JobId, expires: i64, signature: &str, now: Instant) -> Result<(), Refusal> {
+        let signature = unhex(signature).ok_or(Refusal::BadSignature)?;
+        let mac = self.mac_of(&format!("PLAY\n{job}\n{expires}"));
+        mac.verify_slice(&signature).map_err(|_| Refusal::BadSignature)?;
+        if expires <= now.ms() { Err(Refusal::Expired) } else { Ok(()) }
+    }
+
     fn mac(&self, key: &BlobKey, allows: Allows<'_>, expires: i64) -> Hmac<Sha256> {
-        let text = match allows {
+        self.mac_of(&match allows {
             Allows::Get => format!("GET\n{key}\n{expires}"),
             Allows::Put { bytes, sha256 } => format!("PUT\n{key}\n{expires}\n{bytes}\n{sha256}"),
-        };
+        })
+    }
+
+    fn mac_of(&self, text: &str) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(text.as_bytes());
         mac

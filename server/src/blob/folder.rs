@@ -5,7 +5,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
+    ops::Range,
     path::{Path, PathBuf},
     time::{Duration, UNIX_EPOCH},
 };
@@ -86,6 +87,15 @@ impl Folder {
         let Some(mut open) = self.read(key)? else { return Ok(None) };
         let mut bytes = Vec::new();
         open.file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes.into()))
+    }
+
+    /// Some bytes of an object.
+    pub fn read_range(&self, key: &BlobKey, range: Range<u64>) -> io::Result<Option<Bytes>> {
+        let Some(mut open) = self.read(key)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        open.file.seek(SeekFrom::Start(range.start))?;
+        open.file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes)?;
         Ok(Some(bytes.into()))
     }
 

@@ -19,7 +19,7 @@ pub mod send;
 #[cfg(test)]
 mod tests;
 
-use std::{io, time::Duration};
+use std::{io, ops::Range, time::Duration};
 
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -140,6 +140,17 @@ impl BlobStore {
                 blocking(move || folder.read_small(&key)).await
             }
             Storage::Bucket(bucket) => bucket.read_small(key).await,
+        }
+    }
+
+    /// Some bytes of an object, if it is there: at most those of `range`, fewer when it ends before.
+    pub async fn read_range(&self, key: &BlobKey, range: Range<u64>) -> io::Result<Option<Bytes>> {
+        match &self.storage {
+            Storage::Folder(folder) => {
+                let (folder, key) = (folder.clone(), key.clone());
+                blocking(move || folder.read_range(&key, range)).await
+            }
+            Storage::Bucket(bucket) => bucket.read_range(key, range).await,
         }
     }
 

@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, QueryFilter};
 use serde_json::json;
 
 use super::{
-    Misfit, Sorted, Target, again, init, sort_rows, store,
+    Misfit, Sorted, Target, again, init, inspect, sort_rows, store,
     votes::{self, Disagreement},
 };
 use crate::{
@@ -44,7 +44,8 @@ impl From<Misfit> for ApiError {
 /// Commit finished segments
 ///
 /// Whole rows from the cursor on, uploaded before. Repeating a commit is harmless. Rows at or past the task's `last` come
-/// back in `refused`.
+/// back in `refused`. The server looks into a sample of what was uploaded; an agent whose objects are not what it says is
+/// refused with `malformed_segment`, set aside, and loses all its leases.
 #[utoipa::path(post, path = "/v1/leases/{id}/commit", operation_id = "commit_segments", tag = "leases", security(("bearer" = [])),
     params(("id" = LeaseId, Path)), request_body = CommitRequest, responses(
     (status = 200, description = "Accepted; what to do from now on", body = Orders),
@@ -61,6 +62,9 @@ pub async fn commit(
     // Storage is asked before the transaction: no lock is held while a disk or a network answers.
     let view = held(&app.db.reader, &id, &auth).await?;
     check_uploaded(&app, &view.lease, &view.task, &request).await?;
+    if let Some(lie) = inspect::find_lie(&app, (&view.lease, &view.task), &request.inits, &request.segments).await? {
+        return Err(inspect::set_aside(&app, &auth, (&view.lease, &view.task), lie).await?);
+    }
     let now = app.clock.now();
     let orders = match at_once(&app, &view, &request, now).await? {
         Some(orders) => orders,
@@ -150,7 +154,7 @@ async fn commit_locked(
         again::pin_build(&tx.tx, &job, Some(&build)).await?;
     }
     if may_become_playable && !sorted.accepted.is_empty() {
-        jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
+        jobs::store::update_playable(app, &tx.tx, &task.job_id, now).await?;
     }
     tx.commit().await?;
     Ok(Orders { cursor, last, refused: sorted.refused, ..orders(app, &task) })

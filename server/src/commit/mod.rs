@@ -7,6 +7,7 @@
 pub mod again;
 pub mod http;
 mod init;
+pub mod inspect;
 pub mod pins;
 pub mod store;
 mod votes;

@@ -8,6 +8,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
+use super::store;
 use crate::{
     clock::Instant,
     entity::{build_seen, failure, init_vote, job, lease, rendition, segment},
@@ -82,6 +83,9 @@ async fn leases_of(db: &impl ConnectionTrait, rendition: &rendition::Model) -> R
 /// The rendition has nothing from now on. What was uploaded for it is swept a day from now, as if its leases had been lost.
 pub async fn begin_again(tx: &impl ConnectionTrait, rendition: &rendition::Model, now: Instant) -> Result<(), ApiError> {
     let leases = leases_of(tx, rendition).await?;
+    let committed = store::committed_of(tx, std::slice::from_ref(&rendition.job_id)).await?;
+    let committed = committed.get(&(rendition.job_id.clone(), rendition.name.clone()));
+    let (segments, frames, bytes) = committed.map_or((0, 0, 0), |made| (made.segments, made.frames, made.bytes));
     if let Some(lost) = LeaseState::Completed.after(LeaseEvent::Abandon) {
         lease::Entity::update_many()
             .col_expr(lease::Column::State, Expr::value(lost.as_str()))
@@ -102,6 +106,10 @@ pub async fn begin_again(tx: &impl ConnectionTrait, rendition: &rendition::Model
         init: Set(None),
         init_key: Set(None),
         init_agent_id: Set(None),
+        // What people were shown does not go back.
+        kept_segments: Set(rendition.kept_segments.max(i32::try_from(segments).unwrap_or(i32::MAX))),
+        kept_frames: Set(rendition.kept_frames.max(frames)),
+        kept_bytes: Set(rendition.kept_bytes.max(bytes)),
         ..Default::default()
     };
     rendition::Entity::update(row).exec_without_returning(tx).await?;

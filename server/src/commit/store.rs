@@ -92,6 +92,9 @@ pub async fn insert_rendition(
         init: Set(None),
         init_key: Set(None),
         init_agent_id: Set(None),
+        kept_segments: Set(0),
+        kept_frames: Set(0),
+        kept_bytes: Set(0),
     };
     row.insert(tx).await?;
     Ok(())

@@ -35,8 +35,7 @@ impl Writes {
 
     /// Carries them out within a transaction: all, or none and an error.
     ///
-    /// PostgreSQL gets one statement, since every round trip costs as much as such a write itself. SQLite is in this process
-    /// and gets one after the other.
+    /// PostgreSQL gets one statement, since every round trip costs as much as such a write itself.
     pub async fn carry_out(self, tx: &impl ConnectionTrait) -> Result<(), DbErr> {
         match tx.get_database_backend() {
             DbBackend::Postgres => match in_one(self.0) {
@@ -73,19 +72,36 @@ impl Db {
     }
 }
 
+/// The conditions first, each by itself. The rest goes to the database's thread together: handing a statement over costs as
+/// much as such a write.
 async fn one_by_one(writes: Vec<Write>, tx: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    for Write { statement, is_condition } in writes {
-        let is_look = statement.sql.starts_with("SELECT");
-        let found = if is_look {
+    let (conditions, rest): (Vec<Write>, Vec<Write>) = writes.into_iter().partition(|write| write.is_condition);
+    for Write { statement, .. } in conditions {
+        let found = if statement.sql.starts_with("SELECT") {
             u64::from(tx.query_one_raw(statement).await?.is_some())
         } else {
             tx.execute_raw(statement).await?.rows_affected()
         };
-        if is_condition && found != 1 {
+        if found != 1 {
             return Ok(false);
         }
     }
+    let (texts, values) = numbered_through(rest.into_iter().map(|write| write.statement));
+    if !texts.is_empty() {
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), texts.join("; "), values)).await?;
+    }
     Ok(true)
+}
+
+/// The statements' texts, with parameters numbered as if all were one, and the values of all.
+fn numbered_through(statements: impl Iterator<Item = Statement>) -> (Vec<String>, Vec<Value>) {
+    let mut values: Vec<Value> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
+    for statement in statements {
+        texts.push(renumbered(&statement.sql, values.len()));
+        values.extend(statement.values.into_iter().flat_map(|values| values.0));
+    }
+    (texts, values)
 }
 
 /// `WITH w0 AS (first), w1 AS (second) … last`, with parameters numbered through.
@@ -93,19 +109,14 @@ async fn one_by_one(writes: Vec<Write>, tx: &impl ConnectionTrait) -> Result<boo
 /// With conditions, the last is a division by how many of them found their row: one that did not makes all of it fail, which
 /// is the only way in which a single statement can take back what it wrote.
 fn in_one(writes: Vec<Write>) -> Option<Statement> {
-    let mut values: Vec<Value> = Vec::new();
-    let mut texts: Vec<String> = Vec::new();
+    let is_condition: Vec<bool> = writes.iter().map(|write| write.is_condition).collect();
+    let (mut texts, values) = numbered_through(writes.into_iter().map(|write| write.statement));
     let mut conditions: Vec<String> = Vec::new();
-    for Write { statement, is_condition } in writes {
-        let mut text = renumbered(&statement.sql, values.len());
-        if is_condition {
-            if !text.starts_with("SELECT") {
-                text.push_str(" RETURNING 1");
-            }
-            conditions.push(format!("(SELECT count(*) FROM w{})", texts.len()));
+    for (n, text) in texts.iter_mut().enumerate().filter(|(n, _)| is_condition[*n]) {
+        if !text.starts_with("SELECT") {
+            text.push_str(" RETURNING 1");
         }
-        texts.push(text);
-        values.extend(statement.values.into_iter().flat_map(|values| values.0));
+        conditions.push(format!("(SELECT count(*) FROM w{n})"));
     }
     let last = if conditions.is_empty() { texts.pop()? } else { format!("SELECT 1 / ({})", conditions.join(" * ")) };
     let earlier: Vec<String> = texts.iter().enumerate().map(|(n, text)| format!("w{n} AS ({text})")).collect();

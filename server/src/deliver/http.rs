@@ -10,7 +10,11 @@ use offpeak_api::{ids::JobId, job::JobState, problem::Problem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{manifest, manifest_key, store};
+use super::{
+    manifest, manifest_key,
+    playback::{self, Signed, Way},
+    store,
+};
 use crate::{
     app::App,
     auth::hex,
@@ -36,20 +40,27 @@ const WHEN_COMPLETE: &str = "public, max-age=60";
 pub struct Wanted {
     /// Present, with or without a value: save as a file instead of playing.
     download: Option<String>,
+    /// Of a signed address, as the signature.
+    expires: Option<i64>,
+    signature: Option<String>,
 }
 
 /// Play media
 ///
-/// `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by the unguessable id.
+/// `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by the unguessable id,
+/// or by a signed address if the profile says `"access": "signed"`; what playlists name is then signed as they are.
 /// Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name. Where storage is a
 /// bucket, segments and files are answered with a redirect to it, or to the CDN on it.
 #[utoipa::path(get, path = "/media/{job}/{*path}", tag = "delivery", params(
     ("job" = JobId, Path), ("path" = String, Path, description = "What to play, such as `multivariant.m3u8`"),
+    ("expires" = Option<i64>, Query, description = "Of a signed address: when it expires, in milliseconds since 1970"),
+    ("signature" = Option<String>, Query, description = "Of a signed address: HMAC-SHA256 over the job and the expiry"),
 ), responses(
     (status = 200, description = "The playlist, manifest, segment or file", content_type = "application/octet-stream", body = Vec<u8>),
     (status = 206, description = "The range that was asked for", content_type = "application/octet-stream", body = Vec<u8>),
     (status = 304, description = "The client has it"),
     (status = 307, description = "It is at `Location`, in the bucket or on the CDN"),
+    (status = 403, description = "The job plays only from signed addresses, and this is none, or has expired", body = Problem),
     (status = 404, description = "No such job or media, or not playable yet", body = Problem),
     (status = 410, description = "The job failed or was cancelled", body = Problem),
     (status = 412, description = "`If-Match` names another version", body = Problem),
@@ -62,11 +73,13 @@ pub async fn get_media(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
+    let signed = Signed { expires: wanted.expires, signature: wanted.signature };
     let name = path.rsplit('/').next().unwrap_or("media");
     let asked = Asked {
         reading: if method == Method::HEAD { Reading::Head } else { Reading::Get },
         headers: &headers,
         save_as: wanted.download.is_some().then_some(name),
+        signed: &signed,
     };
     let mut response = media(&app, &job, &path, &asked).await.unwrap_or_else(IntoResponse::into_response);
     if asked.save_as.is_some()
@@ -109,27 +122,30 @@ struct Asked<'a> {
     headers: &'a HeaderMap,
     /// The file name to save it under, instead of playing it.
     save_as: Option<&'a str>,
+    signed: &'a Signed,
 }
 
 async fn media(app: &App, job: &str, path: &str, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let job: JobId = job.parse().map_err(|_| ApiError::not_found("job_not_found", format!("There is no job {job:?}.")))?;
+    let way = playback::way(app, &job, asked.signed).await?;
     if path.contains('/') {
-        return stored(app, &job, path, asked).await;
+        return stored(app, &job, path, &way, asked).await;
     }
     let row = jobs::store::get(&app.db.reader, job.as_str()).await?;
     let lifetime = match jobs::store::state_of(&row)? {
         // A player would wait for ever for the rest of what a failed job made.
         JobState::Failed => return Err(ApiError::new(StatusCode::GONE, "job_failed", "This video could not be encoded.")),
         JobState::Cancelled => return Err(ApiError::new(StatusCode::GONE, "job_cancelled", "This job was cancelled.")),
+        JobState::Completed if way.is_signed() => WHEN_COMPLETE,
         JobState::Completed => {
             let key = manifest_key(&job, path)?;
-            if let Some(there) = on_cdn(app, &key, asked)
+            if let Some(there) = on_cdn(app, &key, &way, asked)
                 && !store::manifests_due(&app.db.reader, &job).await?
             {
                 return Ok(elsewhere(&there, WHEN_COMPLETE));
             }
             if let Some(found) = app.blobs.read_small(&key).await.map_err(|e| storage_error(&e))? {
-                return Ok(cached(made(found, path, asked.headers), WHEN_COMPLETE));
+                return Ok(cached(made(found, path, asked.headers), &way, WHEN_COMPLETE));
             }
             WHEN_COMPLETE
         }
@@ -138,36 +154,39 @@ async fn media(app: &App, job: &str, path: &str, asked: &Asked<'_>) -> Result<Re
     if row.playable_at_ms.is_none() {
         return Ok(not_playable_yet());
     }
-    let text = manifest(&store::load_presentation(&app.db.reader, &job).await?, path)?;
-    Ok(cached(made(text.into(), path, asked.headers), lifetime))
+    let mut presentation = store::load_presentation(&app.db.reader, &job).await?;
+    way.sign(&mut presentation);
+    Ok(cached(made(manifest(&presentation, path)?.into(), path, asked.headers), &way, lifetime))
 }
 
 /// A segment, an init segment or a file: below a lease's random prefix, so whoever names it was told.
-async fn stored(app: &App, job: &JobId, path: &str, asked: &Asked<'_>) -> Result<Response, ApiError> {
+async fn stored(app: &App, job: &JobId, path: &str, way: &Way, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let absent = || ApiError::not_found("no_such_media", format!("This job has no {path}."));
     let key: BlobKey = format!("jobs/{job}/{path}").parse().map_err(|_| absent())?;
-    if let Some(there) = on_cdn(app, &key, asked) {
+    if let Some(there) = on_cdn(app, &key, way, asked) {
         return Ok(elsewhere(&there, FOR_EVER));
     }
     match app.blobs.storage() {
         Storage::Folder(folder) => {
             let folder = folder.clone();
             let found = blocking(move || folder.read(&key)).await.map_err(|e| storage_error(&e))?.ok_or_else(absent)?;
-            Ok(cached(send(found, asked.headers, content_type(path)).await?, FOR_EVER))
+            Ok(cached(send(found, asked.headers, content_type(path)).await?, way, FOR_EVER))
         }
-        Storage::Bucket(bucket) => in_bucket(bucket, &key, asked).await,
+        Storage::Bucket(bucket) => in_bucket(bucket, &key, way, asked).await,
     }
 }
 
 /// Whether the object is there is for the bucket to say: asking first would cost as much as the answer.
-async fn in_bucket(bucket: &Bucket, key: &BlobKey, asked: &Asked<'_>) -> Result<Response, ApiError> {
+async fn in_bucket(bucket: &Bucket, key: &BlobKey, way: &Way, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let there = bucket.player_address(key, asked.reading, asked.save_as).await.map_err(|e| storage_error(&e))?;
-    Ok(elsewhere(&there, &format!("public, max-age={}", PLAYER_ADDRESS_KEPT.as_secs())))
+    let kept = if way.is_signed() { "private" } else { "public" };
+    Ok(elsewhere(&there, &format!("{kept}, max-age={}", PLAYER_ADDRESS_KEPT.as_secs())))
 }
 
 /// The object's address on the CDN, if there is one. It plays but does not save: file names would need a signed request.
-fn on_cdn(app: &App, key: &BlobKey, asked: &Asked<'_>) -> Option<String> {
-    let base = app.config.media_url.as_ref().filter(|_| asked.save_as.is_none())?;
+/// It knows nothing of signatures of ours either.
+fn on_cdn(app: &App, key: &BlobKey, way: &Way, asked: &Asked<'_>) -> Option<String> {
+    let base = app.config.media_url.as_ref().filter(|_| asked.save_as.is_none() && !way.is_signed())?;
     Some(format!("{base}{key}"))
 }
 
@@ -177,9 +196,11 @@ fn elsewhere(there: &str, lifetime: &str) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
 }
 
-fn cached(mut response: Response, lifetime: &'static str) -> Response {
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(lifetime));
+fn cached(mut response: Response, way: &Way, lifetime: &'static str) -> Response {
+    if (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED)
+        && let Ok(lifetime) = HeaderValue::try_from(way.caching(lifetime))
+    {
+        response.headers_mut().insert(header::CACHE_CONTROL, lifetime);
     }
     response
 }

@@ -1,12 +1,14 @@
-//! Delivery: playlists, manifests, segments and files, for anyone who knows the job's unguessable id.
+//! Delivery: playlists, manifests, segments and files, for anyone who knows the job's unguessable id or, if its profile
+//! says so, has a signed address (`playback.rs`).
 //!
 //! `/media/{job}/X` is the blob `jobs/{job}/X`. Segments never change and are cached for ever. Playlists and manifests are
 //! made on request while a job runs, and written to storage when it completes, so that a CDN can sit on it.
 
 pub mod http;
+pub mod playback;
 pub mod store;
 
-use offpeak_api::ids::JobId;
+use offpeak_api::{ids::JobId, profile::Access};
 
 use crate::{
     app::App,
@@ -64,7 +66,11 @@ pub async fn write_all_due(app: &App) -> Result<(), ApiError> {
 
 async fn write_due(app: &App, job: &JobId) -> Result<(), ApiError> {
     if jobs::store::exists(&app.db.reader, job).await? {
-        write_manifests(app, job).await?;
+        // What names every segment must not lie where anybody could read it.
+        match app.accesses.of(&app.db.reader, job).await? {
+            Access::Public => write_manifests(app, job).await?,
+            Access::Signed => {}
+        }
     }
     if !jobs::store::exists(&app.db.reader, job).await? {
         // Deleted before or while they were written.

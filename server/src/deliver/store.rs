@@ -1,7 +1,7 @@
 //! What was committed of a job, as packaging wants it.
 
-use offpeak_api::{ids::JobId, job::JobState, work::VideoRendition};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, QuerySelect};
+use offpeak_api::{ids::JobId, job::JobState, profile::Access, work::VideoRendition};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, FromQueryResult, QuerySelect};
 
 use crate::{
     commit::store as commit_store,
@@ -24,7 +24,24 @@ pub async fn load_presentation(db: &impl ConnectionTrait, job: &JobId) -> Result
         renditions.extend(packaged(job, &plan, rendition, segments, &tasks)?);
     }
     let notes = page_notes(db, &row, &plan).await?;
-    Ok(Presentation { grid: plan.grid, renditions, notes })
+    Ok(Presentation { grid: plan.grid, renditions, notes, query: String::new() })
+}
+
+/// What the profile of a job says about who can watch it.
+pub async fn access_of(db: &impl ConnectionTrait, id: &JobId) -> Result<Access, ApiError> {
+    #[derive(FromQueryResult)]
+    struct Found {
+        profile: serde_json::Value,
+    }
+    let select = job::Entity::find_by_id(id.to_string()).select_only().column(job::Column::Profile);
+    let found = select.into_model::<Found>().one(db).await?;
+    let found = found.ok_or_else(|| ApiError::not_found("job_not_found", format!("There is no job {id}.")))?;
+    access_in(&found.profile)
+}
+
+/// Of a profile as a job's row keeps it.
+pub fn access_in(profile: &serde_json::Value) -> Result<Access, ApiError> {
+    Ok(profile.get("access").cloned().map(serde_json::from_value).transpose()?.unwrap_or_default())
 }
 
 async fn page_notes(db: &impl ConnectionTrait, row: &job::Model, plan: &Plan) -> Result<PageNotes, ApiError> {

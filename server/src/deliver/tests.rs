@@ -10,7 +10,7 @@ use offpeak_api::{
     media::{Ratio, ticks_per_frame, video_timescale},
 };
 use reqwest::{Method, Response, StatusCode};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -91,6 +91,7 @@ impl<'a> Film<'a> {
             warnings: json!([]),
             error: None,
             end_frame: None,
+            estimated_work: None,
             progress: 0.0,
             created_at_ms: START.ms(),
             started_at_ms: None,
@@ -155,15 +156,15 @@ impl<'a> Film<'a> {
         let tx = self.server.app.db.write().await.unwrap();
         for task in lease_store::tasks_of_job(&tx.tx, &self.row.id).await.unwrap() {
             if (task.first..task.last).contains(&index.cast_signed()) {
-                let advance = commit_store::advance(&task, index + 1, task.last.cast_unsigned()).unwrap();
-                tx.tx.execute_raw(advance.build(tx.tx.get_database_backend())).await.unwrap();
+                let moved = task::Entity::update_many().col_expr(task::Column::Cursor, Expr::value(index.cast_signed() + 1));
+                moved.filter(task::Column::Id.eq(task.id.as_str())).exec(&tx.tx).await.unwrap();
                 if task.last == index.cast_signed() + 1 {
                     let done = task::Entity::update_many().col_expr(task::Column::State, Expr::value("done"));
                     done.filter(task::Column::Id.eq(task.id)).exec(&tx.tx).await.unwrap();
                 }
             }
         }
-        jobs_store::update_playable(&tx.tx, &self.row.id, START).await.unwrap();
+        jobs_store::update_playable(&self.server.app, &tx.tx, &self.row.id, START).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -172,7 +173,7 @@ impl<'a> Film<'a> {
         match state {
             JobState::Failed => {
                 let error = JobError::of_source("x", "x");
-                jobs_store::fail(&tx.tx, &self.row.id, &error, START).await.unwrap();
+                jobs_store::fail(&self.server.app, &tx.tx, &self.row.id, &error, START).await.unwrap();
             }
             JobState::Completed => jobs_store::end(&tx.tx, &self.row, JobEvent::Complete, START).await.unwrap(),
             JobState::Cancelled => jobs_store::end(&tx.tx, &self.row, JobEvent::Cancel, START).await.unwrap(),

@@ -88,8 +88,10 @@ fn reference(kind: &str, name: &str) -> Value {
 pub fn add(operation: &mut Operation) {
     // A POST that stands for another method makes nothing.
     let overrides = operation.has_parameter("X-HTTP-Method-Override");
-    let creates = operation.is_of_programs() && operation.method == "post" && !overrides;
+    let creates = operation.is_of_programs() && operation.is_guarded() && operation.method == "post" && !overrides;
     let has_parameters = operation.parameters.iter().any(|parameter| parameter["in"] != "header");
+    // Of people, tokens and codes none has an address of its own to be read at.
+    let located = creates && operation.said["tags"][0] != "access" && operation.path != "/v1/enrolment-codes";
     let tagged = operation.is_of_programs() && operation.reads() && operation.answers_json();
     let applies = |name: &str| match name {
         "BadRequest" => has_parameters || operation.takes_json() || creates,
@@ -117,7 +119,7 @@ pub fn add(operation: &mut Operation) {
     }
     for (status, response) in responses {
         if let Some(response) = response.as_object_mut().filter(|response| !response.contains_key("$ref")) {
-            add_headers(response, status, &Which { of_programs, tagged, creates, tus });
+            add_headers(response, status, &Which { of_programs, tagged, creates, located, tus });
         }
     }
 }
@@ -127,6 +129,7 @@ struct Which {
     of_programs: bool,
     tagged: bool,
     creates: bool,
+    located: bool,
     tus: bool,
 }
 
@@ -139,7 +142,7 @@ fn add_headers(response: &mut Map<String, Value>, status: &str, which: &Which) {
             "RateLimit" | "RateLimit-Policy" => which.of_programs,
             "ETag" => which.tagged && matches!(status, "200" | "304"),
             "Idempotency-Replayed" => which.creates && success,
-            "Location" => which.creates && status == "201",
+            "Location" => which.located && status == "201",
             "Upload-Offset" => which.tus && success,
             _ => false,
         };

@@ -26,6 +26,7 @@ pub struct Model {
     pub prove_after_ms: Option<i64>,
     pub failed_jobs: String,
     pub times_set_aside: i32,
+    pub instances: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

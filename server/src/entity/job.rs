@@ -21,6 +21,7 @@ pub struct Model {
     pub warnings: Json,
     pub error: Option<Json>,
     pub end_frame: Option<i64>,
+    pub estimated_work: Option<f64>,
     pub progress: f64,
     pub created_at_ms: i64,
     pub started_at_ms: Option<i64>,

@@ -11,6 +11,7 @@ pub struct Model {
     pub job_id: String,
     pub agent_id: String,
     pub request_id: String,
+    pub instance: Option<String>,
     pub state: String,
     pub class: String,
     pub tag: f64,

@@ -17,6 +17,9 @@ pub struct Model {
     pub init: Option<Json>,
     pub init_key: Option<String>,
     pub init_agent_id: Option<String>,
+    pub kept_segments: i32,
+    pub kept_frames: i64,
+    pub kept_bytes: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

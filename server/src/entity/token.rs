@@ -15,6 +15,9 @@ pub struct Model {
     pub uses_left: Option<i32>,
     pub expires_at_ms: Option<i64>,
     pub created_at_ms: i64,
+    pub scopes: Option<String>,
+    pub last_used_at_ms: Option<i64>,
+    pub group_id: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -5,6 +5,7 @@ use offpeak_api::{
     job::{JobError, JobState},
     lease::{ObjectName, TaskResult},
     profile::{FileContainer, Profile},
+    webhook::WebhookEvent,
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -22,6 +23,7 @@ use crate::{
     notify,
     plan::{self, PlannedFile},
     upload,
+    webhooks::outbox,
 };
 
 /// How the job goes on after a task's result.
@@ -159,7 +161,7 @@ pub enum Next {
 }
 
 /// Begins the job's next stage when nothing of the present one is open.
-pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -> Result<Next, ApiError> {
+pub async fn next_stage(app: &App, tx: &impl ConnectionTrait, job_id: &str, now: Instant) -> Result<Next, ApiError> {
     if lease_store::any_open(tx, job_id).await? {
         return Ok(Next::GoesOn);
     }
@@ -172,7 +174,7 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
         JobState::Encoding => {
             let plan = spec::plan_of(&job)?;
             if plan.files.is_empty() {
-                return complete_job(tx, &job, now).await;
+                return complete_job(app, tx, &job, now).await;
             }
             jobs::store::set_making_files(tx, &job).await?;
             let files = (0..).zip(&plan.files).map(|(n, file)| tasks::NewTask::file(n, file));
@@ -180,15 +182,16 @@ pub async fn next_stage(tx: &impl ConnectionTrait, job_id: &str, now: Instant) -
             notify::record(tx, job_id, "job.encoded", json!({ "files": plan.files.len() }), now).await?;
             Ok(Next::NewStage)
         }
-        JobState::Finishing => complete_job(tx, &job, now).await,
+        JobState::Finishing => complete_job(app, tx, &job, now).await,
         JobState::Queued | JobState::Probing | JobState::Completed | JobState::Failed | JobState::Cancelled => Ok(Next::GoesOn),
     }
 }
 
-async fn complete_job(tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<Next, ApiError> {
+async fn complete_job(app: &App, tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<Next, ApiError> {
     jobs::store::end(tx, job, JobEvent::Complete, now).await?;
     deliver::store::note_manifests_due(tx, &job.id).await?;
     notify::record(tx, &job.id, "job.completed", json!({}), now).await?;
+    outbox::job(app, tx, &job.id, WebhookEvent::JobCompleted, now).await?;
     tracing::info!(job.id, "completed job");
     Ok(Next::Completed)
 }

@@ -11,6 +11,7 @@ use sea_orm::ConnectionTrait;
 use super::store::{self, Why};
 use crate::{
     agents::standing,
+    app::App,
     clock::Instant,
     entity::{failure, lease, task},
     error::ApiError,
@@ -31,6 +32,7 @@ const LONGEST_LOG_LINES: usize = 50;
 
 /// Notes the failure; the task goes back, or the job fails.
 pub async fn take(
+    app: &App,
     tx: &impl ConnectionTrait,
     lease: &lease::Model,
     task: &task::Model,
@@ -51,10 +53,10 @@ pub async fn take(
             is_for_good(&store::failures_of(tx, &task.id).await?)
         }
     };
-    if for_good { fail_job(tx, task, now).await } else { lease_store::settle_task(tx, task, TaskEvent::GiveBack, now).await }
+    if for_good { fail_job(app, tx, task, now).await } else { lease_store::settle_task(tx, task, TaskEvent::GiveBack, now).await }
 }
 
-/// A lease on a locked task ran out with nothing committed and without a word. When that happens again and again, it counts as a
+/// A lease on a locked task ran out, or its process is gone, with nothing committed and without a word. When that happens again and again, it counts as a
 /// failure, and the task goes to somebody else. True when it does.
 pub async fn take_silence(
     tx: &impl ConnectionTrait,
@@ -79,7 +81,7 @@ pub async fn take_silence(
 }
 
 /// Fails the job for what its task's failures say.
-pub(super) async fn fail_job(tx: &impl ConnectionTrait, task: &task::Model, now: Instant) -> Result<(), ApiError> {
+pub(super) async fn fail_job(app: &App, tx: &impl ConnectionTrait, task: &task::Model, now: Instant) -> Result<(), ApiError> {
     let failures = store::failures_of(tx, &task.id).await?;
     let Some(last) = failures.iter().rfind(|failure| counts(failure)).or(failures.last()) else { return Ok(()) };
     let error = JobError {
@@ -89,7 +91,7 @@ pub(super) async fn fail_job(tx: &impl ConnectionTrait, task: &task::Model, now:
         failures: store::for_clients(tx, &failures).await?,
     };
     lease_store::settle_task(tx, task, TaskEvent::FailForGood, now).await?;
-    jobs::store::fail(tx, &task.job_id, &error, now).await
+    jobs::store::fail(app, tx, &task.job_id, &error, now).await
 }
 
 /// Logs can hold anything; PostgreSQL keeps no NUL in a text.

@@ -114,19 +114,20 @@ async fn complete_locked(
             writes.add_query(&tx.tx, &holders::success(&lease.agent_id, speed(&lease, &task, now)));
             lease_store::settle(&tx.tx, &mut writes, &task, TaskEvent::Complete, now).await?;
             writes.carry_out(&tx.tx).await?;
-            advance::next_stage(&tx.tx, &task.job_id, now).await?
+            // Before the job may be complete: whoever is told of that is told where to play it.
+            if stage.playable_at_ms.is_none() {
+                jobs::store::update_playable(app, &tx.tx, &task.job_id, now).await?;
+            }
+            advance::next_stage(app, &tx.tx, &task.job_id, now).await?
         }
         advance::Outcome::JobFailed(error) => {
             // The lease did what it was to do; the task did not, so that a retry has something to do again.
             lease_store::settle(&tx.tx, &mut writes, &task, TaskEvent::FailForGood, now).await?;
             writes.carry_out(&tx.tx).await?;
-            jobs::store::fail(&tx.tx, &task.job_id, &error, now).await?;
+            jobs::store::fail(app, &tx.tx, &task.job_id, &error, now).await?;
             Next::GoesOn
         }
     };
-    if stage.playable_at_ms.is_none() {
-        jobs::store::update_playable(&tx.tx, &task.job_id, now).await?;
-    }
     // As a repeat of this call will find it.
     let task = if task.to_end { lease_store::find_task(&tx.tx, &task.id).await? } else { task };
     tx.commit().await?;
@@ -205,7 +206,7 @@ pub async fn fail(
     let mut writes = Writes::default();
     end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Fail, why, now);
     writes.carry_out(&tx.tx).await?;
-    failure::take(&tx.tx, &lease, &task, request, now).await?;
+    failure::take(&app, &tx.tx, &lease, &task, request, now).await?;
     tx.commit().await?;
     // It may have been set aside by this.
     app.known_agents.forget();

@@ -6,9 +6,11 @@
 pub mod advance;
 pub mod failure;
 pub mod http;
+mod restarted;
 pub mod store;
 pub mod stuck;
 mod take_away;
 mod the_end;
 
+pub use restarted::hand_back_of_others;
 pub use take_away::take_away;

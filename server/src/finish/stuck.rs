@@ -101,7 +101,7 @@ async fn fail(app: &App, task: &task::Model, now: Instant) -> Result<bool, ApiEr
     let Some(task) = found.filter(|found| found.state == TaskState::Ready.as_str() && found.failures == task.failures) else {
         return Ok(false);
     };
-    failure::fail_job(&tx.tx, &task, now).await?;
+    failure::fail_job(app, &tx.tx, &task, now).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -11,7 +11,12 @@ use offpeak_api::{
 };
 
 use super::{WITHIN_SECONDS, backlog_seconds, machines_wanted, store};
-use crate::{agents::history, app::App, auth::TeamAuth, error::ApiError};
+use crate::{
+    agents::history,
+    app::App,
+    auth::may::{FleetRead, OnFarm},
+    error::ApiError,
+};
 
 /// Samples in one answer: a minute each of one day, or fewer of more.
 const MOST_SAMPLES: i64 = 24 * 60;
@@ -19,13 +24,13 @@ const MOST_SAMPLES: i64 = 24 * 60;
 /// Read the fleet's figures
 ///
 /// Machines by state, speed, what waits, and for an autoscaler how many machines are wanted.
-#[utoipa::path(get, path = "/v1/fleet", operation_id = "get_fleet", tag = "fleet", security(("bearer" = [])), params(FleetQuery), responses(
+#[utoipa::path(get, path = "/v1/fleet", operation_id = "get_fleet", tag = "fleet", security(("bearer" = ["jobs:read"]), ("bearer" = ["agents:read"])), params(FleetQuery), responses(
     (status = 200, description = "The whole fleet, machines and jobs of all teams", body = FleetFigures),
     (status = 422, description = "`within_seconds` does not fit", body = Problem),
 ))]
 pub async fn fleet(
     State(app): State<App>,
-    _auth: TeamAuth,
+    _auth: OnFarm<FleetRead>,
     query: Result<Query<FleetQuery>, QueryRejection>,
 ) -> Result<Json<FleetFigures>, ApiError> {
     let within_seconds = query
@@ -58,13 +63,13 @@ pub async fn fleet(
 /// Read the fleet's history
 ///
 /// A sample a minute, kept for 31 days; of a range longer than a day, as many as a day has minutes.
-#[utoipa::path(get, path = "/v1/fleet/history", operation_id = "get_fleet_history", tag = "fleet", security(("bearer" = [])), params(HistoryRange), responses(
+#[utoipa::path(get, path = "/v1/fleet/history", operation_id = "get_fleet_history", tag = "fleet", security(("bearer" = ["jobs:read"]), ("bearer" = ["agents:read"])), params(HistoryRange), responses(
     (status = 200, description = "Samples, oldest first", body = FleetHistory),
     (status = 422, description = "The range does not fit", body = Problem),
 ))]
 pub async fn fleet_history(
     State(app): State<App>,
-    _auth: TeamAuth,
+    _auth: OnFarm<FleetRead>,
     query: Result<Query<HistoryRange>, QueryRejection>,
 ) -> Result<Json<FleetHistory>, ApiError> {
     let (from, to) = history::range(query, app.clock.now())?;

@@ -10,16 +10,20 @@ pub mod rate;
 pub mod request_id;
 
 use axum::{
-    extract::{Request, State},
+    extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use crate::app::App;
+use crate::{app::App, auth::person, people::peer::Peer};
 
 /// The layer of all routes but those of agents, players and supervisors.
 pub async fn of_programs(State(app): State<App>, request: Request, next: Next) -> Response {
-    let quota = app.rates.take(&rate::who(request.headers()), app.clock.now());
+    let (mut parts, body) = request.into_parts();
+    let Ok(Peer(address)) = Peer::from_request_parts(&mut parts, &app).await;
+    let session = person::secret_of(&parts.headers, &app.config.public_url);
+    let quota = app.rates.take(&rate::who(&parts.headers, session, address), app.clock.now());
+    let request = Request::from_parts(parts, body);
     let mut response = match &quota {
         Some(quota) if quota.is_used_up() => quota.refusal().into_response(),
         Some(_) | None => answer(&app, request, next).await,

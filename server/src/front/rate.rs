@@ -5,15 +5,13 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use axum::http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{AUTHORIZATION, COOKIE},
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
 
 use crate::{clock::Instant, error::ApiError};
@@ -26,15 +24,18 @@ const WINDOW_MICROS: i64 = 60_000_000;
 /// Tokens that are remembered before those with a full bucket are forgotten.
 const MOST: usize = 10_000;
 
-/// Who calls: a hash of what they prove it with. Those without a token share one bucket.
+/// Who calls: a hash of what they prove it with. Those who prove nothing share a bucket with all from their address, so that a
+/// flood from one keeps nobody else from logging in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Who([u8; 16]);
 
-pub fn who(headers: &HeaderMap) -> Who {
+/// `session` is what came in the session's cookie: other cookies would make a new caller of each request.
+pub fn who(headers: &HeaderMap, session: Option<&str>, address: Option<IpAddr>) -> Who {
     let mut hash = Sha256::new();
-    for name in [AUTHORIZATION, COOKIE] {
-        hash.update(headers.get(&name).map_or(&b""[..], HeaderValue::as_bytes));
-        hash.update([0]);
+    match (headers.get(AUTHORIZATION), session) {
+        (Some(token), _) => hash.update(token.as_bytes()),
+        (None, Some(session)) => hash.update(session.as_bytes()),
+        (None, None) => hash.update(address.map_or_else(String::new, |address| address.to_string())),
     }
     let mut short = [0; 16];
     short.copy_from_slice(&hash.finalize()[..16]);
@@ -117,7 +118,17 @@ mod tests {
     use super::*;
 
     fn caller(token: &str) -> Who {
-        who(&HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_str(token).expect("a header"))]))
+        who(&HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_str(token).expect("a header"))]), None, None)
+    }
+
+    #[test]
+    fn who_proves_nothing_is_known_by_the_address() {
+        let address = |text: &str| Some(text.parse::<IpAddr>().expect("an address"));
+        let of = |session, from| who(&HeaderMap::new(), session, address(from));
+        assert_eq!(of(Some("ofs_x"), "10.0.0.1"), of(Some("ofs_x"), "10.0.0.2"));
+        assert_ne!(of(Some("ofs_x"), "10.0.0.1"), of(Some("ofs_y"), "10.0.0.1"));
+        assert_eq!(of(None, "10.0.0.1"), of(None, "10.0.0.1"));
+        assert_ne!(of(None, "10.0.0.1"), of(None, "10.0.0.2"));
     }
 
     #[test]

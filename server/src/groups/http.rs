@@ -18,7 +18,10 @@ use super::{MOST_GROUPS, parse_policy, store};
 use crate::{
     agents::check_name,
     app::App,
-    auth::TeamAuth,
+    auth::{
+        TeamAuth,
+        may::{AgentsRead, AgentsWrite, OnFarm},
+    },
     clock::Instant,
     entity::agent_group,
     error::{ApiError, Body},
@@ -46,13 +49,13 @@ async fn one(app: &App, auth: &TeamAuth, id: &GroupId) -> Result<Json<Group>, Ap
 /// List groups
 ///
 /// In pages.
-#[utoipa::path(get, path = "/v1/groups", tag = "fleet", security(("bearer" = [])), params(PageQuery), responses(
-    (status = 200, description = "A page of the team's groups", body = GroupList),
+#[utoipa::path(get, path = "/v1/groups", tag = "fleet", security(("bearer" = ["agents:read"])), params(PageQuery), responses(
+    (status = 200, description = "A page of all groups", body = GroupList),
     (status = 422, description = "The page does not fit", body = Problem),
 ))]
 pub async fn list_groups(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsRead>,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<GroupList>, ApiError> {
     let asked = page::query(query)?;
@@ -73,14 +76,14 @@ pub async fn list_groups(
 /// Make a group
 ///
 /// With the default policy; PUT /v1/policies/{group} changes that, and PATCH /v1/agents/{id} moves agents into it.
-#[utoipa::path(post, path = "/v1/groups", tag = "fleet", security(("bearer" = [])), request_body = NameGroup, responses(
+#[utoipa::path(post, path = "/v1/groups", tag = "fleet", security(("bearer" = ["agents:write"])), request_body = NameGroup, responses(
     (status = 201, description = "The group, empty", body = Group),
     (status = 409, description = "Another group has that name, or there are too many", body = Problem),
     (status = 422, description = "The name does not fit", body = Problem),
 ))]
 pub async fn create_group(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Body(request): Body<NameGroup>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Group>), ApiError> {
     let row = agent_group::Model {
@@ -101,16 +104,20 @@ pub async fn create_group(
 }
 
 /// Read a group
-#[utoipa::path(get, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = [])), params(("id" = GroupId, Path)), responses(
+#[utoipa::path(get, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = ["agents:read"])), params(("id" = GroupId, Path)), responses(
     (status = 200, description = "The group", body = Group),
     (status = 404, description = "No such group", body = Problem),
 ))]
-pub async fn get_group(State(app): State<App>, auth: TeamAuth, Path(id): Path<GroupId>) -> Result<Json<Group>, ApiError> {
+pub async fn get_group(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<GroupId>,
+) -> Result<Json<Group>, ApiError> {
     one(&app, &auth, &id).await
 }
 
 /// Rename a group
-#[utoipa::path(patch, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = [])), params(("id" = GroupId, Path)),
+#[utoipa::path(patch, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = ["agents:write"])), params(("id" = GroupId, Path)),
     request_body = NameGroup, responses(
     (status = 200, description = "The group", body = Group),
     (status = 404, description = "No such group", body = Problem),
@@ -119,7 +126,7 @@ pub async fn get_group(State(app): State<App>, auth: TeamAuth, Path(id): Path<Gr
 ))]
 pub async fn rename_group(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Path(id): Path<GroupId>,
     Body(request): Body<NameGroup>,
 ) -> Result<Json<Group>, ApiError> {
@@ -134,13 +141,17 @@ pub async fn rename_group(
 /// Delete a group
 ///
 /// Its agents go to the default group, which itself cannot be deleted.
-#[utoipa::path(delete, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = [])), params(("id" = GroupId, Path)),
+#[utoipa::path(delete, path = "/v1/groups/{id}", tag = "fleet", security(("bearer" = ["agents:write"])), params(("id" = GroupId, Path)),
     responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such group", body = Problem),
     (status = 409, description = "It is the default group", body = Problem),
 ))]
-pub async fn delete_group(State(app): State<App>, auth: TeamAuth, Path(id): Path<GroupId>) -> Result<StatusCode, ApiError> {
+pub async fn delete_group(
+    State(app): State<App>,
+    auth: OnFarm<AgentsWrite>,
+    Path(id): Path<GroupId>,
+) -> Result<StatusCode, ApiError> {
     let heir = GroupId::default_of(&auth.team_id);
     let tx = app.db.write().await?;
     let row = store::find(&tx.tx, &auth.team_id, &id).await?;
@@ -153,19 +164,23 @@ pub async fn delete_group(State(app): State<App>, auth: TeamAuth, Path(id): Path
 }
 
 /// Read a group's policy
-#[utoipa::path(get, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = [])), params(("group" = GroupId, Path)),
+#[utoipa::path(get, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = ["agents:read"])), params(("group" = GroupId, Path)),
     responses(
     (status = 200, description = "The policy, with every field", body = Policy),
     (status = 404, description = "No such group", body = Problem),
 ))]
-pub async fn get_policy(State(app): State<App>, auth: TeamAuth, Path(id): Path<GroupId>) -> Result<Json<Policy>, ApiError> {
+pub async fn get_policy(
+    State(app): State<App>,
+    auth: OnFarm<AgentsRead>,
+    Path(id): Path<GroupId>,
+) -> Result<Json<Policy>, ApiError> {
     one(&app, &auth, &id).await.map(|Json(group)| Json(group.policy))
 }
 
 /// Replace a group's policy
 ///
 /// Fields that are left out get their defaults. Engines learn of it within a minute.
-#[utoipa::path(put, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = [])), params(("group" = GroupId, Path)),
+#[utoipa::path(put, path = "/v1/policies/{group}", tag = "fleet", security(("bearer" = ["agents:write"])), params(("group" = GroupId, Path)),
     request_body = Policy, responses(
     (status = 200, description = "The policy, with every field", body = Policy),
     (status = 404, description = "No such group", body = Problem),
@@ -173,7 +188,7 @@ pub async fn get_policy(State(app): State<App>, auth: TeamAuth, Path(id): Path<G
 ))]
 pub async fn put_policy(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: OnFarm<AgentsWrite>,
     Path(id): Path<GroupId>,
     Body(document): Body<serde_json::Value>,
 ) -> Result<Json<Policy>, ApiError> {

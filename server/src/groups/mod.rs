@@ -3,9 +3,16 @@
 pub mod http;
 pub mod store;
 
-use offpeak_api::policy::Policy;
+use std::time::Duration;
 
-use crate::error::ApiError;
+use axum::http::StatusCode;
+use offpeak_api::{ids::AgentId, policy::Policy};
+use sea_orm::ConnectionTrait;
+
+use crate::{agents, error::ApiError};
+
+/// A policy may change at any minute; a machine's kernel hardly ever.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Groups that a team may have: they are listed in one go.
 pub const MOST_GROUPS: u64 = 500;
@@ -24,6 +31,18 @@ pub fn parse_policy(document: &serde_json::Value) -> Result<Policy, ApiError> {
         Some(field) => Err(bad(format!("A policy has no field {field:?}."))),
         None => Ok(policy),
     }
+}
+
+/// Refuses an agent whose ffmpeg is not walled off in full, where its group wants that.
+pub async fn check_unboxed(db: &impl ConnectionTrait, agent: &AgentId) -> Result<(), ApiError> {
+    let row = agents::store::get(db, agent.as_str()).await?;
+    if !store::policy_of(db, &row.group_id).await?.require_sandbox {
+        return Ok(());
+    }
+    let detail = "The policy of this agent's group wants ffmpeg walled off in full, which it is not on this machine.";
+    Err(ApiError::new(StatusCode::FORBIDDEN, "sandbox_required", detail)
+        .hint("`offpeak-agent check` says what is missing; docs/sandbox.md says what to do about it.")
+        .retry_after(ASK_AGAIN_AFTER))
 }
 
 /// A field that was given and did not come back.

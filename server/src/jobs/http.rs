@@ -10,31 +10,41 @@ use offpeak_api::{
     ids::{JobId, SourceId},
     job::{CreateJob, Job, JobList, JobSource, JobState, ListJobs, SourceState},
     problem::Problem,
+    webhook::WebhookEvent,
 };
+use offpeak_outbound::AllowList;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::{JobEvent, check_request, parse_states, progress, store, tasks};
 use crate::{
     app::App,
-    auth::TeamAuth,
+    auth::{
+        TeamAuth,
+        may::{JobsRead, JobsWrite, May},
+    },
     blob::BlobKey,
     entity::job,
     error::{ApiError, Body},
     lease::{NO_DEADLINE_MS, TaskKind, queue},
     notify, page, profile, upload,
+    webhooks::outbox,
 };
 
 /// Make a job
 ///
 /// One source through one profile. The source is a finished upload, or a URL to fetch from.
-#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", security(("bearer" = [])), request_body = CreateJob, responses(
+#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", security(("bearer" = ["jobs:write"])), request_body = CreateJob, responses(
     (status = 201, description = "The job, queued", body = Job),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "The upload is not finished, or its bytes are gone", body = Problem),
     (status = 422, description = "Something in the request does not fit, such as an unknown profile", body = Problem),
 ))]
-pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): Body<CreateJob>) -> Result<Response, ApiError> {
+pub async fn create_job(
+    State(app): State<App>,
+    auth: May<JobsWrite>,
+    Body(request): Body<CreateJob>,
+) -> Result<Response, ApiError> {
     check_request(&request)?;
     let now = app.clock.now();
     let profile = profile::store::find(&app.db.reader, &auth.team_id, &request.profile).await?;
@@ -42,7 +52,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
     let (source, kind) = match &request.source {
         JobSource::Upload(id) => (ready_source(&tx.tx, &auth, id).await?, TaskKind::Probe),
         JobSource::Url(url) => {
-            let url = check_url(url)?;
+            let url = check_url(url, &app.config.outbound_allow)?;
             let expires = now + app.config.upload_kept_for;
             (upload::store::create_fetch_source(&tx.tx, &auth.team_id, &url, now, expires).await?, TaskKind::Fetch)
         }
@@ -63,6 +73,7 @@ pub async fn create_job(State(app): State<App>, auth: TeamAuth, Body(request): B
         warnings: json!([]),
         error: None,
         end_frame: None,
+        estimated_work: None,
         progress: 0.0,
         created_at_ms: now.ms(),
         started_at_ms: None,
@@ -97,12 +108,15 @@ async fn ready_source(tx: &impl ConnectionTrait, auth: &TeamAuth, id: &SourceId)
     }
 }
 
-fn check_url(text: &str) -> Result<String, ApiError> {
+/// An address that is refused whoever looks its name up is refused here; the rest is for the engine that fetches it.
+fn check_url(text: &str, allow: &AllowList) -> Result<String, ApiError> {
     let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.filter(|url| url.as_str().len() <= 4096).map(String::from).ok_or_else(|| {
+    let url = url.filter(|url| url.as_str().len() <= 4096).ok_or_else(|| {
         ApiError::unfit("bad_url", format!("{text:?} is not an http or https address."))
             .hint("Give the address of the file itself, such as https://example.com/film.mp4.")
-    })
+    })?;
+    offpeak_outbound::check_url(&url, allow).map_err(|refused| ApiError::unfit(refused.code(), refused.to_string()))?;
+    Ok(url.into())
 }
 
 async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {
@@ -110,11 +124,11 @@ async fn one(app: &App, row: job::Model) -> Result<Job, ApiError> {
 }
 
 /// Read a job
-#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = ["jobs:read"])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "The job", body = Job),
     (status = 404, description = "No such job", body = Problem),
 ))]
-pub async fn get_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+pub async fn get_job(State(app): State<App>, auth: May<JobsRead>, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let row = store::find(&app.db.reader, &auth.team_id, &id).await?;
     Ok(Json(one(&app, row).await?))
 }
@@ -122,13 +136,13 @@ pub async fn get_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobI
 /// List jobs
 ///
 /// Youngest first, in pages.
-#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", security(("bearer" = [])), params(ListJobs), responses(
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", security(("bearer" = ["jobs:read"])), params(ListJobs), responses(
     (status = 200, description = "A page of jobs", body = JobList),
     (status = 422, description = "A filter does not fit", body = Problem),
 ))]
 pub async fn list_jobs(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<JobsRead>,
     query: Result<Query<ListJobs>, QueryRejection>,
 ) -> Result<Json<JobList>, ApiError> {
     let query = page::query(query)?;
@@ -146,12 +160,12 @@ pub async fn list_jobs(
 /// Cancel a job
 ///
 /// Its machines stop within one heartbeat, and what it had made is removed.
-#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "jobs", security(("bearer" = ["jobs:write"])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "The job, cancelled", body = Job),
     (status = 404, description = "No such job", body = Problem),
     (status = 409, description = "The job is over", body = Problem),
 ))]
-pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+pub async fn cancel_job(State(app): State<App>, auth: May<JobsWrite>, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let now = app.clock.now();
     store::find(&app.db.reader, &auth.team_id, &id).await?;
     let tx = app.db.write().await?;
@@ -166,6 +180,7 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
             store::end(&tx.tx, &row, JobEvent::Cancel, now).await?;
             store::delete_results(&tx.tx, &id).await?;
             notify::record(&tx.tx, id.as_str(), "job.cancelled", json!({}), now).await?;
+            outbox::job(&app, &tx.tx, id.as_str(), WebhookEvent::JobCancelled, now).await?;
         }
     }
     tx.commit().await?;
@@ -179,12 +194,12 @@ pub async fn cancel_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<J
 /// Retry a failed job
 ///
 /// Only what is missing is done again.
-#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(post, path = "/v1/jobs/{id}/retry", tag = "jobs", security(("bearer" = ["jobs:write"])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "The job, at work again", body = Job),
     (status = 404, description = "No such job", body = Problem),
     (status = 409, description = "The job did not fail, or its source is gone", body = Problem),
 ))]
-pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
+pub async fn retry_job(State(app): State<App>, auth: May<JobsWrite>, Path(id): Path<JobId>) -> Result<Json<Job>, ApiError> {
     let now = app.clock.now();
     let tx = app.db.write().await?;
     store::find(&tx.tx, &auth.team_id, &id).await?;
@@ -212,11 +227,11 @@ pub async fn retry_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<Jo
 /// Delete a job
 ///
 /// With all that it made. A job that is at work is cancelled first. Its source stays.
-#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", security(("bearer" = ["jobs:write"])), params(("id" = JobId, Path)), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such job", body = Problem),
 ))]
-pub async fn delete_job(State(app): State<App>, auth: TeamAuth, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
+pub async fn delete_job(State(app): State<App>, auth: May<JobsWrite>, Path(id): Path<JobId>) -> Result<StatusCode, ApiError> {
     let tx = app.db.write().await?;
     store::find(&tx.tx, &auth.team_id, &id).await?;
     store::lock(&tx.tx, id.as_str()).await?;

@@ -2,6 +2,7 @@
 //!
 //! In: a request to make one, cancel, retry or delete it. Out: rows, and the job as clients see it.
 
+pub mod eta;
 pub mod http;
 pub mod planned;
 pub mod playable;

@@ -4,16 +4,22 @@ use std::collections::HashMap;
 
 use offpeak_api::{
     facts::Facts,
+    ids::JobId,
     job::{AgentAtWork, Job, JobProgress, JobState, OutputFile, Outputs, RenditionKind, RenditionProgress},
     lease::Progress,
+    work::{AAC_FRAME_SAMPLES, AUDIO_SAMPLE_RATE},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
-use super::store;
+use super::{
+    eta::{Eta, known},
+    store,
+};
 use crate::{
     app::App,
     clock::Instant,
     commit::store::{self as commit_store, Committed},
+    deliver::{self, playback},
     entity::{agent, job, lease, output_file, rendition, task},
     error::ApiError,
     lease::{NO_DEADLINE_MS, TaskKind, holders::is_active},
@@ -25,18 +31,21 @@ const PROBE_SHARE: f64 = 0.02;
 const FILES_SHARE: f64 = 0.03;
 
 /// A lease of a job with what its row and its task's say.
-struct Held {
-    lease: lease::Model,
-    task: task::Model,
+#[derive(Debug)]
+pub(super) struct Held {
+    pub lease: lease::Model,
+    pub task: task::Model,
     agent_name: String,
-    progress: Progress,
+    /// What the agent got done in the past, in units of estimated work a second.
+    pub agent_speed: Option<f64>,
+    pub progress: Progress,
 }
 
 /// These jobs, as clients see them. What is shown is kept: progress never goes back, even if a holder is lost or a rendition
 /// begins again.
 pub async fn show(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
     let kept: Vec<f64> = rows.iter().map(|row| row.progress).collect();
-    let jobs = to_wire(app, rows).await?;
+    let jobs = to_wire(app, &app.db.reader, rows).await?;
     let raised: Vec<&Job> =
         jobs.iter().zip(kept).filter(|(job, kept)| job.progress.fraction > *kept).map(|(job, _)| job).collect();
     if !raised.is_empty() {
@@ -49,9 +58,14 @@ pub async fn show(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError
     Ok(jobs)
 }
 
+/// A job as it is within a transaction, and as clients will see it once that is committed.
+pub async fn snapshot(app: &App, tx: &impl ConnectionTrait, job: &str) -> Result<Job, ApiError> {
+    let row = store::get(tx, job).await?;
+    to_wire(app, tx, vec![row]).await?.pop().ok_or_else(|| ApiError::internal("a job got lost on its way out"))
+}
+
 /// A handful of queries for any number of jobs.
-async fn to_wire(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
-    let db = &app.db.reader;
+async fn to_wire(app: &App, db: &impl ConnectionTrait, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let mut renditions = by_job(
         rendition::Entity::find().filter(rendition::Column::JobId.is_in(ids.iter().map(String::as_str))).all(db).await?,
@@ -60,31 +74,61 @@ async fn to_wire(app: &App, rows: Vec<job::Model>) -> Result<Vec<Job>, ApiError>
     let committed = commit_store::committed_of(db, &ids).await?;
     let mut files = by_job(store::files_of(db, &ids).await?, |row| &row.job_id);
     let mut held = held_of(db, &ids).await?;
-    rows.into_iter()
-        .map(|row| {
-            let mut renditions = renditions.remove(&row.id).unwrap_or_default();
-            renditions.sort_by_key(|rendition| rendition.ordinal);
-            let parts = Parts {
-                renditions,
-                committed: &committed,
-                files: files.remove(&row.id).unwrap_or_default(),
-                held: held.remove(&row.id).unwrap_or_default(),
-            };
-            assemble(app, row, parts)
+    let read = |row: job::Model| {
+        let mut renditions = renditions.remove(&row.id).unwrap_or_default();
+        renditions.sort_by_key(|rendition| rendition.ordinal);
+        let parts = Parts {
+            renditions,
+            committed: &committed,
+            files: files.remove(&row.id).unwrap_or_default(),
+            held: held.remove(&row.id).unwrap_or_default(),
+        };
+        Assessed::of(row, parts)
+    };
+    let jobs = rows.into_iter().map(read).collect::<Result<Vec<_>, ApiError>>()?;
+    let shown = jobs.iter().map(Assessed::shown).collect::<Vec<_>>();
+    let mut etas = known::of(app, &shown).await?;
+    let now = app.clock.now();
+    jobs.into_iter()
+        .map(|job| {
+            let eta = etas.remove(&job.row.id);
+            assemble(app, job, eta, now)
         })
         .collect()
 }
 
+/// A job's row, what belongs to it, and how far that is.
+struct Assessed<'a> {
+    row: job::Model,
+    state: JobState,
+    plan: Option<Plan>,
+    parts: Parts<'a>,
+    progress: JobProgress,
+}
+
+impl<'a> Assessed<'a> {
+    fn of(row: job::Model, parts: Parts<'a>) -> Result<Self, ApiError> {
+        let state = store::state_of(&row)?;
+        let plan: Option<Plan> = row.plan.clone().map(serde_json::from_value).transpose()?;
+        let progress = progress(&row, state, plan.as_ref(), &parts);
+        Ok(Self { row, state, plan, parts, progress })
+    }
+
+    fn shown(&self) -> known::Shown<'_> {
+        let Self { row, state, plan, parts, progress } = self;
+        known::Shown { row, state: *state, plan: plan.as_ref(), progress, held: &parts.held }
+    }
+}
+
 /// Before what was committed is voided: progress that may have been shown is kept.
 pub async fn keep(tx: &impl ConnectionTrait, row: &job::Model) -> Result<(), ApiError> {
-    let plan: Option<Plan> = row.plan.clone().map(serde_json::from_value).transpose()?;
     let parts = Parts {
         renditions: commit_store::renditions_of_job(tx, &row.id).await?,
         committed: &commit_store::committed_of(tx, std::slice::from_ref(&row.id)).await?,
         files: Vec::new(),
         held: Vec::new(),
     };
-    let shown = progress(row, store::state_of(row)?, plan.as_ref(), &parts).fraction;
+    let shown = Assessed::of(row.clone(), parts)?.progress.fraction;
     store::raise_progress(tx, &row.id, shown).await
 }
 
@@ -109,12 +153,14 @@ async fn held_of(db: &impl ConnectionTrait, jobs: &[String]) -> Result<HashMap<S
     let tasks: HashMap<String, task::Model> = tasks.into_iter().map(|task| (task.id.clone(), task)).collect();
     let agents =
         agent::Entity::find().filter(agent::Column::Id.is_in(leases.iter().map(|l| l.agent_id.as_str()))).all(db).await?;
-    let names: HashMap<String, String> = agents.into_iter().map(|agent| (agent.id, agent.name)).collect();
+    let agents: HashMap<String, agent::Model> = agents.into_iter().map(|agent| (agent.id.clone(), agent)).collect();
     let held = leases.into_iter().filter_map(|lease| {
         let task = tasks.get(&lease.task_id)?.clone();
-        let agent_name = names.get(&lease.agent_id).cloned().unwrap_or_default();
+        let agent = agents.get(&lease.agent_id);
+        let agent_name = agent.map(|agent| agent.name.clone()).unwrap_or_default();
+        let agent_speed = agent.and_then(|agent| agent.work_per_second);
         let progress = lease.progress.clone().and_then(|json| serde_json::from_value(json).ok()).unwrap_or_default();
-        Some(Held { lease, task, agent_name, progress })
+        Some(Held { lease, task, agent_name, agent_speed, progress })
     });
     Ok(by_job(held.collect(), |held| &held.lease.job_id))
 }
@@ -126,24 +172,22 @@ struct Parts<'a> {
     held: Vec<Held>,
 }
 
-fn assemble(app: &App, row: job::Model, parts: Parts<'_>) -> Result<Job, ApiError> {
-    let state = store::state_of(&row)?;
-    let plan: Option<Plan> = row.plan.clone().map(serde_json::from_value).transpose()?;
-    let now = app.clock.now();
-    let progress = progress(&row, state, plan.as_ref(), &parts);
-    let eta_seconds = eta_seconds(&row, state, &progress, &parts.held, now);
+fn assemble(app: &App, job: Assessed<'_>, eta: Option<Eta>, now: Instant) -> Result<Job, ApiError> {
+    let Assessed { row, state, plan: _, parts, progress } = job;
     let job = row.id.as_str();
     let absolute = |path: String| app.config.public_url.join(&path).map(String::from).map_err(ApiError::internal);
-    let mut outputs = Outputs { watch: Some(absolute(format!("/watch/{job}"))?), ..Outputs::default() };
+    let id: JobId = row.id.parse().map_err(ApiError::internal)?;
+    let signature = playback::query_for(app, &id, deliver::store::access_in(&row.profile)?, now);
+    let mut outputs = Outputs { watch: Some(absolute(format!("/watch/{job}{signature}"))?), ..Outputs::default() };
     if row.playable_at_ms.is_some() && !matches!(state, JobState::Failed | JobState::Cancelled) {
-        outputs.hls = Some(absolute(format!("/media/{job}/multivariant.m3u8"))?);
-        outputs.dash = Some(absolute(format!("/media/{job}/manifest.mpd"))?);
+        outputs.hls = Some(absolute(format!("/media/{job}/multivariant.m3u8{signature}"))?);
+        outputs.dash = Some(absolute(format!("/media/{job}/manifest.mpd{signature}"))?);
     }
     for file in &parts.files {
         let path = file.storage_key.strip_prefix("jobs/").unwrap_or(&file.storage_key);
         outputs.files.push(OutputFile {
             name: file.name.clone(),
-            url: absolute(format!("/media/{path}"))?,
+            url: absolute(format!("/media/{path}{signature}"))?,
             bytes: file.bytes.cast_unsigned(),
             sha256: file.sha256.clone(),
             content_type: file.content_type.clone(),
@@ -151,7 +195,7 @@ fn assemble(app: &App, row: job::Model, parts: Parts<'_>) -> Result<Job, ApiErro
     }
     let time = |ms: Option<i64>| ms.map(|ms| Instant(ms).to_utc());
     Ok(Job {
-        id: row.id.parse().map_err(ApiError::internal)?,
+        id,
         team: row.team_id.parse().map_err(ApiError::internal)?,
         source: row.source_id.parse().map_err(ApiError::internal)?,
         profile: row.profile_name,
@@ -160,7 +204,8 @@ fn assemble(app: &App, row: job::Model, parts: Parts<'_>) -> Result<Job, ApiErro
         metadata: serde_json::from_value(row.metadata)?,
         state,
         progress,
-        eta_seconds,
+        eta_seconds: eta.map(|eta| eta.p50.ceil() as u64),
+        eta_p90_seconds: eta.map(|eta| eta.p90.ceil() as u64),
         created_at: Instant(row.created_at_ms).to_utc(),
         started_at: time(row.started_at_ms),
         playable_at: time(row.playable_at_ms),
@@ -182,15 +227,17 @@ fn facts_for_clients(stored: serde_json::Value) -> Result<Facts, ApiError> {
 }
 
 fn progress(row: &job::Model, state: JobState, plan: Option<&Plan>, parts: &Parts<'_>) -> JobProgress {
+    let frames_total = row.end_frame.map_or_else(|| plan.map_or(0, |plan| plan.frames), i64::cast_unsigned);
     let renditions: Vec<RenditionProgress> =
-        parts.renditions.iter().map(|rendition| rendition_progress(row, rendition, parts)).collect();
+        parts.renditions.iter().map(|rendition| rendition_progress(row, state, plan, rendition, parts)).collect();
     let files_total = plan.map_or(0, |plan| u32::try_from(plan.files.len()).unwrap_or(u32::MAX));
     let files_done = u32::try_from(parts.files.len()).unwrap_or(u32::MAX);
     let planned = plan.is_some();
     let mut progress = JobProgress {
         fraction: 0.0,
         probe: if planned { 1.0 } else { probe_fraction(&parts.held) },
-        frames_total: row.end_frame.map_or_else(|| plan.map_or(0, |plan| plan.frames), i64::cast_unsigned),
+        frames_total,
+        throughput: plan.map_or(0.0, |plan| throughput(plan, &parts.held)),
         renditions,
         files_done,
         files_total,
@@ -224,21 +271,53 @@ fn probe_fraction(held: &[Held]) -> f64 {
         .min(0.99)
 }
 
-fn rendition_progress(row: &job::Model, rendition: &rendition::Model, parts: &Parts<'_>) -> RenditionProgress {
+/// Frames that holders encode in a second, over those that play in one.
+fn throughput(plan: &Plan, held: &[Held]) -> f64 {
+    let moving = held.iter().filter(|held| held.task.kind == TaskKind::Encode.as_str() && held.lease.holder_state != "suspended");
+    // From zero on: an empty sum of floats is -0.
+    moving.fold(0.0, |sum, held| sum + held.progress.frames_per_second) / plan.grid.rate.as_f64()
+}
+
+fn rendition_progress(
+    row: &job::Model,
+    state: JobState,
+    plan: Option<&Plan>,
+    rendition: &rendition::Model,
+    parts: &Parts<'_>,
+) -> RenditionProgress {
     let picture = commit_store::picture(rendition);
     let committed = parts.committed.get(&(row.id.clone(), rendition.name.clone()));
-    let count = |of: fn(&Committed) -> i64| committed.map_or(0, |committed| of(committed).cast_unsigned());
+    // One that began again shows what it had until it has more; in the end only the truth counts.
+    let kept = |kept: i64| if state == JobState::Completed { 0 } else { kept };
+    let count = |of: fn(&Committed) -> i64, had: i64| committed.map_or(0, of).max(kept(had)).cast_unsigned();
+    let segments_done = count(|made| made.segments, i64::from(rendition.kept_segments));
+    let frames_done = count(|made| made.frames, rendition.kept_frames);
+    let segments_total = u64::from(rendition.segments_total.cast_unsigned());
+    let is_audio = rendition.kind == "audio";
+    let planned = match plan {
+        Some(plan) if is_audio => aac_frames(plan, rendition.segments_total.cast_unsigned()),
+        Some(plan) => row.end_frame.map_or(plan.frames, i64::cast_unsigned),
+        None => 0,
+    };
     RenditionProgress {
         id: rendition.name.clone(),
-        kind: if rendition.kind == "audio" { RenditionKind::Audio } else { RenditionKind::Video },
+        kind: if is_audio { RenditionKind::Audio } else { RenditionKind::Video },
         width: picture.as_ref().map(|picture| picture.width),
         height: picture.as_ref().map(|picture| picture.height),
-        segments_done: u32::try_from(count(|c| c.segments)).unwrap_or(u32::MAX),
+        segments_done: u32::try_from(segments_done).unwrap_or(u32::MAX),
         // A film may turn out to be longer than planned.
-        segments_total: u64::from(rendition.segments_total.cast_unsigned()).max(count(|c| c.segments)) as u32,
-        frames_done: count(|c| c.frames),
-        bytes: count(|c| c.bytes),
+        segments_total: segments_total.max(segments_done) as u32,
+        frames_done,
+        // Where the sound's last segment ends only its encoder knows.
+        frames_total: if is_audio && segments_done >= segments_total { frames_done } else { planned.max(frames_done) },
+        bytes: count(|made| made.bytes, rendition.kept_bytes),
     }
+}
+
+/// AAC frames of so many segments of sound, as far as a plan can tell.
+fn aac_frames(plan: &Plan, segments: u32) -> u64 {
+    let frames_a_second = f64::from(AUDIO_SAMPLE_RATE) / f64::from(AAC_FRAME_SAMPLES);
+    (f64::from(segments) * plan.grid.segment_seconds() * frames_a_second).ceil() as u64
 }
 
 fn at_work(held: &Held) -> Option<AgentAtWork> {
@@ -251,29 +330,4 @@ fn at_work(held: &Held) -> Option<AgentAtWork> {
         last: held.task.last.cast_unsigned(),
         frames_per_second: held.progress.frames_per_second,
     })
-}
-
-/// Frames left over the speed at which they come now, or came on average. Nothing before there is a speed.
-fn eta_seconds(row: &job::Model, state: JobState, progress: &JobProgress, held: &[Held], now: Instant) -> Option<u64> {
-    if state != JobState::Encoding {
-        return None;
-    }
-    let videos = || progress.renditions.iter().filter(|rendition| rendition.kind == RenditionKind::Video);
-    let done = videos().map(|rendition| rendition.frames_done).min()?;
-    let encoding = || held.iter().filter(|held| held.task.kind == TaskKind::Encode.as_str());
-    // What holders have encoded beyond their commits is nearly done; it is counted so that the estimate does not jump.
-    let begun: u64 =
-        encoding().map(|held| held.progress.frames.saturating_sub(committed_under(held, progress))).fold(0, u64::saturating_add);
-    let left = progress.frames_total.saturating_sub(done.saturating_add(begun)) as f64;
-    let now_speed: f64 = encoding().map(|held| held.progress.frames_per_second).sum();
-    let elapsed = now.since(Instant(row.started_at_ms?)).as_secs_f64();
-    let speed = if now_speed > 0.0 { now_speed } else { done as f64 / elapsed.max(0.1) };
-    (speed > 0.0).then(|| (left / speed).ceil() as u64)
-}
-
-/// Frames of the rows that a holder's task has committed.
-fn committed_under(held: &Held, progress: &JobProgress) -> u64 {
-    let video = progress.renditions.iter().find(|rendition| rendition.kind == RenditionKind::Video);
-    let per_segment = video.map_or(0, |video| progress.frames_total.checked_div(u64::from(video.segments_total)).unwrap_or(0));
-    u64::from((held.task.cursor - held.task.first).cast_unsigned()) * per_segment
 }

@@ -4,6 +4,7 @@ use offpeak_api::{
     facts::{Facts, Warning},
     ids::{JobId, TeamId},
     job::{JobError, JobState, ListJobs},
+    webhook::WebhookEvent,
 };
 use sea_orm::{
     ActiveModelTrait,
@@ -15,6 +16,7 @@ use serde_json::json;
 
 use super::{JobEvent, playable, states, tasks};
 use crate::{
+    app::App,
     clock::Instant,
     commit::pins,
     entity::{job, job_event, output_file, rendition, segment, task},
@@ -22,7 +24,8 @@ use crate::{
     finish,
     lease::{TaskKind, store as lease_store},
     notify,
-    plan::Plan,
+    plan::{Plan, estimated_work},
+    webhooks::outbox,
 };
 
 pub async fn get(db: &impl ConnectionTrait, id: &str) -> Result<job::Model, ApiError> {
@@ -63,7 +66,7 @@ impl Stage {
 impl Stage {
     /// Its columns, for a query that joins the job.
     pub fn columns() -> [(&'static str, SimpleExpr); 5] {
-        let column = |column: job::Column| Expr::col((job::Entity, column)).into();
+        let column = |column: job::Column| Expr::col((job::Entity, column));
         [
             ("state", column(job::Column::State)),
             ("playable_at_ms", column(job::Column::PlayableAtMs)),
@@ -186,6 +189,7 @@ pub async fn set_planned(tx: &impl ConnectionTrait, job: &job::Model, facts: &Fa
     let change = job::ActiveModel {
         facts: Set(Some(without_nul(serde_json::to_value(facts)?))),
         plan: Set(Some(serde_json::to_value(plan)?)),
+        estimated_work: Set(Some(plan.spans.iter().map(|span| estimated_work(plan, *span)).sum())),
         state: Set(next(job, JobEvent::Plan)?.as_str().to_owned()),
         ..Default::default()
     };
@@ -262,7 +266,7 @@ pub async fn end(tx: &impl ConnectionTrait, job: &job::Model, event: JobEvent, n
 }
 
 /// The job fails, for a reason that a person can act on.
-pub async fn fail(tx: &impl ConnectionTrait, job: &str, error: &JobError, now: Instant) -> Result<(), ApiError> {
+pub async fn fail(app: &App, tx: &impl ConnectionTrait, job: &str, error: &JobError, now: Instant) -> Result<(), ApiError> {
     let job = get(tx, job).await?;
     if state_of(&job)?.is_over() {
         return Ok(());
@@ -271,7 +275,8 @@ pub async fn fail(tx: &impl ConnectionTrait, job: &str, error: &JobError, now: I
     let change = job::ActiveModel { error: Set(Some(serde_json::to_value(error)?)), ..Default::default() };
     update(tx, &job.id, change).await?;
     tracing::info!(job.id, code = error.code, "failed job");
-    notify::record(tx, &job.id, "job.failed", json!(error), now).await
+    notify::record(tx, &job.id, "job.failed", json!(error), now).await?;
+    outbox::job(app, tx, &job.id, WebhookEvent::JobFailed, now).await
 }
 
 /// Where a failed job goes on: files are made once all segments are there.
@@ -309,7 +314,7 @@ pub async fn reopen(tx: &impl ConnectionTrait, job: &job::Model) -> Result<(), A
 }
 
 /// Notes the moment from which a player could start, if it has come. Returns whether one could before.
-pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<bool, ApiError> {
+pub async fn update_playable(app: &App, tx: &impl ConnectionTrait, job: &str, now: Instant) -> Result<bool, ApiError> {
     let stage = stage_of(tx, job).await?;
     if stage.playable_at_ms.is_some() || !stage.planned {
         return Ok(stage.playable_at_ms.is_some());
@@ -324,6 +329,7 @@ pub async fn update_playable(tx: &impl ConnectionTrait, job: &str, now: Instant)
             .await?;
         if noted.rows_affected > 0 {
             notify::record(tx, job, "job.playable", json!({}), now).await?;
+            outbox::job(app, tx, job, WebhookEvent::JobPlayable, now).await?;
         }
     }
     Ok(false)

@@ -27,6 +27,8 @@ use crate::{
 pub struct Asker {
     pub agent: AgentId,
     pub request_id: String,
+    /// The process that asks, if it says.
+    pub instance: Option<String>,
     /// Classes of tasks that it serves.
     pub classes: Vec<String>,
     /// Its build of ffmpeg.
@@ -39,7 +41,12 @@ impl Asker {
     }
 
     pub fn grantee(&self, app: &App, now: Instant) -> Grantee<'_> {
-        Grantee { agent: &self.agent, request_id: &self.request_id, expires: now + app.config.lease.lifetime }
+        Grantee {
+            agent: &self.agent,
+            request_id: &self.request_id,
+            instance: self.instance.as_deref(),
+            expires: now + app.config.lease.lifetime,
+        }
     }
 }
 
@@ -100,6 +107,15 @@ async fn claim(app: &App, asker: &Asker, now: Instant) -> Result<Option<(lease::
             && let Some(job) = store::first_of_job(&tx.tx, &claimed.task_id).await?
         {
             jobs::store::mark_started(&tx.tx, &job, now).await?;
+        }
+        match store::grant_waiting(&tx.tx, &claimed, asker.grantee(app, now), now).await {
+            Ok(Some(granted)) => {
+                tx.commit().await?;
+                return Ok(Some(granted));
+            }
+            Ok(None) => {}
+            Err(error) if store::is_taken(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
         let task = store::lock_task(&tx.tx, &claimed.task_id).await?;
         // One that is over was put into the queue while its job ended: it leaves the queue by this.

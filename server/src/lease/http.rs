@@ -20,7 +20,7 @@ use super::{
     ADDRESS_LIFETIME, LONGEST_WAIT, LeaseEvent, SUSPENDED_AT_MOST, TaskEvent,
     grant::{self, Asker},
     hold::{held, hold, lost, orders},
-    limits,
+    limits, restart,
     rules::classes,
     seen, spec,
     store::{self, View},
@@ -34,6 +34,7 @@ use crate::{
     db::Writes,
     entity::{lease, task},
     error::{ApiError, Body},
+    groups,
 };
 
 /// Ask for work
@@ -42,7 +43,8 @@ use crate::{
 #[utoipa::path(post, path = "/v1/leases", tag = "leases", security(("bearer" = [])), request_body = LeaseRequest, responses(
     (status = 201, description = "A lease, and what to do", body = Lease),
     (status = 204, description = "Nothing to do now: ask again"),
-    (status = 403, description = "The agent is being drained or was set aside; `Retry-After` says when to ask again", body = Problem),
+    (status = 403, description = "The agent is being drained or was set aside, or its group wants ffmpeg walled off in full \
+        (`sandbox_required`); `Retry-After` says when to ask again", body = Problem),
     (status = 409, description = "That request was answered with a lease that has ended", body = Problem),
     (status = 426, description = "The engine is too old for this server", body = Problem),
 ))]
@@ -64,16 +66,24 @@ pub async fn request_lease(
     let asker = Asker {
         agent: auth.agent_id.clone(),
         request_id: request.request_id.clone(),
+        instance: request.instance.clone(),
         classes: classes::served_by(&request.capabilities),
         build: request.capabilities.ffmpeg.clone(),
     };
-    seen::note(&app, &auth.agent_id, Some(&request.capabilities), app.clock.now()).await?;
+    // In boxes that are gone before the wait: thousands may wait at once, and these are most of what each would hold.
+    Box::pin(seen::note(&app, &auth.agent_id, Some(&request.capabilities), app.clock.now())).await?;
+    if let Some(instance) = &request.instance {
+        Box::pin(restart::note(&app, &auth, instance)).await?;
+    }
+    // Most are, and cost nothing here.
+    if !request.capabilities.is_boxed() {
+        Box::pin(groups::check_unboxed(&app.db.reader, &auth.agent_id)).await?;
+    }
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);
     let deadline = tokio::time::Instant::now() + wait;
     let mut waiter = app.wake.work_waiter(&asker.classes.join(" "));
     loop {
-        // In a box that is gone before the wait: thousands may wait at once, and this is most of what each would hold.
         let look = Box::pin(grant::try_grant(&app, &asker));
         if let Some(lease) = look.await? {
             waiter.found();
@@ -187,4 +197,20 @@ pub fn object_key(lease: &lease::Model, task: &task::Model, name: &ObjectName, a
         }
     };
     key.parse().map_err(|_| ApiError::unfit("unknown_object", format!("{name:?} has no place in storage.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_answer<A, B, C, F: Future>(_: fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Ten thousand of them wait in one server.
+    #[test]
+    fn a_request_that_waits_is_small() {
+        let bytes = size_of_answer(request_lease);
+        assert!(bytes <= 1600, "{bytes} bytes");
+    }
 }

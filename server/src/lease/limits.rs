@@ -1,12 +1,14 @@
 //! What an agent may say: sizes that no honest engine reaches, so that none can fill the database or spoil an estimate.
 
-use offpeak_api::lease::{Capabilities, Heartbeat, LeaseRequest, Progress, UploadObject};
+use offpeak_api::lease::{Capabilities, Heartbeat, LeaseRequest, Progress, SandboxReport, UploadObject};
 
 use crate::{commit::is_sha256, error::ApiError};
 
 const LONGEST_REQUEST_ID: usize = 64;
 const LONGEST_WORD: usize = 200;
 const MOST_ENCODERS: usize = 64;
+const WALLS: usize = 4;
+const LONGEST_REASON: usize = 500;
 const MOST_OBJECTS: usize = 256;
 /// No machine encodes a million frames a second.
 const MOST_FRAMES_PER_SECOND: f64 = 1e6;
@@ -14,23 +16,34 @@ const MOST_FRAMES_PER_SECOND: f64 = 1e6;
 const MOST_COUNTED: u64 = 1 << 52;
 
 pub fn check_request(request: &LeaseRequest) -> Result<(), ApiError> {
-    let id = request.request_id.as_bytes();
-    if !(1..=LONGEST_REQUEST_ID).contains(&id.len()) || !id.iter().all(u8::is_ascii_graphic) {
-        return Err(ApiError::unfit(
-            "bad_request_id",
-            format!("`request_id` has 1 to {LONGEST_REQUEST_ID} visible ASCII characters."),
-        ));
+    let is_word = |text: &str| (1..=LONGEST_REQUEST_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    let bad = |code, name: &str| {
+        Err(ApiError::unfit(code, format!("`{name}` has 1 to {LONGEST_REQUEST_ID} visible ASCII characters.")))
+    };
+    if !is_word(&request.request_id) {
+        return bad("bad_request_id", "request_id");
+    }
+    if request.instance.as_deref().is_some_and(|instance| !is_word(instance)) {
+        return bad("bad_instance", "instance");
     }
     check_capabilities(&request.capabilities)
 }
 
 pub fn check_capabilities(capabilities: &Capabilities) -> Result<(), ApiError> {
-    let Capabilities { engine, ffmpeg, encoders, cores: _, memory_mib: _, os } = capabilities;
+    let Capabilities { engine, ffmpeg, encoders, cores: _, memory_mib: _, os, sandbox } = capabilities;
     let mut words = [engine, ffmpeg, os].into_iter().chain(encoders);
     if encoders.len() > MOST_ENCODERS || words.any(|word| word.len() > LONGEST_WORD || word.contains('\0')) {
         return Err(ApiError::unfit(
             "bad_capabilities",
             format!("`capabilities` has at most {MOST_ENCODERS} encoders, and no text of more than {LONGEST_WORD} bytes."),
+        ));
+    }
+    let Some(SandboxReport { state: _, missing, reason }) = sandbox else { return Ok(()) };
+    let reason_fits = reason.as_ref().is_none_or(|reason| reason.chars().count() <= LONGEST_REASON && !reason.contains('\0'));
+    if missing.len() > WALLS || !reason_fits {
+        return Err(ApiError::unfit(
+            "bad_capabilities",
+            format!("`sandbox` has at most {WALLS} walls in `missing`, and a reason of at most {LONGEST_REASON} characters."),
         ));
     }
     Ok(())

@@ -11,6 +11,7 @@ pub mod holders;
 pub mod http;
 pub mod limits;
 pub mod queue;
+mod restart;
 pub mod rules;
 pub mod seen;
 pub mod spec;

@@ -78,7 +78,7 @@ fn rows_of(task: &task::Model) -> Rows {
 async fn fetch(app: &App, db: &impl ConnectionTrait, job: &job::Model) -> Result<Work, ApiError> {
     let source: SourceId = job.source_id.parse().map_err(ApiError::internal)?;
     let url = upload::store::get(db, &source).await?.url.ok_or_else(|| ApiError::internal("a fetch task without a URL"))?;
-    Ok(Work::Fetch(Fetch { url, source, max_bytes: app.config.max_source_bytes }))
+    Ok(Work::Fetch(Fetch { url, source, max_bytes: app.config.max_source_bytes, allow: app.config.outbound_allow.entries() }))
 }
 
 async fn encode(app: &App, task: &task::Model) -> Result<Work, ApiError> {

@@ -12,7 +12,11 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState, holders::is_active, queue};
+use super::{
+    LeaseEvent, LeaseState, TaskEvent, TaskKind, TaskState,
+    holders::is_active,
+    queue::{self, Claimed},
+};
 use crate::{
     auth::random_name,
     clock::Instant,
@@ -98,6 +102,8 @@ pub async fn anything_open(db: &impl ConnectionTrait) -> Result<bool, ApiError> 
 pub struct Grantee<'a> {
     pub agent: &'a AgentId,
     pub request_id: &'a str,
+    /// The process that asks, if it says.
+    pub instance: Option<&'a str>,
     /// Until when the lease lives without a heartbeat.
     pub expires: Instant,
 }
@@ -167,6 +173,7 @@ pub fn new_lease(names: NewNames, task: &task::Model, tag: f64, to: Grantee<'_>,
         job_id: task.job_id.clone(),
         agent_id: to.agent.to_string(),
         request_id: to.request_id.to_owned(),
+        instance: to.instance.map(str::to_owned),
         state: LeaseState::Active.as_str().to_owned(),
         class: task.class.clone(),
         tag,
@@ -182,6 +189,51 @@ pub fn new_lease(names: NewNames, task: &task::Model, tag: f64, to: Grantee<'_>,
     }
 }
 
+/// Gives a task that was just claimed to an agent. Nothing when it does not simply wait: it had a holder before, or is over.
+///
+/// Fails with [`is_taken`] when this request got a lease meanwhile.
+pub async fn grant_waiting(
+    tx: &impl ConnectionTrait,
+    claimed: &Claimed,
+    to: Grantee<'_>,
+    now: Instant,
+) -> Result<Option<(lease::Model, task::Model)>, DbErr> {
+    let Some(next) = TaskState::Ready.after(TaskEvent::Grant) else { return Ok(None) };
+    let names = NewNames::new();
+    let granted = task::Entity::update_many()
+        .col_expr(task::Column::State, Expr::value(next.as_str()))
+        .col_expr(task::Column::LeaseId, Expr::value(names.id.as_str()))
+        .col_expr(task::Column::Tag, Expr::value(claimed.tag))
+        .filter(task::Column::Id.eq(claimed.task_id.as_str()))
+        .filter(task::Column::State.eq(TaskState::Ready.as_str()))
+        .exec_with_returning(tx)
+        .await?;
+    let Some(task) = granted.into_iter().next() else { return Ok(None) };
+    let lease = new_lease(names, &task, claimed.tag, to, now);
+    let mut writes = Writes::default();
+    add_lease(tx, &mut writes, &lease, &task, None, now);
+    writes.carry_out(tx).await?;
+    Ok(Some((lease, task)))
+}
+
+/// The lease and the job's event.
+fn add_lease(
+    tx: &impl ConnectionTrait,
+    writes: &mut Writes,
+    lease: &lease::Model,
+    task: &task::Model,
+    taken_over: Option<&str>,
+    now: Instant,
+) {
+    let event = json!({
+        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "first": task.first,
+        "cursor": task.cursor, "last": task.last, "taken_over": taken_over,
+    });
+    writes
+        .add_query(tx, &lease::Entity::insert(lease.clone().into_active_model()))
+        .add_query(tx, &notify::event(&task.job_id, "lease.granted", event, now));
+}
+
 /// The lease, the task's row and the job's event. `task` is as it was before.
 async fn write_grant(
     tx: &impl ConnectionTrait,
@@ -190,15 +242,9 @@ async fn write_grant(
     row: task::ActiveModel,
     now: Instant,
 ) -> Result<Option<lease::Model>, ApiError> {
-    let event = json!({
-        "lease": lease.id, "task": task.id, "kind": task.kind, "agent": lease.agent_id, "first": task.first,
-        "cursor": task.cursor, "last": task.last, "taken_over": task.lease_id,
-    });
     let mut writes = Writes::default();
-    writes
-        .add_query(tx, &lease::Entity::insert(lease.clone().into_active_model()))
-        .add_query(tx, &task::Entity::update(row).validate()?)
-        .add_query(tx, &notify::event(&task.job_id, "lease.granted", event, now));
+    writes.add_query(tx, &task::Entity::update(row).validate()?);
+    add_lease(tx, &mut writes, &lease, task, task.lease_id.as_deref(), now);
     match writes.carry_out(tx).await {
         Ok(()) => Ok(Some(lease)),
         Err(error) if is_taken(&error) => Ok(None),
@@ -227,6 +273,24 @@ pub async fn active_of_agent(db: &impl ConnectionTrait, agent: &AgentId) -> Resu
         .column(lease::Column::Id)
         .filter(lease::Column::AgentId.eq(agent.as_str()))
         .filter(is_active())
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// Ids of the leases that an agent holds which another process of it asked for. Of those that say nothing of their process
+/// nobody knows.
+pub async fn active_of_other_instances(
+    db: &impl ConnectionTrait,
+    agent: &AgentId,
+    instance: &str,
+) -> Result<Vec<String>, ApiError> {
+    Ok(lease::Entity::find()
+        .select_only()
+        .column(lease::Column::Id)
+        .filter(lease::Column::AgentId.eq(agent.as_str()))
+        .filter(is_active())
+        .filter(lease::Column::Instance.ne(instance))
         .into_tuple()
         .all(db)
         .await?)

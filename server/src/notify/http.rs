@@ -11,7 +11,13 @@ use futures_util::Stream;
 use offpeak_api::{ids::JobId, job::JobEvent, problem::Problem};
 
 use super::store;
-use crate::{app::App, auth::TeamAuth, error::ApiError, jobs, wake::LOOK_ANYWAY};
+use crate::{
+    app::App,
+    auth::may::{JobsRead, May},
+    error::ApiError,
+    jobs,
+    wake::LOOK_ANYWAY,
+};
 
 /// Proxies close connections that are silent for a minute.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
@@ -23,13 +29,13 @@ const LATE: i64 = 128;
 /// Watch a job
 ///
 /// Server-sent events from the job's first on, or after `Last-Event-ID`; the stream ends when the job is over.
-#[utoipa::path(get, path = "/v1/jobs/{id}/events", operation_id = "watch_job", tag = "jobs", security(("bearer" = [])), params(("id" = JobId, Path)), responses(
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", operation_id = "watch_job", tag = "jobs", security(("bearer" = ["jobs:read"])), params(("id" = JobId, Path)), responses(
     (status = 200, description = "Events; each `data` is a JobEvent", body = JobEvent, content_type = "text/event-stream"),
     (status = 404, description = "No such job", body = Problem),
 ))]
 pub async fn job_events(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<JobsRead>,
     Path(id): Path<JobId>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {

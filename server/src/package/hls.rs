@@ -35,7 +35,7 @@ pub fn multivariant(presentation: &Presentation) -> Result<String, PackageError>
         if let PackagedKind::Video { width, height, rate } = rendition.kind {
             let stream_data = stream_data(rendition, rates(rendition), sound.as_ref(), Some((width as usize, height as usize)))?;
             variants.push(VariantStream::ExtXStreamInf {
-                uri: playlist_name(rendition).into(),
+                uri: playlist_uri(presentation, rendition).into(),
                 frame_rate: Some(UFloat::new(rate.as_f64() as f32)),
                 audio: sound.as_ref().map(|_| AUDIO_GROUP.into()),
                 subtitles: None,
@@ -46,14 +46,14 @@ pub fn multivariant(presentation: &Presentation) -> Result<String, PackageError>
     }
     match audio {
         Some(audio) if variants.is_empty() => variants.push(VariantStream::ExtXStreamInf {
-            uri: playlist_name(audio).into(),
+            uri: playlist_uri(presentation, audio).into(),
             frame_rate: None,
             audio: None,
             subtitles: None,
             closed_captions: None,
             stream_data: stream_data(audio, rates(audio), None, None)?,
         }),
-        Some(audio) => media.push(audio_media(audio)?),
+        Some(audio) => media.push(audio_media(presentation, audio)?),
         None => {}
     }
     let playlist = MasterPlaylist::builder().has_independent_segments(true).media(media).variant_streams(variants).build()?;
@@ -85,7 +85,7 @@ fn stream_data<'a>(
     Ok(data.build()?)
 }
 
-fn audio_media(audio: &PackagedRendition) -> Result<ExtXMedia<'_>, PackageError> {
+fn audio_media<'a>(presentation: &Presentation, audio: &'a PackagedRendition) -> Result<ExtXMedia<'a>, PackageError> {
     let mut media = ExtXMedia::builder();
     media
         .media_type(MediaType::Audio)
@@ -93,7 +93,7 @@ fn audio_media(audio: &PackagedRendition) -> Result<ExtXMedia<'_>, PackageError>
         .name("Main")
         .is_default(true)
         .is_autoselect(true)
-        .uri(playlist_name(audio));
+        .uri(playlist_uri(presentation, audio));
     if let PackagedKind::Audio { channels } = audio.kind {
         media.channels(Channels::new(u64::from(channels)));
     }
@@ -150,8 +150,8 @@ fn tidy_end(start: u64, end: u64) -> u64 {
     (0..10).flat_map(|off| [end + off, end.saturating_sub(off)]).find(is_tidy).unwrap_or(end)
 }
 
-fn playlist_name(rendition: &PackagedRendition) -> String {
-    format!("{}.m3u8", rendition.id)
+fn playlist_uri(presentation: &Presentation, rendition: &PackagedRendition) -> String {
+    format!("{}.m3u8{}", rendition.id, presentation.query)
 }
 
 #[cfg(test)]

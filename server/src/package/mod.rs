@@ -30,6 +30,8 @@ pub struct Presentation {
     /// Highest rung first, then sound. A rendition belongs here once its init segment is pinned; publish only when all do.
     pub renditions: Vec<PackagedRendition>,
     pub notes: PageNotes,
+    /// What goes to the end of the addresses of media playlists: nothing, or a signature. Those of media have it already.
+    pub query: String,
 }
 
 /// A rendition whose init segment is known.

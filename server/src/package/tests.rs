@@ -76,7 +76,7 @@ fn audio(grid: &FrameGrid, aac_frames: u64) -> PackagedRendition {
 fn film() -> Presentation {
     let grid = grid(24_000, 1001, 144);
     let renditions = vec![video(&grid, 1080, 480), video(&grid, 720, 480), audio(&grid, 940)];
-    Presentation { grid, renditions, notes: PageNotes::default() }
+    Presentation { grid, renditions, notes: PageNotes::default(), query: String::new() }
 }
 
 /// The same film after some rows: video segments 0, 1 and 3 are there, 2 is not; sound is a segment further.
@@ -109,7 +109,7 @@ fn texts_of_an_unfinished_film() {
 #[test]
 fn texts_of_sound_alone() {
     let grid = grid(1000, 1, 6000);
-    let sound = Presentation { renditions: vec![audio(&grid, 600)], grid, notes: PageNotes::default() };
+    let sound = Presentation { renditions: vec![audio(&grid, 600)], grid, notes: PageNotes::default(), query: String::new() };
     insta::assert_snapshot!("sound_multivariant", multivariant(&sound).expect("text"));
     insta::assert_snapshot!("sound_mpd", mpd(&sound).expect("text"));
 }
@@ -219,6 +219,7 @@ fn playlists_keep_the_rules_for_every_grid_and_length() {
                 renditions: vec![video(&grid, 720, frames), audio(&grid, aac_frames)],
                 grid,
                 notes: PageNotes::default(),
+                query: String::new(),
             };
             for rendition in &whole.renditions {
                 let read = read(&media_playlist(&whole, &rendition.id).expect("text"));

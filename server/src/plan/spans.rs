@@ -10,8 +10,13 @@ use offpeak_api::media::SHORTEST_SEGMENT_FRAMES;
 
 use super::{Plan, Span};
 
-/// The divisor of short films: 10 segments become 3, 2, 2, 1, 1, 1, which keeps two to four machines busy to the end.
+/// The divisor of short films: behind the front, 8 segments become 2, 2, 1, 1, 1, 1, which keeps two to four machines busy to
+/// the end.
 const SMALLEST_DIVISOR: u32 = 4;
+
+/// Spans of one segment at the front. A player starts with two, and two machines make them in the time of one; more than so many
+/// bring nothing (docs/decisions/a-day-of-a-fleet.md).
+const FRONT_SPANS: usize = 2;
 
 /// Number of segments of `frames` frames: the last one holds at least [`SHORTEST_SEGMENT_FRAMES`], unless it is the only one.
 pub(super) fn segment_count(frames: u64, frames_per_segment: u32) -> u32 {
@@ -30,7 +35,8 @@ pub(super) fn plan_spans(segments: u32, longest: u32) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut first = 0;
     while first < segments {
-        let length = (segments - first).div_ceil(divisor).clamp(1, longest.max(1));
+        let tapered = (segments - first).div_ceil(divisor).clamp(1, longest.max(1));
+        let length = if spans.len() < FRONT_SPANS { 1 } else { tapered };
         let last = (first + length).min(segments);
         spans.push(Span { first, last, to_end: last == segments });
         first = last;
@@ -71,10 +77,10 @@ mod tests {
     fn lengths_taper() {
         assert_eq!(lengths(1, 10), [1]);
         assert_eq!(lengths(4, 10), [1, 1, 1, 1]);
-        assert_eq!(lengths(10, 10), [3, 2, 2, 1, 1, 1]);
+        assert_eq!(lengths(10, 10), [1, 1, 2, 2, 1, 1, 1, 1]);
         assert_eq!(lengths(10, 1), [1; 10]);
-        assert_eq!(lengths(60, 10)[..4], [9, 8, 7, 6]);
-        assert_eq!(lengths(100, 10)[..4], [10, 9, 9, 8]);
+        assert_eq!(lengths(60, 10)[..4], [1, 1, 9, 7]);
+        assert_eq!(lengths(100, 10)[..4], [1, 1, 10, 9]);
     }
 
     #[test]
@@ -86,6 +92,8 @@ mod tests {
             for pair in spans.windows(2) {
                 assert_eq!(pair[0].last, pair[1].first);
                 assert!(!pair[0].to_end);
+            }
+            for pair in spans.get(FRONT_SPANS..).unwrap_or_default().windows(2) {
                 assert!(pair[0].last - pair[0].first >= pair[1].last - pair[1].first, "lengths never grow");
             }
             assert!(spans.iter().all(|span| span.last > span.first && span.last - span.first <= 10));

@@ -2,7 +2,7 @@
 
 use offpeak_api::{
     facts::FrameGaps,
-    profile::{AudioProfile, Quality, Rung, VideoProfile, X264Preset},
+    profile::{Access, AudioProfile, Quality, Rung, VideoProfile, X264Preset},
 };
 
 use super::*;
@@ -18,6 +18,7 @@ fn profile() -> Profile {
         video: VideoProfile { ladder: ladder.to_vec(), preset: X264Preset::Medium, quality: Quality::default() },
         audio: AudioProfile { bitrate_kbps: 128, channels: 2 },
         files: vec![],
+        access: Access::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use offpeak_api::{
 use super::{built_in, check, store};
 use crate::{
     app::App,
-    auth::TeamAuth,
+    auth::may::{JobsRead, JobsWrite, May},
     error::{ApiError, Body},
     page,
 };
@@ -26,13 +26,13 @@ fn is_built_in(name: &str) -> bool {
 /// List profiles
 ///
 /// In pages.
-#[utoipa::path(get, path = "/v1/profiles", tag = "profiles", security(("bearer" = [])), params(PageQuery), responses(
+#[utoipa::path(get, path = "/v1/profiles", tag = "profiles", security(("bearer" = ["jobs:read"])), params(PageQuery), responses(
     (status = 200, description = "Those that come with Offpeak first, then the team's own", body = ProfileList),
     (status = 422, description = "The page does not fit", body = Problem),
 ))]
 pub async fn list_profiles(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<JobsRead>,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Json<ProfileList>, ApiError> {
     let asked = page::query(query)?;
@@ -45,13 +45,13 @@ pub async fn list_profiles(
 }
 
 /// Read a profile
-#[utoipa::path(get, path = "/v1/profiles/{name}", tag = "profiles", security(("bearer" = [])), params(("name" = String, Path)), responses(
+#[utoipa::path(get, path = "/v1/profiles/{name}", tag = "profiles", security(("bearer" = ["jobs:read"])), params(("name" = String, Path)), responses(
     (status = 200, description = "The profile", body = ProfileEntry),
     (status = 404, description = "No such profile", body = Problem),
 ))]
 pub async fn get_profile(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<JobsRead>,
     Path(name): Path<String>,
 ) -> Result<Json<ProfileEntry>, ApiError> {
     let profile = store::find(&app.db.reader, &auth.team_id, &name)
@@ -63,7 +63,7 @@ pub async fn get_profile(
 /// Make or replace a profile
 ///
 /// Jobs keep the profile that they were made with.
-#[utoipa::path(put, path = "/v1/profiles/{name}", tag = "profiles", security(("bearer" = [])), params(("name" = String, Path)),
+#[utoipa::path(put, path = "/v1/profiles/{name}", tag = "profiles", security(("bearer" = ["jobs:write"])), params(("name" = String, Path)),
     request_body = Profile, responses(
     (status = 200, description = "The profile, as kept", body = ProfileEntry),
     (status = 409, description = "A profile that comes with Offpeak cannot be changed", body = Problem),
@@ -71,7 +71,7 @@ pub async fn get_profile(
 ))]
 pub async fn put_profile(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<JobsWrite>,
     Path(name): Path<String>,
     Body(profile): Body<Profile>,
 ) -> Result<Json<ProfileEntry>, ApiError> {
@@ -94,12 +94,16 @@ fn fixed(name: &str) -> ApiError {
 }
 
 /// Delete a profile
-#[utoipa::path(delete, path = "/v1/profiles/{name}", tag = "profiles", security(("bearer" = [])), params(("name" = String, Path)), responses(
+#[utoipa::path(delete, path = "/v1/profiles/{name}", tag = "profiles", security(("bearer" = ["jobs:write"])), params(("name" = String, Path)), responses(
     (status = 204, description = "Gone; jobs made with it are not affected"),
     (status = 404, description = "No such profile", body = Problem),
     (status = 409, description = "A profile that comes with Offpeak cannot be deleted", body = Problem),
 ))]
-pub async fn delete_profile(State(app): State<App>, auth: TeamAuth, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn delete_profile(
+    State(app): State<App>,
+    auth: May<JobsWrite>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
     if is_built_in(&name) {
         return Err(fixed(&name));
     }

@@ -3,7 +3,7 @@
 pub mod http;
 pub mod store;
 
-use offpeak_api::profile::{AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset};
+use offpeak_api::profile::{Access, AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset};
 
 use crate::error::ApiError;
 
@@ -24,6 +24,7 @@ pub fn built_in() -> Vec<Profile> {
         },
         audio: AudioProfile { bitrate_kbps: 128, channels: 2 },
         files: vec![FileProfile { name: "film.mp4".to_owned(), container: FileContainer::Mp4, height: None }],
+        access: Access::default(),
     }]
 }
 

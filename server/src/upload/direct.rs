@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{TeamAuth, hex},
+    auth::{
+        TeamAuth, hex,
+        may::{May, UploadsWrite},
+    },
     blob::{
         BlobKey, Bucket, Storage,
         bucket::{Multipart, composite_sha256},
@@ -92,7 +95,7 @@ async fn arriving<'a>(app: &'a App, auth: &TeamAuth, id: &SourceId) -> Result<Ar
 /// Begin an upload straight into the bucket
 ///
 /// For servers whose storage is a bucket; others answer 409 `no_direct_uploads`. The parts then go to addresses of their own.
-#[utoipa::path(post, path = "/v1/uploads/direct", operation_id = "begin_direct_upload", tag = "uploads", security(("bearer" = [])), request_body = BeginDirectUpload, responses(
+#[utoipa::path(post, path = "/v1/uploads/direct", operation_id = "begin_direct_upload", tag = "uploads", security(("bearer" = ["uploads:write"])), request_body = BeginDirectUpload, responses(
     (status = 201, description = "The upload, and how to cut the file", body = DirectUpload),
     (status = 409, description = "This server takes uploads only through itself", body = Problem),
     (status = 413, description = "The file is larger than this server takes", body = Problem),
@@ -100,7 +103,7 @@ async fn arriving<'a>(app: &'a App, auth: &TeamAuth, id: &SourceId) -> Result<Ar
 ))]
 pub async fn begin(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<UploadsWrite>,
     Body(request): Body<BeginDirectUpload>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<DirectUpload>), ApiError> {
     let bucket = bucket(&app)?;
@@ -137,7 +140,7 @@ pub async fn begin(
 /// Get addresses for parts
 ///
 /// PUT each part to its address, with the headers named there. Each is signed for one part, its length and its SHA-256.
-#[utoipa::path(post, path = "/v1/uploads/{id}/parts", operation_id = "sign_parts", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), request_body = PartsRequest, responses(
+#[utoipa::path(post, path = "/v1/uploads/{id}/parts", operation_id = "sign_parts", tag = "uploads", security(("bearer" = ["uploads:write"])), params(("id" = SourceId, Path)), request_body = PartsRequest, responses(
     (status = 200, description = "Addresses, in the order of the request", body = UploadUrls),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "The upload is complete, or goes through the server", body = Problem),
@@ -146,7 +149,7 @@ pub async fn begin(
 ))]
 pub async fn part_addresses(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<UploadsWrite>,
     Path(id): Path<String>,
     Body(request): Body<PartsRequest>,
 ) -> Result<Json<UploadUrls>, ApiError> {
@@ -171,7 +174,7 @@ pub async fn part_addresses(
 }
 
 /// Ask which parts have arrived
-#[utoipa::path(get, path = "/v1/uploads/{id}/parts", operation_id = "list_sent_parts", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path), ListParts), responses(
+#[utoipa::path(get, path = "/v1/uploads/{id}/parts", operation_id = "list_sent_parts", tag = "uploads", security(("bearer" = ["uploads:write"])), params(("id" = SourceId, Path), ListParts), responses(
     (status = 200, description = "A page of parts that the bucket has", body = SentParts),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "The upload is complete, or goes through the server", body = Problem),
@@ -179,7 +182,7 @@ pub async fn part_addresses(
 ))]
 pub async fn sent_parts(
     State(app): State<App>,
-    auth: TeamAuth,
+    auth: May<UploadsWrite>,
     Path(id): Path<String>,
     Query(query): Query<ListParts>,
 ) -> Result<Json<SentParts>, ApiError> {
@@ -198,13 +201,13 @@ pub async fn sent_parts(
 ///
 /// May be repeated. The source's `sha256` is then S3's composite one: the SHA-256 of the parts' SHA-256s, a dash, and how many
 /// there are.
-#[utoipa::path(post, path = "/v1/uploads/{id}/complete", operation_id = "complete_direct_upload", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses(
+#[utoipa::path(post, path = "/v1/uploads/{id}/complete", operation_id = "complete_direct_upload", tag = "uploads", security(("bearer" = ["uploads:write"])), params(("id" = SourceId, Path)), responses(
     (status = 200, description = "The source, ready", body = Source),
     (status = 404, description = "No such upload", body = Problem),
     (status = 409, description = "A part is missing, or the upload goes through the server", body = Problem),
     (status = 410, description = "The upload has expired or was deleted", body = Problem),
 ))]
-pub async fn complete(State(app): State<App>, auth: TeamAuth, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
+pub async fn complete(State(app): State<App>, auth: May<UploadsWrite>, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
     let id = parse_id(&id)?;
     let source = store::find_source(&app.db.reader, &auth.team_id, &id).await?;
     if store::state_of(&source)? == SourceState::Ready {

@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Caller, TeamAuth},
+    auth::{
+        Caller, TeamAuth,
+        may::{May, OrAgent, SourcesRead, UploadsWrite},
+    },
     blob::{Storage, intake::Chunks, storage_error},
     clock::Instant,
     entity::source,
@@ -79,7 +82,7 @@ pub async fn options(State(app): State<App>) -> Response {
 /// Begin an upload (tus)
 ///
 /// Its first piece may come along as the body. The id at the end of `Location` names the source.
-#[utoipa::path(post, path = "/v1/uploads", operation_id = "create_upload", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(post, path = "/v1/uploads", operation_id = "create_upload", tag = "uploads", security(("bearer" = ["uploads:write"])), params(
     ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
     ("Upload-Length" = Option<i64>, Header, description = "Bytes of the whole file", minimum = 0),
     ("Upload-Defer-Length" = Option<u8>, Header, description = "1 when the length becomes known later", minimum = 1, maximum = 1),
@@ -94,8 +97,13 @@ pub async fn options(State(app): State<App>) -> Response {
     (status = 413, description = "The file is larger than this server takes", body = Problem),
     (status = 460, description = "The body does not have the hash that Upload-Checksum says", body = Problem),
 ))]
-pub async fn create(State(app): State<App>, auth: Result<TeamAuth, ApiError>, headers: HeaderMap, body: Body) -> Response {
-    answer(create_upload(&app, auth, &headers, body).await)
+pub async fn create(
+    State(app): State<App>,
+    auth: Result<May<UploadsWrite>, ApiError>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    answer(create_upload(&app, auth.map(May::team), &headers, body).await)
 }
 
 async fn create_upload(
@@ -155,7 +163,7 @@ pub fn has_piece(headers: &HeaderMap) -> bool {
 }
 
 /// Ask how much has arrived (tus)
-#[utoipa::path(head, path = "/v1/uploads/{id}", operation_id = "get_upload_offset", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(head, path = "/v1/uploads/{id}", operation_id = "get_upload_offset", tag = "uploads", security(("bearer" = ["uploads:write"])), params(
     ("id" = SourceId, Path),
     ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
 ), responses(
@@ -166,11 +174,11 @@ pub fn has_piece(headers: &HeaderMap) -> bool {
 ))]
 pub async fn head(
     State(app): State<App>,
-    caller: Result<Caller, ApiError>,
+    caller: Result<OrAgent<UploadsWrite>, ApiError>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    answer(ask_offset(&app, caller, &id, &headers).await)
+    answer(ask_offset(&app, caller.map(OrAgent::caller), &id, &headers).await)
 }
 
 async fn ask_offset(app: &App, caller: Result<Caller, ApiError>, id: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
@@ -210,7 +218,7 @@ fn check_alive(app: &App, row: &source::Model) -> Result<(), ApiError> {
 /// Append a piece (tus)
 ///
 /// What arrives before a connection breaks is kept, unless the piece carries `Upload-Checksum`.
-#[utoipa::path(patch, path = "/v1/uploads/{id}", operation_id = "append_upload", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(patch, path = "/v1/uploads/{id}", operation_id = "append_upload", tag = "uploads", security(("bearer" = ["uploads:write"])), params(
     ("id" = SourceId, Path),
     ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
     ("Upload-Offset" = i64, Header, description = "How many bytes have arrived", minimum = 0),
@@ -232,12 +240,12 @@ fn check_alive(app: &App, row: &source::Model) -> Result<(), ApiError> {
 ))]
 pub async fn patch(
     State(app): State<App>,
-    caller: Result<Caller, ApiError>,
+    caller: Result<OrAgent<UploadsWrite>, ApiError>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer(append_piece(&app, caller, &id, &headers, body).await)
+    answer(append_piece(&app, caller.map(OrAgent::caller), &id, &headers, body).await)
 }
 
 async fn append_piece(
@@ -275,7 +283,7 @@ async fn append_piece(
 /// Give an upload up (tus)
 ///
 /// Its bytes are deleted, whether all have arrived or not.
-#[utoipa::path(delete, path = "/v1/uploads/{id}", operation_id = "delete_upload", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(delete, path = "/v1/uploads/{id}", operation_id = "delete_upload", tag = "uploads", security(("bearer" = ["uploads:write"])), params(
     ("id" = SourceId, Path),
     ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
 ), responses(
@@ -287,11 +295,11 @@ async fn append_piece(
 ))]
 pub async fn terminate(
     State(app): State<App>,
-    auth: Result<TeamAuth, ApiError>,
+    auth: Result<May<UploadsWrite>, ApiError>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    answer(terminate_upload(&app, auth, &id, &headers).await)
+    answer(terminate_upload(&app, auth.map(May::team), &id, &headers).await)
 }
 
 async fn terminate_upload(
@@ -311,7 +319,7 @@ async fn terminate_upload(
 /// PATCH, HEAD or DELETE for clients that can only POST (tus)
 ///
 /// Does what the header `X-HTTP-Method-Override` says.
-#[utoipa::path(post, path = "/v1/uploads/{id}", operation_id = "override_upload_method", tag = "uploads", security(("bearer" = [])), params(
+#[utoipa::path(post, path = "/v1/uploads/{id}", operation_id = "override_upload_method", tag = "uploads", security(("bearer" = ["uploads:write"])), params(
     ("id" = SourceId, Path),
     ("X-HTTP-Method-Override" = String, Header, description = "PATCH, HEAD or DELETE", pattern = "^(PATCH|HEAD|DELETE)$"),
     ("Tus-Resumable" = String, Header, description = "1.0.0", pattern = "^1\\.0\\.0$"),
@@ -334,17 +342,17 @@ async fn terminate_upload(
 ))]
 pub async fn overridden(
     State(app): State<App>,
-    caller: Result<Caller, ApiError>,
-    team: Result<TeamAuth, ApiError>,
+    caller: Result<OrAgent<UploadsWrite>, ApiError>,
+    team: Result<May<UploadsWrite>, ApiError>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let method = headers.get("x-http-method-override").and_then(|value| value.to_str().ok()).unwrap_or_default();
     answer(match method {
-        "PATCH" => append_piece(&app, caller, &id, &headers, body).await,
-        "HEAD" => ask_offset(&app, caller, &id, &headers).await,
-        "DELETE" => terminate_upload(&app, team, &id, &headers).await,
+        "PATCH" => append_piece(&app, caller.map(OrAgent::caller), &id, &headers, body).await,
+        "HEAD" => ask_offset(&app, caller.map(OrAgent::caller), &id, &headers).await,
+        "DELETE" => terminate_upload(&app, team.map(May::team), &id, &headers).await,
         other => Err(ApiError::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -369,11 +377,15 @@ pub(super) fn to_wire(row: source::Model) -> Result<Source, ApiError> {
 /// Read a source
 ///
 /// The id is that of its upload.
-#[utoipa::path(get, path = "/v1/sources/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses(
+#[utoipa::path(get, path = "/v1/sources/{id}", tag = "uploads", security(("bearer" = ["jobs:read"]), ("bearer" = ["uploads:write"])), params(("id" = SourceId, Path)), responses(
     (status = 200, description = "The source", body = Source),
     (status = 404, description = "No such source", body = Problem),
 ))]
-pub async fn get_source(State(app): State<App>, auth: TeamAuth, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
+pub async fn get_source(
+    State(app): State<App>,
+    auth: May<SourcesRead>,
+    Path(id): Path<String>,
+) -> Result<Json<Source>, ApiError> {
     let row = store::find_source(&app.db.reader, &auth.team_id, &parse_id(&id)?).await?;
     Ok(Json(to_wire(row)?))
 }
@@ -381,12 +393,16 @@ pub async fn get_source(State(app): State<App>, auth: TeamAuth, Path(id): Path<S
 /// Delete a source's bytes
 ///
 /// What its jobs made stays.
-#[utoipa::path(delete, path = "/v1/sources/{id}", tag = "uploads", security(("bearer" = [])), params(("id" = SourceId, Path)), responses(
+#[utoipa::path(delete, path = "/v1/sources/{id}", tag = "uploads", security(("bearer" = ["uploads:write"])), params(("id" = SourceId, Path)), responses(
     (status = 204, description = "Gone"),
     (status = 404, description = "No such source", body = Problem),
     (status = 409, description = "A job that is not over uses it", body = Problem),
 ))]
-pub async fn delete_source(State(app): State<App>, auth: TeamAuth, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn delete_source(
+    State(app): State<App>,
+    auth: May<UploadsWrite>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
     remove_source(&app, &auth.team_id, &parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

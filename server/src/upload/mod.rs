@@ -17,7 +17,7 @@ mod sink;
 pub mod store;
 #[cfg(test)]
 mod tests;
-mod tus;
+pub mod tus;
 
 use offpeak_api::{
     ids::{SourceId, TeamId},

@@ -24,7 +24,7 @@ use crate::{
 
 const UPLOADING: &str = "uploading";
 const READY: &str = "ready";
-const DELETED: &str = "deleted";
+pub const DELETED: &str = "deleted";
 
 fn not_found(id: &str) -> ApiError {
     ApiError::not_found("source_not_found", format!("There is no source or upload {id}."))

@@ -39,20 +39,21 @@ async fn a_failed_job_says_which_segments_on_which_machines_and_why() {
         agents.push(Agent::enrol(&server, name).await);
     }
     let job = server.planned_job(&agents[0], 60.0, false).await;
+    agents[0].do_front(&server).await;
     for (n, agent) in agents.iter().enumerate() {
         let lease = agent.lease(&server).await.unwrap();
         if n == 0 {
-            assert_eq!(rows(&lease), (0, 0, 2));
-            let commit = agent.upload_rows(&server, &lease, 0..1, 50).await;
+            assert_eq!(rows(&lease), (2, 2, 4));
+            let commit = agent.upload_rows(&server, &lease, 2..3, 50).await;
             agent.commit(&server, &lease, &commit).await.ok::<Orders>();
         }
         fail(&server, agent, &lease, &format!("It crashed for the {n}. time.")).await;
     }
     let error = error_of(&server, &job).await;
-    assert_eq!(error.message, "Segments 1..2 failed on 3 machines. The last one said: It crashed for the 2. time.");
+    assert_eq!(error.message, "Segments 3..4 failed on 3 machines. The last one said: It crashed for the 2. time.");
     assert_eq!(error.log_tail, ["frame= 12", "It crashed for the 2. time."]);
     let told: Vec<_> = error.failures.iter().map(|f| (f.agent_name.as_str(), f.task_kind.as_str(), f.first, f.last)).collect();
-    assert_eq!(told, [("desk 1", "encode", 1, 2), ("desk 2", "encode", 1, 2), ("desk 3", "encode", 1, 2)]);
+    assert_eq!(told, [("desk 1", "encode", 3, 4), ("desk 2", "encode", 3, 4), ("desk 3", "encode", 3, 4)]);
     assert_eq!((error.failures[1].code.as_str(), error.failures[1].log_tail.len()), ("ffmpeg_crashed", 2));
 }
 

@@ -70,14 +70,14 @@ impl Fleet {
     }
 }
 
-async fn submit(team: &Server, more: serde_json::Value) -> String {
+pub async fn submit(team: &Server, more: serde_json::Value) -> String {
     let mut request = json!({ "source": { "upload": team.source().await }, "profile": "small" });
     request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     team.post("/v1/jobs", request).await.ok::<Job>().id.to_string()
 }
 
 /// A job that is planned: its tasks wait.
-async fn planned(team: &Server, by: &Agent, seconds: f64, more: serde_json::Value) -> String {
+pub async fn planned(team: &Server, by: &Agent, seconds: f64, more: serde_json::Value) -> String {
     let job = submit(team, more).await;
     // Without encoders it is given nothing but probes.
     let mut request = Agent::request(&random_name(12), 0);
@@ -88,7 +88,7 @@ async fn planned(team: &Server, by: &Agent, seconds: f64, more: serde_json::Valu
     job
 }
 
-async fn team(server: &Server, name: &str, weight: f64) -> Server {
+pub async fn team(server: &Server, name: &str, weight: f64) -> Server {
     let team = server.for_new_team(name, weight).await;
     team.small_profile(vec![]).await;
     team

@@ -92,6 +92,7 @@ async fn what_a_revoked_agent_held_is_taken_at_once_with_what_is_left() {
     let server = Server::start().await;
     let (bad, good) = (Agent::enrol(&server, "bad").await, Agent::enrol(&server, "good").await);
     let job = server.planned_job(&good, 16.0, false).await;
+    good.do_front(&server).await;
     let lease = bad.lease(&server).await.unwrap();
     let Work::Encode(work) = &lease.work else { panic!("{:?}", lease.work) };
     let first = work.rows.first;

@@ -12,7 +12,7 @@ use offpeak_api::{
     },
     media::{Ratio, ticks_per_frame, video_timescale},
     problem::Problem,
-    profile::{AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
+    profile::{Access, AudioProfile, FileContainer, FileProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
     work::Work,
 };
 use offpeak_server::{
@@ -21,6 +21,7 @@ use offpeak_server::{
     clock::{Clock, Instant},
     config::Settings,
     entity::team,
+    people::peer::CalledFrom,
     router,
 };
 use reqwest::{Method, StatusCode};
@@ -37,6 +38,8 @@ pub struct Server {
     pub clock: Clock,
     pub http: reqwest::Client,
     pub token: String,
+    /// Whose program has that token.
+    pub team: TeamId,
     pub storage: Arc<Storage>,
     /// What lives as long as any server that uses it.
     _shared: Arc<Backends>,
@@ -49,6 +52,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        Self { status: response.status(), body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     #[track_caller]
     pub fn ok<T: DeserializeOwned>(self) -> T {
         assert!(self.status.is_success(), "{}: {}", self.status, String::from_utf8_lossy(&self.body));
@@ -94,6 +105,11 @@ impl Server {
         Self::on_with(new_backends(Storage::of_this_run().await), Clock::set_to(START), edit).await
     }
 
+    /// A server that looks into what agents send. Others do not: what these tests send is made up.
+    pub async fn that_inspects() -> Self {
+        Self::start_with(|settings| settings.inspect_percent = Some(100)).await
+    }
+
     /// A server on what another one may use too.
     pub async fn on(shared: Arc<Backends>, clock: Clock) -> Self {
         Self::on_with(shared, clock, |_| ()).await
@@ -101,16 +117,23 @@ impl Server {
 
     async fn on_with(shared: Arc<Backends>, clock: Clock, edit: impl FnOnce(&mut Settings)) -> Self {
         let storage = Arc::clone(&shared.storage);
-        let mut settings =
-            Settings { database_url: Some(shared.database.url()), storage: Some(storage.url()), ..Settings::default() };
+        let mut settings = Settings {
+            database_url: Some(shared.database.url()),
+            storage: Some(storage.url()),
+            inspect_percent: Some(0),
+            // Where the tests' own receivers of webhooks listen.
+            outbound_allow: Some("127.0.0.1".to_owned()),
+            ..Settings::default()
+        };
         edit(&mut settings);
         let app = App::start_on(storage.open().await, settings.check().unwrap(), clock.clone()).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = router::router(app.clone());
-        tokio::spawn(async move { axum::serve(listener, router.into_make_service()).await });
+        tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<CalledFrom>()).await });
         let token = program_token(&app, &clock).await;
-        Self { base, app, clock, http: reqwest::Client::new(), token, storage, _shared: shared }
+        let team = app.farm.clone();
+        Self { base, app, clock, http: reqwest::Client::new(), token, team, storage, _shared: shared }
     }
 
     /// An address that the server gave: its own, or one of the bucket.
@@ -123,8 +146,18 @@ impl Server {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let response = request.send().await.unwrap();
-        Answer { status: response.status(), body: response.bytes().await.unwrap().to_vec() }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Waits for what is done beside requests, for some seconds.
+    pub async fn until(&self, condition: impl AsyncFn() -> bool) {
+        for _ in 0..500 {
+            if condition().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("it did not come true within ten seconds");
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -177,6 +210,7 @@ impl Server {
             },
             audio: AudioProfile { bitrate_kbps: 64, channels: 1 },
             files,
+            access: Access::default(),
         }
     }
 
@@ -200,6 +234,7 @@ impl Server {
             clock: self.clock.clone(),
             http: self.http.clone(),
             token,
+            team: id,
             storage: Arc::clone(&self.storage),
             _shared: Arc::clone(&self._shared),
         }
@@ -303,6 +338,7 @@ impl Agent {
     pub fn request(request_id: &str, wait_seconds: u32) -> LeaseRequest {
         LeaseRequest {
             request_id: request_id.into(),
+            instance: None,
             protocol: PROTOCOL,
             wait_seconds,
             capabilities: Capabilities {
@@ -312,6 +348,7 @@ impl Agent {
                 cores: 1,
                 memory_mib: 0,
                 os: "linux".into(),
+                sandbox: None,
             },
             load: None,
             expected_idle_seconds: None,
@@ -409,6 +446,14 @@ impl Agent {
         self.post(server, &format!("/v1/leases/{}/commit", lease.id), commit).await
     }
 
+    /// Does the two spans of one row that a film begins with; longer ones come after them.
+    pub async fn do_front(&self, server: &Server) {
+        for _ in 0..2 {
+            let front = self.lease(server).await.unwrap();
+            self.do_task(server, &front).await;
+        }
+    }
+
     /// Does a whole encode or audio task.
     pub async fn do_task(&self, server: &Server, lease: &Lease) {
         let (rows, full, to_end, grid) = match &lease.work {
@@ -416,8 +461,11 @@ impl Agent {
             Work::Audio(work) => (work.rows, 94, false, None),
             other => panic!("{other:?} is not encoding"),
         };
-        let commit = self.upload_rows(server, lease, rows.cursor..rows.last, full).await;
-        self.commit(server, lease, &commit).await.ok::<Orders>();
+        // Whoever held it before may have committed all of it.
+        if rows.cursor < rows.last {
+            let commit = self.upload_rows(server, lease, rows.cursor..rows.last, full).await;
+            self.commit(server, lease, &commit).await.ok::<Orders>();
+        }
         let result = match grid {
             Some(grid) => TaskResult::Encode { end_frame: to_end.then(|| grid.first_frame(rows.last)), warnings: vec![] },
             None => TaskResult::Audio { segments: rows.last, warnings: vec![] },

@@ -7,7 +7,10 @@ use offpeak_server::{router, tick};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Agent, Server};
+use crate::{
+    harness::{Agent, Server},
+    people::Browser,
+};
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
@@ -182,6 +185,50 @@ async fn every_answer_names_its_request() {
             assert_eq!(answer.json::<Value>().await.unwrap()["request_id"], id.as_str(), "{path}");
         }
     }
+}
+
+/// Keys belong to teams, also when people send them; and nobody gets by a key what they may not do.
+#[tokio::test]
+async fn people_repeat_as_programs_do() {
+    let server = Server::start().await;
+    let admin = Browser::first_admin(&server).await;
+    let source = server.source().await;
+    let wanted = json!({ "source": { "upload": source } });
+    let by_person = || {
+        let request = server.http.post(format!("{}/v1/jobs", server.base)).header("Cookie", &admin.cookie);
+        request.header("Origin", &server.base).header("Idempotency-Key", "one").json(&wanted).send()
+    };
+    let first = by_person().await.unwrap();
+    assert_eq!((first.status(), header(&first, "idempotency-replayed")), (StatusCode::CREATED, ""));
+    let again = by_person().await.unwrap();
+    assert_eq!((again.status(), header(&again, "idempotency-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(first.json::<Job>().await.unwrap(), again.json::<Job>().await.unwrap());
+    assert_eq!(server.get("/v1/jobs").await.ok::<JobList>().jobs.len(), 1);
+
+    let reader = json!({ "name": "reader", "scopes": ["jobs:read"] });
+    let reader = admin.call(Method::POST, "/v1/tokens", reader).await.ok::<Value>();
+    let secret = reader["secret"].as_str().unwrap();
+    let peeking = server.http.post(format!("{}/v1/jobs", server.base)).bearer_auth(secret).header("Idempotency-Key", "one");
+    let refused = peeking.json(&wanted).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), code(refused).await.as_str()), (403, "insufficient_scope"));
+
+    // The answer held a secret, which is told once.
+    let webhook = json!({ "url": "https://example.com/hook" });
+    let made = post(&server, "/v1/webhooks", "hook", &webhook).send().await.unwrap();
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let location = header(&made, "location").to_owned();
+    let invite = || {
+        let request = server.http.post(format!("{}/v1/invitations", server.base)).header("Cookie", &admin.cookie);
+        let request = request.header("Origin", &server.base).header("Idempotency-Key", "invited");
+        request.json(&json!({ "email": "grace@example.com", "role": "member" })).send()
+    };
+    assert_eq!(invite().await.unwrap().status(), StatusCode::CREATED);
+    assert_eq!(code(invite().await.unwrap()).await, "idempotency_answer_unknown", "a link is a secret, too");
+    let repeat = post(&server, "/v1/webhooks", "hook", &webhook).send().await.unwrap();
+    assert_eq!((repeat.status().as_u16(), code(repeat).await.as_str()), (409, "idempotency_answer_unknown"));
+    let listed: Value = server.get("/v1/webhooks").await.ok();
+    assert_eq!(listed["webhooks"].as_array().unwrap().len(), 1);
+    assert_eq!(server.get(&location).await.ok::<Value>()["id"], listed["webhooks"][0]["id"]);
 }
 
 /// The description says which routes have a quota, tags and keys: the server agrees, route by route.

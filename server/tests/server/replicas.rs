@@ -6,13 +6,14 @@ use std::{
 };
 
 use offpeak_api::{job::Job, lease::Lease};
-use offpeak_server::clock::Clock;
+use offpeak_server::{clock::Clock, webhooks::send};
 use sea_orm::ConnectionTrait;
 use tokio::task::JoinHandle;
 
 use crate::{
     harness::{Agent, START, Server, new_backends},
     storage::Storage,
+    webhooks::{cancelled_job, hook, receiver::Receiver},
 };
 
 /// Two servers with one database, storage and clock.
@@ -103,4 +104,26 @@ async fn wait_for_listeners(server: &Server) {
     })
     .await
     .expect("both servers listen again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_send_each_message_once() {
+    const MESSAGES: usize = 40;
+    let (one, other) = two().await;
+    let receiver = Receiver::start().await;
+    let hook = hook(&one, &receiver, serde_json::json!(["job.cancelled"])).await;
+    let sending: Vec<_> = [&one, &other].map(|server| tokio::spawn(send::keep_sending(server.app.clone()))).into();
+    for _ in 0..MESSAGES / 2 {
+        tokio::join!(cancelled_job(&one), cancelled_job(&other));
+    }
+    receiver.until(MESSAGES).await;
+    // Both look again a few times.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut ids: Vec<String> = receiver.messages().iter().map(|message| message.header("webhook-id").to_owned()).collect();
+    assert_eq!(ids.len(), MESSAGES, "none came twice");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), MESSAGES, "and none is missing");
+    assert!(receiver.messages().iter().all(|message| message.is_signed_with(&hook.secret)));
+    sending.iter().for_each(JoinHandle::abort);
 }

@@ -17,7 +17,7 @@ async fn retry(server: &Server, job: &Job) -> Job {
 async fn a_fetch_that_failed_is_fetched_again() {
     let server = Server::start().await;
     let agent = Agent::enrol(&server, "one").await;
-    let job: Job = server.post("/v1/jobs", json!({ "source": { "url": "http://127.0.0.1:9/film.mp4" } })).await.ok();
+    let job: Job = server.post("/v1/jobs", json!({ "source": { "url": "https://example.com/film.mp4" } })).await.ok();
     let lease = agent.lease(&server).await.unwrap();
     assert!(matches!(lease.work, Work::Fetch(_)), "{:?}", lease.work);
     agent.fail(&server, &lease.id, "source").await.ok::<Orders>();

@@ -65,8 +65,8 @@ impl Program {
 
 /// Runs both programs and a short test encode with every encoder; takes a second or two.
 pub async fn prove(tools: &Tools, cores: u32, memory_mib: u64, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
-    let ffmpeg = identify(&tools.ffmpeg).await?;
-    identify(&tools.ffprobe).await?;
+    let ffmpeg = identify(&tools.sandbox, &tools.ffmpeg).await?;
+    identify(&tools.sandbox, &tools.ffprobe).await?;
     let encoders = proven_encoders(tools, stop).await;
     if encoders.is_empty() {
         return Err(Incapable::NoEncoder { ffmpeg: tools.ffmpeg.display().to_string() });
@@ -78,6 +78,7 @@ pub async fn prove(tools: &Tools, cores: u32, memory_mib: u64, stop: &Cancellati
         cores,
         memory_mib,
         os: std::env::consts::OS.to_owned(),
+        sandbox: Some(tools.sandbox.report()),
     })
 }
 

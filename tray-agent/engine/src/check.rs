@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use offpeak_api::lease::SandboxState;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     http::Http,
     platform,
     run::{cores, open_state, server},
+    sandbox::{Sandbox, in_words},
     settings::{Check, share_out, usable_memory},
     status::{Readings, State, Status, state},
     task::Tools,
@@ -21,6 +23,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub what: &'static str,
+    /// It works, but less well than it should.
+    pub weak: bool,
     /// `Err` says what is wrong, and what to do.
     pub how: Result<String, String>,
 }
@@ -35,7 +39,7 @@ impl Findings {
     }
 
     fn add(&mut self, what: &'static str, how: Result<String, String>) {
-        self.0.push(Finding { what, how });
+        self.0.push(Finding { what, weak: false, how });
     }
 
     fn first_fault(&self, among: &[&str]) -> Option<String> {
@@ -47,8 +51,9 @@ impl Findings {
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.0.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
-        for Finding { what, how } in &self.0 {
+        for Finding { what, weak, how } in &self.0 {
             let (mark, text) = match how {
+                Ok(text) if *weak => ("weak  ", text),
                 Ok(text) => ("ok    ", text),
                 Err(text) => ("FAILED", text),
             };
@@ -60,6 +65,7 @@ impl fmt::Display for Findings {
 
 const FFMPEG: &str = "ffmpeg";
 const FFPROBE: &str = "ffprobe";
+const SANDBOX: &str = "sandbox";
 const ENCODERS: &str = "encoders";
 const STATE_FOLDER: &str = "state folder";
 const SERVER: &str = "server";
@@ -69,9 +75,9 @@ const MACHINE: &str = "machine";
 /// Tries everything.
 pub async fn check(settings: &Check) -> Findings {
     let mut findings = Findings::default();
-    programs(settings, &mut findings).await;
     let cores = cores(None);
     let shares = share_out(cores, usable_memory(platform::total_bytes(), None), None, None);
+    programs(settings, shares.memory_mib, &mut findings).await;
     let threads = if shares.threads == 1 { "one thread".to_owned() } else { format!("{} threads", shares.threads) };
     findings.add(MACHINE, Ok(format!("{cores} cores: up to {} tasks at a time, {threads} each", shares.leases)));
     let state = match open_state(&settings.home) {
@@ -88,12 +94,16 @@ pub async fn check(settings: &Check) -> Findings {
     findings
 }
 
-async fn programs(settings: &Check, findings: &mut Findings) {
+async fn programs(settings: &Check, memory_mib: u64, findings: &mut Findings) {
     let ffmpeg = Program::Ffmpeg.find(settings.programs.ffmpeg.as_deref());
     let ffprobe = Program::Ffprobe.find(settings.programs.ffprobe.as_deref());
+    let sandbox = match &ffmpeg {
+        Ok(ffmpeg) => Sandbox::raise(ffmpeg, memory_mib).await,
+        Err(_) => Sandbox::open(),
+    };
     for (what, program) in [(FFMPEG, &ffmpeg), (FFPROBE, &ffprobe)] {
         let how = match program {
-            Ok(path) => match identify(path).await {
+            Ok(path) => match identify(&sandbox, path).await {
                 Ok(build) => Ok(format!("{} {build}", path.display())),
                 Err(error) => Err(error.to_string()),
             },
@@ -102,7 +112,10 @@ async fn programs(settings: &Check, findings: &mut Findings) {
         findings.add(what, how);
     }
     if let (Ok(ffmpeg), Ok(ffprobe)) = (ffmpeg, ffprobe) {
-        let proven = proven_encoders(&Tools { ffmpeg, ffprobe, threads: 1 }, &CancellationToken::new()).await;
+        let report = sandbox.report();
+        let weak = report.state != SandboxState::Full;
+        findings.0.push(Finding { what: SANDBOX, weak, how: Ok(in_words(&report)) });
+        let proven = proven_encoders(&Tools { ffmpeg, ffprobe, threads: 1, sandbox }, &CancellationToken::new()).await;
         let missing: Vec<&str> = NEEDED_ENCODERS.into_iter().filter(|needed| !proven.iter().any(|p| p == needed)).collect();
         let how = if missing.is_empty() {
             Ok(format!("{}: a short test encode with each succeeded", proven.join(", ")))
@@ -118,7 +131,9 @@ async fn reach(settings: &Check, state: &StateFolder, findings: &mut Findings) {
         Ok(server) => server,
         Err(error) => return findings.add(SERVER, Err(error.to_string())),
     };
-    let pool = match connection_pool() {
+    // What of the folder does not read is told below.
+    let kept = state.enrolment(&server).ok().flatten().and_then(|enrolment| enrolment.fingerprint);
+    let pool = match connection_pool(&server, settings.home.fingerprint.or(kept)) {
         Ok(pool) => pool,
         Err(error) => return findings.add(SERVER, Err(error.to_string())),
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use offpeak_api::{
     agent::{AgentOrders, ProofReport, StateReport},
+    enrolment::Fingerprint,
     ids::LeaseId,
     lease::{
         CommitRequest, CompleteRequest, EnrolRequest, EnrolResponse, FailRequest, Heartbeat, Lease, LeaseRequest, Orders,
@@ -27,6 +28,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Codes of the problems with which an agent is refused work.
 pub const SET_ASIDE: &str = "set_aside";
 pub const DRAINING: &str = "draining";
+pub const SANDBOX_REQUIRED: &str = "sandbox_required";
 
 /// Why a call brought no answer that can be worked with.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,7 +48,8 @@ pub enum CallError {
     /// 426: this engine speaks a protocol that the server has left behind.
     #[error("this engine is too old for the server: {}", .0.detail)]
     TooOld(Box<Problem>),
-    /// 403 of a call for work: this agent was set aside or is drained. When to ask again, if the server said so.
+    /// 403 of a call for work: this agent was set aside, is drained, or is not walled off as its group wants it. When to ask
+    /// again, if the server said so.
     #[error("the server gives this agent no work: {}", .problem.detail)]
     NotNow { problem: Box<Problem>, retry_after_seconds: Option<u32> },
     /// Any other 4xx: repeating the same call will not help.
@@ -72,13 +75,30 @@ enum Subject {
 }
 
 /// The connection pool of the whole engine: time-outs that hold for every request, and a name to be recognised by.
-pub fn connection_pool() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+///
+/// With a fingerprint, the server is known by that certificate and no other; other hosts are as the system has them.
+pub fn connection_pool(server: &Url, fingerprint: Option<Fingerprint>) -> Result<reqwest::Client, NoPool> {
+    let builder = match fingerprint {
+        Some(fingerprint) => {
+            reqwest::Client::builder().tls_backend_preconfigured(offpeak_pinned::client_config(server, fingerprint)?)
+        }
+        None => reqwest::Client::builder(),
+    };
+    let builder = builder
         .connect_timeout(CONNECT_LIMIT)
         .user_agent(concat!("offpeak-agent/", env!("CARGO_PKG_VERSION")))
         // A long poll is silent for up to 30 s; without this a peer that vanished is noticed only at the next time-out.
-        .tcp_keepalive(Duration::from_secs(15))
-        .build()
+        .tcp_keepalive(Duration::from_secs(15));
+    Ok(builder.build()?)
+}
+
+/// Why nothing can be called at all.
+#[derive(Debug, thiserror::Error)]
+pub enum NoPool {
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    #[error(transparent)]
+    Pinned(#[from] offpeak_pinned::Unusable),
 }
 
 /// Uses an enrolment code up; the only call without a token.
@@ -224,6 +244,11 @@ async fn send(request: reqwest::RequestBuilder, limit: Duration, on: Subject) ->
     if status.is_success() { Ok(Answer { status, body }) } else { Err(refusal(status, retry_after_seconds, &body, on)) }
 }
 
+/// What a refusal of a call under a lease means, whatever its body is.
+pub fn read_refusal(status: u16, body: &[u8]) -> CallError {
+    refusal(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), None, body, Subject::Lease)
+}
+
 /// What an answer that is not 2xx means.
 fn refusal(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8], on: Subject) -> CallError {
     let said = serde_json::from_slice::<Box<Problem>>(body)
@@ -236,7 +261,7 @@ fn refusal(status: StatusCode, retry_after_seconds: Option<u32>, body: &[u8], on
         (StatusCode::UNAUTHORIZED, _) => CallError::Unauthorized(said),
         (StatusCode::UPGRADE_REQUIRED, _) => CallError::TooOld(said),
         (StatusCode::CONFLICT | StatusCode::NOT_FOUND | StatusCode::GONE, Subject::Lease) => CallError::Lost(said),
-        (StatusCode::FORBIDDEN, Subject::Other) if matches!(said.code.as_str(), SET_ASIDE | DRAINING) => {
+        (StatusCode::FORBIDDEN, Subject::Other) if matches!(said.code.as_str(), SET_ASIDE | DRAINING | SANDBOX_REQUIRED) => {
             CallError::NotNow { problem: said, retry_after_seconds }
         }
         (status, _) if status.is_client_error() => CallError::Refused(said),
@@ -262,7 +287,10 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    if error.is_timeout() { format!("timed out ({cause})") } else { cause.to_string() }
+    let words = cause.to_string();
+    // How rustls introduces what a verifier of ours says.
+    let words = words.strip_prefix("unexpected error: ").unwrap_or(&words);
+    if error.is_timeout() { format!("timed out ({words})") } else { words.to_owned() }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{
 };
 
 use offpeak_api::{
+    enrolment::Fingerprint,
     ids::AgentId,
     lease::{EnrolRequest, EnrolResponse},
 };
@@ -25,6 +26,9 @@ pub struct Enrolment {
     pub agent_id: AgentId,
     pub name: String,
     pub token: Token,
+    /// The certificate that the server is known by; those that this system trusts when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// Why there is no enrolment.
@@ -163,7 +167,7 @@ fn create_private_file(path: &Path) -> io::Result<File> {
 pub async fn enrol(
     state: &StateFolder,
     pool: &reqwest::Client,
-    server: &Url,
+    (server, fingerprint): (&Url, Option<Fingerprint>),
     code: &str,
     name: &str,
 ) -> Result<Enrolment, EnrolError> {
@@ -175,7 +179,7 @@ pub async fn enrol(
         }
         Err(error) => return Err(EnrolError::NoAnswer { server: server.clone(), error }),
     };
-    let enrolment = Enrolment { server: server.clone(), agent_id, name: name.to_owned(), token: Token::new(token) };
+    let enrolment = Enrolment { server: server.clone(), agent_id, name: name.to_owned(), token: Token::new(token), fingerprint };
     state.keep(enrolment.clone())?;
     info!(agent.id = %enrolment.agent_id, %server, name, "enrolled");
     Ok(enrolment)
@@ -193,6 +197,7 @@ mod tests {
             agent_id: AgentId::new(),
             name: "desk 7".to_owned(),
             token: Token::new(token.to_owned()),
+            fingerprint: None,
         }
     }
 

@@ -21,6 +21,7 @@ pub mod loopback;
 mod platform;
 pub mod probe;
 pub mod run;
+pub mod sandbox;
 pub mod settings;
 pub mod status;
 pub mod steps;

@@ -32,8 +32,8 @@ async fn perform(command: Command) -> Result<ExitCode, RunError> {
             run::run(settings).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Enrol(identity) => {
-            let enrolment = run::enrol_only(identity).await?;
+        Command::Enrol(settings) => {
+            let enrolment = run::enrol_only(settings).await?;
             say(&format!("enrolled with {} as {} ({})", enrolment.server, enrolment.name, enrolment.agent_id));
             Ok(ExitCode::SUCCESS)
         }

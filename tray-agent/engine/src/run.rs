@@ -2,6 +2,10 @@
 
 use std::num::NonZero;
 
+use offpeak_api::{
+    enrolment::{BadLink, EnrolLink, Fingerprint},
+    lease::SandboxState,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use url::Url;
@@ -9,13 +13,14 @@ use url::Url;
 use crate::{
     backoff::Backoff,
     capabilities::{self, Incapable, NEEDED_ENCODERS, Program},
-    client::{Client, connection_pool},
+    client::{Client, NoPool, connection_pool},
     desk::Desk,
     enrolment::{EnrolError, Enrolment, StateFolder, enrol},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
     platform,
-    settings::{Home, Identity, Programs, Run, default_state_dir, host_name, share_out, usable_memory},
+    sandbox::{self, Sandbox},
+    settings::{Enrol, Home, Identity, Programs, Run, default_state_dir, host_name, share_out, usable_memory},
     status::Status,
     steps::Bundled,
     task::Tools,
@@ -39,8 +44,10 @@ pub enum RunError {
          it with --enrol-code or OFFPEAK_ENROL_CODE"
     )]
     Revoked { server: Url },
+    #[error("the enrolment link does not read: {0}")]
+    BadLink(#[from] BadLink),
     #[error("cannot set up HTTPS: {0}")]
-    Http(#[from] reqwest::Error),
+    Http(#[from] NoPool),
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] std::io::Error),
 }
@@ -51,12 +58,20 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
     stop_on_signals(shutdown.clone())?;
     let state = open_state(&settings.identity.home)?;
     let _lock = state.lock()?;
-    let server = server(&settings.identity.home, &state)?;
+    let Whereto { server, fingerprint, code } = whereto(&settings.identity.home, settings.identity.code(), &state)?;
 
     let cores = cores(settings.cores);
     let memory_mib = usable_memory(platform::total_bytes(), settings.memory);
     let shares = share_out(cores, memory_mib, settings.leases, settings.threads);
-    let tools = tools(&settings.programs, shares.threads)?;
+    let mut tools = tools(&settings.programs, shares.threads)?;
+    tools.sandbox = Sandbox::raise(&tools.ffmpeg, shares.memory_mib).await;
+    let report = tools.sandbox.report();
+    match report.state {
+        SandboxState::Full => info!("ffmpeg is walled off"),
+        SandboxState::Partial | SandboxState::None => {
+            warn!("ffmpeg is not walled off in full: {}; see docs/sandbox.md", sandbox::in_words(&report));
+        }
+    }
     let proven = tokio::select! {
         proven = capabilities::prove(&tools, cores, shares.memory_mib, &shutdown) => proven,
         () = shutdown.cancelled() => return Ok(()),
@@ -72,18 +87,20 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
     }
     info!(cores, memory_mib, leases = shares.leases, threads = shares.threads, ffmpeg = capabilities.ffmpeg, "ready");
 
-    let pool = connection_pool()?;
+    let pool = connection_pool(&server, fingerprint)?;
     let http = Http::new(pool.clone(), settings.bandwidth.map(|rate| rate.bytes_per_second()));
     let status = Status::default();
     let desk = Desk::default();
-    let mut code = settings.identity.code().map(str::to_owned);
+    let mut code = code;
     let mut stored = state.enrolment(&server)?;
     loop {
         let enrolment = match stored.take() {
             Some(enrolment) => enrolment,
             None => {
                 let Some(code) = code.take() else { return Err(EnrolError::NotEnrolled { server }.into()) };
-                match enrol_patiently(&state, &pool, &server, &code, &name(&settings.identity), &status, &shutdown).await? {
+                match enrol_patiently(&state, &pool, (&server, fingerprint), &code, &name(&settings.identity), &status, &shutdown)
+                    .await?
+                {
                     Some(enrolment) => enrolment,
                     None => return Ok(()),
                 }
@@ -117,18 +134,45 @@ pub async fn run(settings: Run) -> Result<(), RunError> {
 }
 
 /// `offpeak-agent enrol`: uses the code up now, once, and says how it went.
-pub async fn enrol_only(identity: Identity) -> Result<Enrolment, RunError> {
+pub async fn enrol_only(settings: Enrol) -> Result<Enrolment, RunError> {
+    let Enrol { link, identity } = settings;
     let state = open_state(&identity.home)?;
-    let server = server(&identity.home, &state)?;
-    let Some(code) = identity.code() else { return Err(EnrolError::NotEnrolled { server }.into()) };
-    Ok(enrol(&state, &connection_pool()?, &server, code, &name(&identity)).await?)
+    let given = link.as_deref().or(identity.code());
+    let Whereto { server, fingerprint, code } = whereto(&identity.home, given, &state)?;
+    let Some(code) = code else { return Err(EnrolError::NotEnrolled { server }.into()) };
+    let pool = connection_pool(&server, fingerprint)?;
+    Ok(enrol(&state, &pool, (&server, fingerprint), &code, &name(&identity)).await?)
+}
+
+/// Which server, how it is known, and the code to enrol with if there is one.
+struct Whereto {
+    server: Url,
+    fingerprint: Option<Fingerprint>,
+    code: Option<String>,
+}
+
+/// From what was given: a code, or a link that says all three. What is set by hand comes before what was kept.
+fn whereto(home: &Home, given: Option<&str>, state: &StateFolder) -> Result<Whereto, RunError> {
+    let link = given.filter(|text| EnrolLink::is_link(text)).map(str::parse::<EnrolLink>).transpose()?;
+    let server = match &link {
+        Some(link) => link.server.clone(),
+        None => server(home, state)?,
+    };
+    let told = home.fingerprint.or(link.as_ref().and_then(|link| link.fingerprint));
+    let kept = || Ok::<_, RunError>(state.enrolment(&server)?.and_then(|enrolment| enrolment.fingerprint));
+    let fingerprint = match told {
+        Some(told) => Some(told),
+        None => kept()?,
+    };
+    let code = link.map(|link| link.code).or_else(|| given.map(str::to_owned));
+    Ok(Whereto { server, fingerprint, code })
 }
 
 /// Enrols as soon as the server answers; `None` when the engine is stopped before.
 async fn enrol_patiently(
     state: &StateFolder,
     pool: &reqwest::Client,
-    server: &Url,
+    server: (&Url, Option<Fingerprint>),
     code: &str,
     name: &str,
     status: &Status,
@@ -184,6 +228,8 @@ pub fn tools(programs: &Programs, threads: u32) -> Result<Tools, Incapable> {
         ffmpeg: Program::Ffmpeg.find(programs.ffmpeg.as_deref())?,
         ffprobe: Program::Ffprobe.find(programs.ffprobe.as_deref())?,
         threads,
+        // Until it is known which walls stand.
+        sandbox: Sandbox::open(),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use offpeak_api::enrolment::Fingerprint;
 use url::Url;
 
 /// Leases parts of videos from an Offpeak server, encodes them with the bundled ffmpeg and hands the segments back.
@@ -18,7 +19,7 @@ pub enum Command {
     /// Work until stopped; enrols first if this machine is not enrolled yet.
     Run(Run),
     /// Enrol this machine with a server, without starting to work.
-    Enrol(Identity),
+    Enrol(Enrol),
     /// Try everything that work needs, and say what is wrong.
     Check(Check),
     /// Say what an engine on this machine would do now, and why.
@@ -57,10 +58,19 @@ pub struct Check {
 }
 
 #[derive(Debug, Args)]
+pub struct Enrol {
+    /// The link that `offpeak-server token enrol` prints; then nothing else is needed.
+    #[arg(value_name = "LINK", conflicts_with = "enrol_code")]
+    pub link: Option<String>,
+    #[command(flatten)]
+    pub identity: Identity,
+}
+
+#[derive(Debug, Args)]
 pub struct Identity {
     #[command(flatten)]
     pub home: Home,
-    /// The one-time code that `offpeak-server token enrol` prints; needed once.
+    /// The one-time code or link that `offpeak-server token enrol` prints; needed once.
     #[arg(long, env = "OFFPEAK_ENROL_CODE", hide_env_values = true)]
     pub enrol_code: Option<String>,
     /// How people will recognise this machine [default: its host name].
@@ -73,6 +83,9 @@ pub struct Home {
     /// The server's address [default: the one that this machine is enrolled with].
     #[arg(long, env = "OFFPEAK_URL")]
     pub server: Option<Url>,
+    /// SHA-256 of the server's certificate, to know it by: 64 hexadecimal digits [default: the one of the enrolment link].
+    #[arg(long, env = "OFFPEAK_FINGERPRINT", value_parser = parse_fingerprint)]
+    pub fingerprint: Option<Fingerprint>,
     /// Where the engine keeps who it is [default: the platform's folder for such things].
     #[arg(long, alias = "state")]
     pub state_dir: Option<PathBuf>,
@@ -93,6 +106,10 @@ impl Identity {
     pub fn code(&self) -> Option<&str> {
         self.enrol_code.as_deref().map(str::trim).filter(|code| !code.is_empty())
     }
+}
+
+fn parse_fingerprint(text: &str) -> Result<Fingerprint, String> {
+    text.parse().map_err(|error: offpeak_api::enrolment::BadFingerprint| error.to_string())
 }
 
 /// Bits a second.

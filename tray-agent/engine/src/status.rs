@@ -45,6 +45,8 @@ impl State {
 pub struct Readings {
     /// Something without which nothing can be encoded, in words for a person.
     pub broken: Option<String>,
+    /// ffmpeg is not walled off in full, and the policy wants that: what is missing.
+    pub unboxed: Option<String>,
     pub revoked: bool,
     /// The server set this agent aside, or drains it: why, in its words.
     pub set_aside: Option<String>,
@@ -57,10 +59,21 @@ pub struct Readings {
     pub leases: u32,
 }
 
+impl Readings {
+    /// Stable name of what is broken.
+    pub fn broken_code(&self) -> Option<&'static str> {
+        match (&self.broken, &self.unboxed) {
+            (Some(_), _) => Some("cannot_encode"),
+            (None, Some(_)) => Some("sandbox_failed"),
+            (None, None) => None,
+        }
+    }
+}
+
 /// The one state that is true, and why.
 pub fn state(readings: &Readings) -> (State, String) {
     let held = |n: u32| if n == 1 { "one lease".to_owned() } else { format!("{n} leases") };
-    if let Some(why) = &readings.broken {
+    if let Some(why) = readings.broken.as_ref().or(readings.unboxed.as_ref()) {
         return (State::Broken, why.clone());
     }
     if readings.revoked {
@@ -114,6 +127,12 @@ impl Status {
         }
     }
 
+    /// Waits until the policy does not forbid work for want of walls.
+    pub async fn until_boxed(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.0.subscribe().wait_for(|readings| readings.unboxed.is_none()).await;
+    }
+
     /// Ends when a server that does not answer now answers again; never, if it answers now.
     pub async fn back(&self) {
         let mut readings = self.0.subscribe();
@@ -143,6 +162,10 @@ impl Status {
 
     pub fn broken(&self, why: Option<String>) {
         self.change(|readings| readings.broken = why);
+    }
+
+    pub fn unboxed(&self, why: Option<String>) {
+        self.change(|readings| readings.unboxed = why);
     }
 
     /// Counts a lease as held until the answer is dropped.
@@ -203,6 +226,10 @@ mod tests {
             assert_eq!(state(&readings).0, expected, "{readings:?}");
         }
         let why = || Some("because".to_owned());
+        let unboxed = Readings { unboxed: why(), leases: 1, ..Readings::default() };
+        assert_eq!(state(&unboxed), (State::Broken, "because".to_owned()));
+        assert_eq!(unboxed.broken_code(), Some("sandbox_failed"));
+        assert_eq!(Readings { broken: why(), ..unboxed }.broken_code(), Some("cannot_encode"));
         let all = Readings { set_aside: why(), draining: why(), suspended: why(), leases: 1, ..Readings::default() };
         assert_eq!(state(&all).0, State::SetAside);
         let all = Readings { set_aside: None, ..all };

@@ -10,11 +10,12 @@ use offpeak_api::{
     lease::{Blame, Progress},
     work::SourceAddress,
 };
+pub use offpeak_boxes::InitHeader;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::desk::Desk;
+use crate::{desk::Desk, sandbox::Sandbox};
 
 /// Where the bundled programs are, and how much of the machine they may use.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Tools {
     pub ffprobe: PathBuf,
     /// Threads for one task.
     pub threads: u32,
+    /// What they run in.
+    pub sandbox: Sandbox,
 }
 
 /// What every step gets.
@@ -70,18 +73,6 @@ impl ProgressCell {
 pub enum Piece {
     Init { rendition: String, attempt: u32, data: Bytes, header: InitHeader },
     Segment { rendition: String, index: u32, attempt: u32, frames: u32, start_ticks: u64, duration_ticks: u64, data: Bytes },
-}
-
-/// What an init segment (`ftyp` + `moov`) says of its one track.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InitHeader {
-    /// SHA-256, in hex, of the init segment without its `edts` box.
-    pub fingerprint: String,
-    /// RFC 6381: `avc1.64001f`, `mp4a.40.2`.
-    pub codecs: String,
-    pub timescale: u32,
-    /// `media_time` of the edit list, in the track's timescale; 0 without one.
-    pub media_time: u64,
 }
 
 pub type Pieces = mpsc::Sender<Piece>;

@@ -25,6 +25,7 @@ use url::Url;
 use crate::{
     desk::Desk,
     http::Http,
+    sandbox::{Sandbox, Walls},
     task::{ProgressCell, TaskContext, TaskEnd, Tools},
 };
 
@@ -40,7 +41,13 @@ pub fn tools() -> Tools {
         ffmpeg: program("OFFPEAK_FFMPEG", "offpeak-ffmpeg"),
         ffprobe: program("OFFPEAK_FFPROBE", "offpeak-ffprobe"),
         threads: 2,
+        sandbox: sandbox(),
     }
+}
+
+/// All walls, whatever the machine: a test of the engine is one of the box.
+pub fn sandbox() -> Sandbox {
+    Sandbox::of(Walls::ALL, 0, None)
 }
 
 /// Runs ffmpeg with `arguments` (separated by blanks) in `folder` and returns what it printed.

@@ -1,6 +1,6 @@
 //! What is counted while a day goes by.
 
-use crate::events::Ms;
+use crate::{events::Ms, world::FAIRNESS_OVER};
 
 /// Why something was encoded in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +63,11 @@ pub struct Figures {
     pub failures: u64,
     pub set_aside: u64,
     pub events: u64,
-    /// Jain's index, if ever two teams had work waiting, and for how long that was.
-    pub fairness: Option<f64>,
-    pub shared_hours: f64,
+    /// Jain's index over stretches of each length, if ever two teams had work waiting, and for how long that was.
+    pub fairness: [Option<f64>; FAIRNESS_OVER.len()],
+    /// Seconds that were told of jobs, p50 and p90, and how many it took.
+    pub promises: Vec<(f64, f64, f64)>,
+    pub shared_hours: [f64; FAIRNESS_OVER.len()],
     leases_until_last_minute: u64,
     pub most_leases_in_a_minute: u64,
 }
@@ -110,6 +112,26 @@ impl Figures {
 
     pub fn whole_rows_wasted(&self) -> f64 {
         self.rows_wasted as f64 / self.rows_used.max(1) as f64
+    }
+
+    /// How many times the promised p50 it took, in so large a share of jobs at most.
+    pub fn of_promised(&self, share: f64) -> Option<f64> {
+        let mut ratios: Vec<f64> = self.promises.iter().map(|(p50, _, took)| took / p50.max(1.0)).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios.get((ratios.len() as f64 * share) as usize).copied()
+    }
+
+    /// How far the promised p90 lies above the p50, in the median.
+    pub fn p90_over_p50(&self) -> Option<f64> {
+        let mut ratios: Vec<f64> = self.promises.iter().map(|(p50, p90, _)| p90 / p50.max(1.0)).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios.get(ratios.len() / 2).copied()
+    }
+
+    /// The share of jobs that were complete within the promised p90.
+    pub fn within_p90(&self) -> f64 {
+        let kept = self.promises.iter().filter(|(_, p90, took)| took <= p90).count();
+        kept as f64 / self.promises.len().max(1) as f64
     }
 
     pub fn load(&self) -> f64 {

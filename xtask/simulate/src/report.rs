@@ -1,8 +1,9 @@
 //! The table: a column for each size of fleet.
 
 use crate::{
-    events::Ms,
+    events::{HOUR, Ms},
     figures::{Cause, Figures, quantile},
+    world::FAIRNESS_OVER,
 };
 
 pub fn table(columns: &[(u32, Figures)]) -> String {
@@ -16,13 +17,22 @@ pub fn table(columns: &[(u32, Figures)]) -> String {
             lines.add(&format!("to {name}, {percent}"), |f| time(quantile(of(f), share)));
         }
     }
+    lines.add("promised ends", |f| f.promises.len().to_string());
+    for (name, share) in [("p10", 0.1), ("median", 0.5), ("p90", 0.9)] {
+        lines.add(&format!("  took over p50, {name}"), |f| f.of_promised(share).map_or("-".to_owned(), |of| format!("{of:.2}")));
+    }
+    lines.add("  complete within p90, %", |f| format!("{:.1}", 100.0 * f.within_p90()));
+    lines.add("  p90 over p50, median", |f| f.p90_over_p50().map_or("-".to_owned(), |ratio| format!("{ratio:.2}")));
     lines.add("wasted work over used, %", |f| format!("{:.2}", 100.0 * f.waste_share()));
     lines.add("  whole segments only, %", |f| format!("{:.2}", 100.0 * f.whole_rows_wasted()));
     for cause in Cause::ALL {
         lines.add(&format!("  {}, %", cause.name()), |f| format!("{:.2}", 100.0 * f.wasted_by(cause)));
     }
-    lines.add("fairness (Jain)", |f| f.fairness.map_or("no queue".to_owned(), |index| format!("{index:.4}")));
-    lines.add("  over hours with queues", |f| format!("{:.1}", f.shared_hours));
+    for (n, over) in FAIRNESS_OVER.into_iter().enumerate() {
+        let index = |f: &Figures| f.fairness[n].map_or("no queue".to_owned(), |index| format!("{index:.4}"));
+        lines.add(&format!("fairness (Jain), {:.1} h", over as f64 / HOUR as f64), index);
+        lines.add("  over hours with queues", |f| format!("{:.1}", f.shared_hours[n]));
+    }
     lines.add("work over capacity", |f| format!("{:.2}", f.load()));
     lines.add("leases/s", |f| format!("{:.3}", f.per_second(f.leases())));
     lines.add("  in the busiest minute", |f| format!("{:.2}", f.most_leases_in_a_minute as f64 / 60.0));

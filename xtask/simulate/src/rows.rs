@@ -2,7 +2,7 @@
 
 use offpeak_server::lease::TaskKind;
 
-use crate::{events::Ms, figures::Cause, films::Film};
+use crate::{events::Ms, figures::Cause, films::Film, world::Promise};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {
@@ -27,6 +27,8 @@ pub struct Job {
     pub playable_at: Option<Ms>,
     /// Tasks that are not done, by number.
     pub open: Vec<u32>,
+    /// What was told of its end: when it was planned, and when half of it was done.
+    pub promises: Vec<Promise>,
 }
 
 impl Job {
@@ -42,6 +44,7 @@ impl Job {
             sound_has_begun: !film.has_sound,
             playable_at: None,
             open: Vec::new(),
+            promises: Vec::new(),
             film,
         }
     }
@@ -56,6 +59,11 @@ impl Job {
         while self.prefix < self.film.rows && self.committed[(self.prefix / 64) as usize] & (1 << (self.prefix % 64)) != 0 {
             self.prefix += 1;
         }
+    }
+
+    /// Half of its rows have just been reached.
+    pub fn is_half_done(&self) -> bool {
+        self.film.rows > 1 && self.rows_left == self.film.rows / 2
     }
 
     /// Two rows of everything, or all.

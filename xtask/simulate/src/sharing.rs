@@ -1,15 +1,16 @@
 //! How fairly the fleet was shared: Jain's index (Jain, Chiu and Hawe, DEC-TR-301, 1984) over what teams were given for their
-//! weight, in every half hour in which two or more of them had work waiting all the time. 1 is perfect, 1/n is one for all.
+//! weight, in every stretch of some length in which two or more of them had work waiting all the time. 1 is perfect, 1/n is one
+//! for all. Slots are anonymous, so that a team may be given a long span for the slot of a short one, and the other way round
+//! later: the longer the stretch, the nearer to what its account says.
 
 use crate::{
     events::{MINUTE, Ms},
     queue::Queue,
 };
 
-const WINDOW: Ms = 30 * MINUTE;
-
 #[derive(Debug)]
 pub struct Sharing {
+    window: Ms,
     weights: Vec<f64>,
     /// The classes that every machine serves: who waits for a rare machine is no measure of fairness.
     common: u32,
@@ -19,8 +20,9 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    pub fn new(weights: &[f64], common: u32) -> Self {
+    pub fn new(window: Ms, weights: &[f64], common: u32) -> Self {
         Self {
+            window,
             weights: weights.to_vec(),
             common,
             given: vec![0.0; weights.len()],
@@ -39,7 +41,7 @@ impl Sharing {
         for (team, had_work) in self.had_work.iter_mut().enumerate() {
             *had_work &= queue.waiting(team, self.common) > 0;
         }
-        if !now.is_multiple_of(WINDOW) {
+        if !now.is_multiple_of(self.window) {
             return;
         }
         let teams = (0..self.weights.len()).filter(|team| self.had_work[*team]);
@@ -51,13 +53,13 @@ impl Sharing {
         self.had_work.fill(true);
     }
 
-    /// The mean over the half hours that counted.
+    /// The mean over the stretches that counted.
     pub fn index(&self) -> Option<f64> {
         (!self.indices.is_empty()).then(|| self.indices.iter().sum::<f64>() / self.indices.len() as f64)
     }
 
     pub fn hours(&self) -> f64 {
-        self.indices.len() as f64 * (WINDOW / MINUTE) as f64 / 60.0
+        self.indices.len() as f64 * (self.window / MINUTE) as f64 / 60.0
     }
 }
 

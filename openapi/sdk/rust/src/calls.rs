@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use offpeak_api::enrolment::Fingerprint;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::{Serialize, de::DeserializeOwned};
 use url::{Host, Url};
@@ -26,6 +27,16 @@ pub struct Client {
 impl Client {
     /// `server` is an http or https address, and may lie below a path.
     pub fn new(server: &str, token: Option<String>) -> Result<Self, Error> {
+        Self::of(server, token, None)
+    }
+
+    /// As [`Client::new`], for a server that made its certificate itself: it is believed with the certificate of this
+    /// fingerprint and no other. Other hosts, such as a bucket, are believed as usual.
+    pub fn pinned(server: &str, token: Option<String>, fingerprint: Fingerprint) -> Result<Self, Error> {
+        Self::of(server, token, Some(fingerprint))
+    }
+
+    fn of(server: &str, token: Option<String>, fingerprint: Option<Fingerprint>) -> Result<Self, Error> {
         let wrong = |reason: String| Error::BadAddress { address: server.to_owned(), reason };
         let mut url = Url::parse(server).map_err(|e| wrong(e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -36,6 +47,10 @@ impl Client {
             url.set_path(&format!("{}/", url.path()));
         }
         let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).tcp_keepalive(Duration::from_secs(30));
+        if let Some(fingerprint) = fingerprint {
+            let config = offpeak_pinned::client_config(&url, fingerprint).map_err(|e| wrong(e.to_string()))?;
+            builder = builder.tls_backend_preconfigured(config);
+        }
         if is_loopback(&url) {
             // A proxy from the environment would look for the server on the proxy's own machine.
             builder = builder.no_proxy();

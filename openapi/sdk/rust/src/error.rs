@@ -45,7 +45,10 @@ pub fn root_cause(error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    if error.is_timeout() { format!("no answer in time ({cause})") } else { cause.to_string() }
+    let words = cause.to_string();
+    // How rustls introduces what a verifier of ours says.
+    let words = words.strip_prefix("unexpected error: ").unwrap_or(&words);
+    if error.is_timeout() { format!("no answer in time ({words})") } else { words.to_owned() }
 }
 
 /// Turns an answer that is not a success into an error, whoever made it.

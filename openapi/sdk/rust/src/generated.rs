@@ -85,6 +85,34 @@ impl Client {
         self.read(response).await
     }
 
+    /// List enrolment codes
+    ///
+    /// Those that can still be used, without the codes themselves.
+    pub async fn list_enrolment_codes(&self) -> Result<offpeak_api::access::EnrolmentCodeList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "enrolment-codes"])?).await?;
+        self.read(response).await
+    }
+
+    /// Make an enrolment code
+    ///
+    /// With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once.
+    pub async fn create_enrolment_code(
+        &self,
+        body: &offpeak_api::access::CreateEnrolmentCode,
+    ) -> Result<offpeak_api::access::CreatedEnrolmentCode, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "enrolment-codes"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Revoke an enrolment code
+    ///
+    /// Machines that enrolled with it stay.
+    pub async fn revoke_enrolment_code(&self, id: &offpeak_api::ids::TokenId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "enrolment-codes", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
     /// Read the fleet's figures
     ///
     /// Machines by state, speed, what waits, and for an autoscaler how many machines are wanted.
@@ -145,6 +173,30 @@ impl Client {
         self.read(response).await
     }
 
+    /// List invitations
+    ///
+    /// Those that can still be used, without their links.
+    pub async fn list_invitations(&self) -> Result<offpeak_api::people::InvitationList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "invitations"])?).await?;
+        self.read(response).await
+    }
+
+    /// Invite a person
+    ///
+    /// Makes a link, good once and for a week, which is told this once: send it to them. An earlier one for the same email is good
+    /// for nothing any more.
+    pub async fn invite(&self, body: &offpeak_api::people::Invite) -> Result<offpeak_api::people::CreatedLink, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "invitations"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Take an invitation back
+    pub async fn delete_invitation(&self, id: &offpeak_api::ids::InvitationId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "invitations", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
     /// List jobs
     ///
     /// Youngest first, in pages.
@@ -189,6 +241,49 @@ impl Client {
     /// Only what is missing is done again.
     pub async fn retry_job(&self, id: &offpeak_api::ids::JobId) -> Result<offpeak_api::job::Job, Error> {
         let response = self.once(self.operation(Method::POST, &["v1", "jobs", id.as_str(), "retry"])?).await?;
+        self.read(response).await
+    }
+
+    /// Use a link
+    ///
+    /// With the code of an address that somebody was given: makes the account or sets the password, and logs them in.
+    pub async fn use_link(&self, body: &offpeak_api::people::UseLink) -> Result<offpeak_api::people::Session, Error> {
+        let response = self.send(self.operation(Method::POST, &["v1", "links"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// List people
+    pub async fn list_people(&self) -> Result<offpeak_api::people::PersonList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "people"])?).await?;
+        self.read(response).await
+    }
+
+    /// Delete a person
+    ///
+    /// With their sessions and memberships. What their teams own stays, tokens that they made too.
+    pub async fn delete_person(&self, id: &offpeak_api::ids::PersonId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "people", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Change a person
+    ///
+    /// Their name, their role, and whether they may log in. Who is disabled is logged out at once.
+    pub async fn change_person(
+        &self,
+        id: &offpeak_api::ids::PersonId,
+        body: &offpeak_api::people::ChangePerson,
+    ) -> Result<offpeak_api::people::Person, Error> {
+        let response = self.send(self.operation(Method::PATCH, &["v1", "people", id.as_str()])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Make a link that sets a new password
+    ///
+    /// Good once and for a day, and told this once: send it to the person. Until it is used, the old password stays.
+    pub async fn reset_person(&self, id: &offpeak_api::ids::PersonId) -> Result<offpeak_api::people::CreatedLink, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "people", id.as_str(), "reset"])?).await?;
         self.read(response).await
     }
 
@@ -243,6 +338,39 @@ impl Client {
         self.read(response).await
     }
 
+    /// Log out
+    ///
+    /// Here, or everywhere.
+    pub async fn log_out(&self, query: &offpeak_api::people::LogOut) -> Result<(), Error> {
+        let response = self.send(self.operation_with(Method::DELETE, &["v1", "session"], query)?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Read who is logged in
+    pub async fn get_session(&self) -> Result<offpeak_api::people::Session, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "session"])?).await?;
+        self.read(response).await
+    }
+
+    /// Log in
+    ///
+    /// The answer sets a cookie, which only this server's pages can use. After ten attempts within a quarter of an hour the account
+    /// has to wait, whoever tries.
+    pub async fn log_in(&self, body: &offpeak_api::people::Login) -> Result<offpeak_api::people::Session, Error> {
+        let response = self.send(self.operation(Method::POST, &["v1", "session"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Change one's password
+    ///
+    /// All other sessions of this person end.
+    pub async fn change_password(&self, body: &offpeak_api::people::ChangePassword) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::PUT, &["v1", "session", "password"])?.json(body)).await?;
+        drop(response);
+        Ok(())
+    }
+
     /// Delete a source's bytes
     ///
     /// What its jobs made stays.
@@ -258,6 +386,88 @@ impl Client {
     pub async fn get_source(&self, id: &offpeak_api::ids::SourceId) -> Result<offpeak_api::job::Source, Error> {
         let response = self.send(self.operation(Method::GET, &["v1", "sources", id.as_str()])?).await?;
         self.read(response).await
+    }
+
+    /// List teams
+    ///
+    /// For a program its own, for a member theirs, for operators and administrators all.
+    pub async fn list_teams(&self) -> Result<offpeak_api::team::TeamList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "teams"])?).await?;
+        self.read(response).await
+    }
+
+    /// Make a team
+    pub async fn create_team(&self, body: &offpeak_api::team::CreateTeam) -> Result<offpeak_api::team::Team, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "teams"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Delete a team
+    ///
+    /// With its tokens and profiles, once it has no jobs, sources and members.
+    pub async fn delete_team(&self, id: &offpeak_api::ids::TeamId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "teams", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Rename a team, or change its weight
+    pub async fn change_team(
+        &self,
+        id: &offpeak_api::ids::TeamId,
+        body: &offpeak_api::team::ChangeTeam,
+    ) -> Result<offpeak_api::team::Team, Error> {
+        let response = self.send(self.operation(Method::PATCH, &["v1", "teams", id.as_str()])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// List a team's members
+    pub async fn list_members(&self, id: &offpeak_api::ids::TeamId) -> Result<offpeak_api::team::MemberList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "teams", id.as_str(), "members"])?).await?;
+        self.read(response).await
+    }
+
+    /// Remove a person from a team
+    pub async fn remove_member(&self, id: &offpeak_api::ids::TeamId, person: &offpeak_api::ids::PersonId) -> Result<(), Error> {
+        let response =
+            self.send(self.operation(Method::DELETE, &["v1", "teams", id.as_str(), "members", person.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Add a person to a team
+    pub async fn add_member(&self, id: &offpeak_api::ids::TeamId, person: &offpeak_api::ids::PersonId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::PUT, &["v1", "teams", id.as_str(), "members", person.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// List tokens
+    ///
+    /// Of the team's programs, without their secrets.
+    pub async fn list_tokens(&self) -> Result<offpeak_api::access::TokenList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "tokens"])?).await?;
+        self.read(response).await
+    }
+
+    /// Make a token
+    ///
+    /// For a program of the team. The secret is told this once. Nobody can give a scope that they do not have.
+    pub async fn create_token(
+        &self,
+        body: &offpeak_api::access::CreateToken,
+    ) -> Result<offpeak_api::access::CreatedToken, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "tokens"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Revoke a token
+    ///
+    /// It is good for nothing from the next request on.
+    pub async fn revoke_token(&self, id: &offpeak_api::ids::TokenId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "tokens", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
     }
 
     /// Begin an upload straight into the bucket
@@ -299,6 +509,115 @@ impl Client {
         body: &offpeak_api::upload::PartsRequest,
     ) -> Result<offpeak_api::lease::UploadUrls, Error> {
         let response = self.once(self.operation(Method::POST, &["v1", "uploads", id.as_str(), "parts"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// List webhooks
+    pub async fn list_webhooks(&self) -> Result<offpeak_api::webhook::WebhookList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "webhooks"])?).await?;
+        self.read(response).await
+    }
+
+    /// Make a webhook
+    ///
+    /// The answer's secret is shown once: whoever receives messages checks their signatures with it.
+    pub async fn create_webhook(
+        &self,
+        body: &offpeak_api::webhook::CreateWebhook,
+    ) -> Result<offpeak_api::webhook::WebhookWithSecret, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "webhooks"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Delete a webhook
+    ///
+    /// With its deliveries; what was still to be sent is not sent.
+    pub async fn delete_webhook(&self, id: &offpeak_api::ids::WebhookId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "webhooks", id.as_str()])?).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// Read a webhook
+    pub async fn get_webhook(&self, id: &offpeak_api::ids::WebhookId) -> Result<offpeak_api::webhook::Webhook, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "webhooks", id.as_str()])?).await?;
+        self.read(response).await
+    }
+
+    /// Change a webhook
+    ///
+    /// `enabled: true` brings back one that was disabled, whoever or whatever disabled it.
+    pub async fn change_webhook(
+        &self,
+        id: &offpeak_api::ids::WebhookId,
+        body: &offpeak_api::webhook::ChangeWebhook,
+    ) -> Result<offpeak_api::webhook::Webhook, Error> {
+        let response = self.send(self.operation(Method::PATCH, &["v1", "webhooks", id.as_str()])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// List a webhook's deliveries
+    ///
+    /// Youngest first, in pages, as far back as 30 days.
+    pub async fn list_deliveries(
+        &self,
+        id: &offpeak_api::ids::WebhookId,
+        query: &offpeak_api::webhook::ListDeliveries,
+    ) -> Result<offpeak_api::webhook::WebhookDeliveryList, Error> {
+        let response =
+            self.send(self.operation_with(Method::GET, &["v1", "webhooks", id.as_str(), "deliveries"], query)?).await?;
+        self.read(response).await
+    }
+
+    /// Read a delivery
+    ///
+    /// With what is sent, and what was answered.
+    pub async fn get_delivery(
+        &self,
+        id: &offpeak_api::ids::WebhookId,
+        delivery: &offpeak_api::ids::DeliveryId,
+    ) -> Result<offpeak_api::webhook::WebhookDeliveryDetail, Error> {
+        let response =
+            self.send(self.operation(Method::GET, &["v1", "webhooks", id.as_str(), "deliveries", delivery.as_str()])?).await?;
+        self.read(response).await
+    }
+
+    /// Send a delivery again
+    ///
+    /// The same message, with the same `webhook-id`, now and for another day if need be; whether it was delivered, given up, or still
+    /// waits for its next attempt.
+    pub async fn redeliver(
+        &self,
+        id: &offpeak_api::ids::WebhookId,
+        delivery: &offpeak_api::ids::DeliveryId,
+    ) -> Result<offpeak_api::webhook::WebhookDeliveryDetail, Error> {
+        let response = self
+            .once(self.operation(Method::POST, &["v1", "webhooks", id.as_str(), "deliveries", delivery.as_str(), "redeliver"])?)
+            .await?;
+        self.read(response).await
+    }
+
+    /// Rotate a webhook's secret
+    ///
+    /// Until the old one ends, messages carry signatures of both, so that a receiver can change over without a gap. Of secrets
+    /// before that, none is valid any more.
+    pub async fn rotate_secret(
+        &self,
+        id: &offpeak_api::ids::WebhookId,
+        body: &offpeak_api::webhook::RotateSecret,
+    ) -> Result<offpeak_api::webhook::WebhookWithSecret, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "webhooks", id.as_str(), "secret"])?.json(body)).await?;
+        self.read(response).await
+    }
+
+    /// Send a test message
+    ///
+    /// `webhook.test`, whatever events the webhook wants, in one attempt. It shows up among the deliveries with what was answered.
+    pub async fn test_webhook(
+        &self,
+        id: &offpeak_api::ids::WebhookId,
+    ) -> Result<offpeak_api::webhook::WebhookDeliveryDetail, Error> {
+        let response = self.once(self.operation(Method::POST, &["v1", "webhooks", id.as_str(), "test"])?).await?;
         self.read(response).await
     }
 }

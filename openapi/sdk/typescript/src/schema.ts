@@ -30,7 +30,8 @@ export interface paths {
         };
         /**
          * Play media
-         * @description `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by the unguessable id.
+         * @description `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by the unguessable id,
+         *     or by a signed address if the profile says `"access": "signed"`; what playlists name is then signed as they are.
          *     Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name. Where storage is a
          *     bucket, segments and files are answered with a redirect to it, or to the CDN on it.
          */
@@ -189,6 +190,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/enrolment-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List enrolment codes
+         * @description Those that can still be used, without the codes themselves.
+         */
+        get: operations["list_enrolment_codes"];
+        put?: never;
+        /**
+         * Make an enrolment code
+         * @description With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once.
+         */
+        post: operations["create_enrolment_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/enrolment-codes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an enrolment code
+         * @description Machines that enrolled with it stay.
+         */
+        delete: operations["revoke_enrolment_code"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/fleet": {
         parameters: {
             query?: never;
@@ -273,6 +318,48 @@ export interface paths {
         head?: never;
         /** Rename a group */
         patch: operations["rename_group"];
+        trace?: never;
+    };
+    "/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List invitations
+         * @description Those that can still be used, without their links.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Invite a person
+         * @description Makes a link, good once and for a week, which is told this once: send it to them. An earlier one for the same email is good
+         *     for nothing any more.
+         */
+        post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an invitation back */
+        delete: operations["delete_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/jobs": {
@@ -380,6 +467,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use a link
+         * @description With the code of an address that somebody was given: makes the account or sets the password, and logs them in.
+         */
+        post: operations["use_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List people */
+        get: operations["list_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a person
+         * @description With their sessions and memberships. What their teams own stays, tokens that they made too.
+         */
+        delete: operations["delete_person"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a person
+         * @description Their name, their role, and whether they may log in. Who is disabled is logged out at once.
+         */
+        patch: operations["change_person"];
+        trace?: never;
+    };
+    "/v1/people/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link that sets a new password
+         * @description Good once and for a day, and told this once: send it to the person. Until it is used, the old password stays.
+         */
+        post: operations["reset_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policies/{group}": {
         parameters: {
             query?: never;
@@ -443,6 +611,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read who is logged in */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Log in
+         * @description The answer sets a cookie, which only this server's pages can use. After ten attempts within a quarter of an hour the account
+         *     has to wait, whoever tries.
+         */
+        post: operations["log_in"];
+        /**
+         * Log out
+         * @description Here, or everywhere.
+         */
+        delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change one's password
+         * @description All other sessions of this person end.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sources/{id}": {
         parameters: {
             query?: never;
@@ -462,6 +676,127 @@ export interface paths {
          * @description What its jobs made stays.
          */
         delete: operations["delete_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List teams
+         * @description For a program its own, for a member theirs, for operators and administrators all.
+         */
+        get: operations["list_teams"];
+        put?: never;
+        /** Make a team */
+        post: operations["create_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a team
+         * @description With its tokens and profiles, once it has no jobs, sources and members.
+         */
+        delete: operations["delete_team"];
+        options?: never;
+        head?: never;
+        /** Rename a team, or change its weight */
+        patch: operations["change_team"];
+        trace?: never;
+    };
+    "/v1/teams/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a team's members */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/teams/{id}/members/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add a person to a team */
+        put: operations["add_member"];
+        post?: never;
+        /** Remove a person from a team */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tokens
+         * @description Of the team's programs, without their secrets.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Make a token
+         * @description For a program of the team. The secret is told this once. Nobody can give a scope that they do not have.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token
+         * @description It is good for nothing from the next request on.
+         */
+        delete: operations["revoke_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -578,10 +913,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Make a webhook
+         * @description The answer's secret is shown once: whoever receives messages checks their signatures with it.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a webhook */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description With its deliveries; what was still to be sent is not sent.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description `enabled: true` brings back one that was disabled, whoever or whatever disabled it.
+         */
+        patch: operations["change_webhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a webhook's deliveries
+         * @description Youngest first, in pages, as far back as 30 days.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a delivery
+         * @description With what is sent, and what was answered.
+         */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{delivery}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again
+         * @description The same message, with the same `webhook-id`, now and for another day if need be; whether it was delivered, given up, or still
+         *     waits for its next attempt.
+         */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a webhook's secret
+         * @description Until the old one ends, messages carry signatures of both, so that a receiver can change over without a gap. Of secrets
+         *     before that, none is valid any more.
+         */
+        post: operations["rotate_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message
+         * @description `webhook.test`, whatever events the webhook wants, in one attempt. It shows up among the deliveries with what was answered.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        Access: "public" | "signed";
         Agent: {
             capabilities?: components["schemas"]["Capabilities"] | null;
             /**
@@ -787,16 +1272,65 @@ export interface components {
             memory_mib?: number;
             /** @description `linux`, `macos`, `windows`. */
             os: string;
+            sandbox?: components["schemas"]["SandboxReport"] | null;
         };
         /** @description What is to be changed; the rest stays. */
         ChangeAgent: {
             group?: components["schemas"]["GroupId"] | null;
             name?: string | null;
         };
+        /**
+         * @example {
+         *       "current": "a long sentence is a good one",
+         *       "new": "another long sentence is better"
+         *     }
+         */
+        ChangePassword: {
+            current: string;
+            new: string;
+        };
+        /**
+         * @description What is left out stays.
+         * @example {
+         *       "role": "operator"
+         *     }
+         */
+        ChangePerson: {
+            disabled?: boolean | null;
+            name?: string | null;
+            role?: components["schemas"]["Role"] | null;
+        };
         /** @description Why a person drains an agent, or sets it aside. */
         ChangeStanding: {
             /** @description Shown with the agent and at its desk, at most 200 characters. */
             reason?: string | null;
+        };
+        /**
+         * @description What is left out stays.
+         * @example {
+         *       "weight": 2
+         *     }
+         */
+        ChangeTeam: {
+            name?: string | null;
+            /**
+             * Format: double
+             * @description Counts for jobs that are made from now on.
+             */
+            weight?: number | null;
+        };
+        /**
+         * @description What is to be changed; the rest stays.
+         * @example {
+         *       "enabled": true
+         *     }
+         */
+        ChangeWebhook: {
+            description?: string | null;
+            /** @description What was still to be sent to it when it is disabled is given up, and can be sent again later. */
+            enabled?: boolean | null;
+            events?: components["schemas"]["WebhookEvent"][] | null;
+            url?: string | null;
         };
         /** @description What waits for machines of one kind. */
         ClassQueue: {
@@ -806,6 +1340,28 @@ export interface components {
             tasks: number;
             /** Format: double */
             work: number;
+        };
+        /**
+         * @example {
+         *       "expires_in_hours": 8,
+         *       "name": "third floor",
+         *       "uses": 20
+         *     }
+         */
+        CreateEnrolmentCode: {
+            /**
+             * Format: uint32
+             * @description 1 to 2160 (90 days); 24 when absent.
+             */
+            expires_in_hours?: number | null;
+            group?: components["schemas"]["GroupId"] | null;
+            /** @description What it is for, as people will recognise it: one line. `enrolment code` when absent. */
+            name?: string | null;
+            /**
+             * Format: uint32
+             * @description How many machines may use it: 1 to 10000, one when absent.
+             */
+            uses?: number | null;
         };
         /**
          * @example {
@@ -838,6 +1394,114 @@ export interface components {
             profile?: string;
             source: components["schemas"]["JobSource"];
         };
+        /**
+         * @example {
+         *       "name": "newsroom",
+         *       "weight": 2
+         *     }
+         */
+        CreateTeam: {
+            /** @description One line; no other team has it. */
+            name: string;
+            /**
+             * Format: double
+             * @description 0.01 to 100; 1 when absent.
+             */
+            weight?: number | null;
+        };
+        /**
+         * @example {
+         *       "expires_in_days": 365,
+         *       "name": "intranet",
+         *       "scopes": [
+         *         "jobs:read",
+         *         "jobs:write",
+         *         "uploads:write"
+         *       ]
+         *     }
+         */
+        CreateToken: {
+            /**
+             * Format: uint32
+             * @description 1 to 3650; it never expires when this is absent.
+             */
+            expires_in_days?: number | null;
+            /** @description What it is for, as people will recognise it: one line. */
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * @example {
+         *       "events": [
+         *         "job.completed",
+         *         "job.failed"
+         *       ],
+         *       "url": "https://example.com/offpeak"
+         *     }
+         */
+        CreateWebhook: {
+            description?: string;
+            /** @description All when empty or absent. */
+            events?: components["schemas"]["WebhookEvent"][];
+            /** @description `https` or `http`, at a public address unless the server's administrator allows it, without a name and a password. */
+            url: string;
+        };
+        /** @description A new code, which is told this once and kept nowhere. */
+        CreatedEnrolmentCode: {
+            /**
+             * @description For `offpeak-agent enrol` or `OFFPEAK_ENROL_CODE`.
+             * @example ofe_abcdefghijklmnopqrstuvwxyz234567
+             */
+            code: string;
+            enrolment_code: components["schemas"]["EnrolmentCode"];
+        };
+        /**
+         * @description A link that is told this once; whoever opens it first has it.
+         * @example {
+         *       "email": "ada@example.com",
+         *       "expires_at": "2026-11-26T08:00:00Z",
+         *       "kind": "reset",
+         *       "url": "https://video.example.com/reset?code=ofl_abcdefghijklmnopqrstuvwxyz234567"
+         *     }
+         */
+        CreatedLink: {
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            kind: components["schemas"]["LinkKind"];
+            url: string;
+        };
+        /** @description A new token with its secret, which is told this once and kept nowhere. */
+        CreatedToken: {
+            /**
+             * @description Sent as `Authorization: Bearer SECRET`.
+             * @example ofp_abcdefghijklmnopqrstuvwxyz234567
+             */
+            secret: string;
+            token: components["schemas"]["Token"];
+        };
+        /** @description One call of the receiver. */
+        DeliveryAttempt: {
+            /** @description The answer's first bytes. */
+            answer: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: uint64 */
+            duration_milliseconds: number;
+            /** @description Why it was no success. */
+            error?: string | null;
+            /** Format: uint32 */
+            number: number;
+            /**
+             * Format: uint32
+             * @description What it answered with, if it did.
+             */
+            status?: number | null;
+        };
+        /** @example msg_01J8ZC5V2M0N6QW3T7RX9KPEHD */
+        DeliveryId: string;
+        /** @enum {string} */
+        DeliveryState: "waiting" | "delivered" | "failed";
         /** @description How to cut the file. */
         DirectUpload: {
             /** Format: date-time */
@@ -851,6 +1515,32 @@ export interface components {
             part_bytes: number;
             /** Format: uint32 */
             parts: number;
+        };
+        /**
+         * @description A code with which machines enrol, without the code itself.
+         * @example {
+         *       "created_at": "2026-11-25T08:00:00Z",
+         *       "expires_at": "2026-11-26T08:00:00Z",
+         *       "group": "grp_01J8ZC5V2M0N6QW3T7RX9KPEHD",
+         *       "id": "token_01J8ZC5V2M0N6QW3T7RX9KPEHD",
+         *       "name": "third floor",
+         *       "uses_left": 12
+         *     }
+         */
+        EnrolmentCode: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at?: string | null;
+            group?: components["schemas"]["GroupId"] | null;
+            id: components["schemas"]["TokenId"];
+            name: string;
+            /** Format: uint32 */
+            uses_left: number;
+        };
+        EnrolmentCodeList: {
+            /** @description Those that can still be used, youngest first. */
+            enrolment_codes: components["schemas"]["EnrolmentCode"][];
         };
         /** @description Everything that planning needs to know about a source. All times are the source's own timestamps, in seconds. */
         Facts: {
@@ -1024,6 +1714,37 @@ export interface components {
             from: components["schemas"]["TimeOfDay"];
             to: components["schemas"]["TimeOfDay"];
         };
+        Invitation: {
+            /** Format: date-time */
+            created_at: string;
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: components["schemas"]["InvitationId"];
+            role: components["schemas"]["Role"];
+            teams: components["schemas"]["TeamId"][];
+        };
+        /** @example inv_01J8ZC5V2M0N6QW3T7RX9KPEHD */
+        InvitationId: string;
+        InvitationList: {
+            /** @description Those that can still be used, youngest first. */
+            invitations: components["schemas"]["Invitation"][];
+        };
+        /**
+         * @example {
+         *       "email": "grace@example.com",
+         *       "role": "member",
+         *       "teams": [
+         *         "team_01J8ZC5V2M0N6QW3T7RX9KPEHD"
+         *       ]
+         *     }
+         */
+        Invite: {
+            email: string;
+            role: components["schemas"]["Role"];
+            /** @description The teams that they will belong to. */
+            teams?: components["schemas"]["TeamId"][];
+        };
         Job: {
             /** Format: date-time */
             created_at: string;
@@ -1034,7 +1755,15 @@ export interface components {
             error?: components["schemas"]["JobError"] | null;
             /**
              * Format: uint64
-             * @description Estimated seconds until completion, once there is something to estimate from.
+             * @description Seconds until completion that about nine of ten jobs keep: with as few machines as in the worst tenth of the last day,
+             *     and slow ones at the end. Never less than `eta_seconds`.
+             */
+            eta_p90_seconds?: number | null;
+            /**
+             * Format: uint64
+             * @description Seconds until completion, as likely more as less: from the speed of the machines that are there now, what is queued ahead,
+             *     the team's fair share, and what is left of the job. Null when the job is over or nothing is known to estimate from: no
+             *     machine is available, or no job of the profile came to its end before and this one is not probed yet.
              */
             eta_seconds?: number | null;
             facts?: components["schemas"]["Facts"] | null;
@@ -1115,6 +1844,11 @@ export interface components {
              */
             probe: number;
             renditions: components["schemas"]["RenditionProgress"][];
+            /**
+             * Format: double
+             * @description How many times as fast as it plays the film is encoded now, by all machines together; 0 when nobody is at its pictures.
+             */
+            throughput?: number;
         };
         /** @description A finished upload, or an address to fetch from. */
         JobSource: {
@@ -1126,6 +1860,31 @@ export interface components {
         JobState: "queued" | "probing" | "encoding" | "finishing" | "completed" | "failed" | "cancelled";
         /** @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         LeaseId: string;
+        /**
+         * @description What a link is for.
+         * @enum {string}
+         */
+        LinkKind: "setup" | "invitation" | "reset";
+        /**
+         * @example {
+         *       "email": "ada@example.com",
+         *       "password": "a long sentence is a good one"
+         *     }
+         */
+        Login: {
+            email: string;
+            password: string;
+        };
+        /** @description A person of a team. */
+        Member: {
+            email: string;
+            name: string;
+            person: components["schemas"]["PersonId"];
+        };
+        MemberList: {
+            /** @description By email. */
+            members: components["schemas"]["Member"][];
+        };
         /**
          * @example {
          *       "name": "Studio"
@@ -1166,6 +1925,47 @@ export interface components {
         PartsRequest: {
             parts: components["schemas"]["PartToSend"][];
         };
+        /**
+         * @example {
+         *       "created_at": "2026-11-02T08:00:00Z",
+         *       "disabled": false,
+         *       "email": "ada@example.com",
+         *       "id": "person_01J8ZC5V2M0N6QW3T7RX9KPEHD",
+         *       "last_seen_at": "2026-11-25T09:31:00Z",
+         *       "name": "Ada",
+         *       "role": "operator",
+         *       "teams": [
+         *         {
+         *           "id": "team_01J8ZC5V2M0N6QW3T7RX9KPEHD",
+         *           "name": "default"
+         *         }
+         *       ]
+         *     }
+         */
+        Person: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Cannot log in, and is logged out everywhere. */
+            disabled: boolean;
+            /** @description In lower case. */
+            email: string;
+            id: components["schemas"]["PersonId"];
+            /**
+             * Format: date-time
+             * @description To the minute; absent when they never logged in.
+             */
+            last_seen_at?: string | null;
+            name: string;
+            role: components["schemas"]["Role"];
+            /** @description The teams that they belong to, by name. */
+            teams: components["schemas"]["TeamName"][];
+        };
+        /** @example person_01J8ZC5V2M0N6QW3T7RX9KPEHD */
+        PersonId: string;
+        PersonList: {
+            /** @description By email. */
+            people: components["schemas"]["Person"][];
+        };
         /** @description What is absent has its default. All fields are always sent, so that an engine needs no defaults of its own. */
         Policy: {
             /**
@@ -1203,6 +2003,11 @@ export interface components {
              * @default 600
              */
             release_after_suspended_seconds: number;
+            /**
+             * @description No work for machines on which ffmpeg is not walled off in full (`capabilities.sandbox`).
+             * @default false
+             */
+            require_sandbox: boolean;
             /**
              * Format: uint32
              * @description Suspended work goes on after so long without input: 5 s to an hour.
@@ -1262,6 +2067,8 @@ export interface components {
             type?: string;
         };
         Profile: {
+            /** @description Who can watch what is made. */
+            access?: components["schemas"]["Access"];
             audio?: components["schemas"]["AudioProfile"];
             description?: string;
             /** @description Files made from the finished segments, without encoding again. */
@@ -1329,9 +2136,15 @@ export interface components {
             bytes: number;
             /**
              * Format: uint64
-             * @description Video frames committed (AAC frames for audio).
+             * @description Video frames committed (AAC frames for audio). Neither this nor `segments_done` and `bytes` go back when the rendition has
+             *     to begin again.
              */
             frames_done: number;
+            /**
+             * Format: uint64
+             * @description Of the whole rendition: planned or, at the end, true.
+             */
+            frames_total?: number;
             /** Format: uint32 */
             height?: number | null;
             id: string;
@@ -1342,6 +2155,23 @@ export interface components {
             segments_total: number;
             /** Format: uint32 */
             width?: number | null;
+        };
+        /**
+         * @description What a person may do. Whoever belongs to a team may do there what its members do, whatever their role.
+         * @enum {string}
+         */
+        Role: "admin" | "operator" | "member";
+        /**
+         * @example {
+         *       "overlap_hours": 24
+         *     }
+         */
+        RotateSecret: {
+            /**
+             * Format: uint32
+             * @description How long messages are signed with the old secret, too: 0 to 168; 24 when absent.
+             */
+            overlap_hours?: number | null;
         };
         Rung: {
             /**
@@ -1355,6 +2185,21 @@ export interface components {
              */
             max_kbps: number;
         };
+        /** @description The box that ffmpeg runs in. */
+        SandboxReport: {
+            /** @description The walls that do not stand. */
+            missing?: components["schemas"]["Wall"][];
+            /** @description Why they do not, at most 500 characters. */
+            reason?: string | null;
+            state: components["schemas"]["SandboxState"];
+        };
+        /** @enum {string} */
+        SandboxState: "full" | "partial" | "none";
+        /**
+         * @description One thing that a program may do. Scopes hold within the token's team; those of agents and `admin` for the whole farm.
+         * @enum {string}
+         */
+        Scope: "jobs:read" | "jobs:write" | "uploads:write" | "agents:read" | "agents:write" | "webhooks:read" | "webhooks:write" | "tokens:write" | "admin";
         SentPart: {
             /** Format: uint64 */
             bytes: number;
@@ -1370,11 +2215,20 @@ export interface components {
             /** @description By number. */
             parts: components["schemas"]["SentPart"][];
         };
+        /** @description Who is logged in. */
+        Session: {
+            /**
+             * Format: date-time
+             * @description When they have to log in again, if they are not away for a day before that.
+             */
+            expires_at: string;
+            person: components["schemas"]["Person"];
+        };
         /**
-         * @description Who set an agent aside, and so who can undo it.
+         * @description Who or what set an agent aside, and so who can undo it.
          * @enum {string}
          */
-        SetAsideBy: "person" | "failures";
+        SetAsideBy: "person" | "failures" | "distrust";
         Source: {
             /**
              * Format: uint64
@@ -1427,10 +2281,77 @@ export interface components {
         };
         /** @example task_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         TaskId: string;
+        /**
+         * @example {
+         *       "created_at": "2026-11-02T08:00:00Z",
+         *       "id": "team_01J8ZC5V2M0N6QW3T7RX9KPEHD",
+         *       "name": "newsroom",
+         *       "weight": 2
+         *     }
+         */
+        Team: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["TeamId"];
+            name: string;
+            /**
+             * Format: double
+             * @description Its share of the farm while others want it too: a team of weight 2 gets twice what one of weight 1 gets.
+             */
+            weight: number;
+        };
         /** @example team_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         TeamId: string;
+        TeamList: {
+            /** @description By name. */
+            teams: components["schemas"]["Team"][];
+        };
+        TeamName: {
+            id: components["schemas"]["TeamId"];
+            name: string;
+        };
         /** @example 18:30 */
         TimeOfDay: string;
+        /**
+         * @description A token, without its secret.
+         * @example {
+         *       "created_at": "2026-11-02T08:00:00Z",
+         *       "expires_at": "2027-11-02T08:00:00Z",
+         *       "id": "token_01J8ZC5V2M0N6QW3T7RX9KPEHD",
+         *       "last_used_at": "2026-11-25T09:31:00Z",
+         *       "name": "intranet",
+         *       "scopes": [
+         *         "jobs:read",
+         *         "jobs:write",
+         *         "uploads:write"
+         *       ],
+         *       "team": "team_01J8ZC5V2M0N6QW3T7RX9KPEHD"
+         *     }
+         */
+        Token: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Absent when it never expires.
+             */
+            expires_at?: string | null;
+            id: components["schemas"]["TokenId"];
+            /**
+             * Format: date-time
+             * @description To the minute; absent when it was never used.
+             */
+            last_used_at?: string | null;
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+            team: components["schemas"]["TeamId"];
+        };
+        /** @example token_01J8ZC5V2M0N6QW3T7RX9KPEHD */
+        TokenId: string;
+        TokenList: {
+            /** @description Youngest first. */
+            tokens: components["schemas"]["Token"][];
+        };
         /** @description PUT the object's bytes here, with these headers. */
         UploadAddress: {
             /** Format: uint64 */
@@ -1444,6 +2365,23 @@ export interface components {
         UploadUrls: {
             /** @description In the order of the request. */
             addresses: components["schemas"]["UploadAddress"][];
+        };
+        /**
+         * @description The code of a link, and who its bearer is.
+         * @example {
+         *       "code": "ofl_abcdefghijklmnopqrstuvwxyz234567",
+         *       "email": "ada@example.com",
+         *       "name": "Ada",
+         *       "password": "a long sentence is a good one"
+         *     }
+         */
+        UseLink: {
+            code: string;
+            /** @description For the first administrator; an invitation and a reset know it. */
+            email?: string | null;
+            /** @description Made of the email when absent. */
+            name?: string | null;
+            password: string;
         };
         VideoFacts: {
             codec: string;
@@ -1494,11 +2432,113 @@ export interface components {
             preset?: components["schemas"]["X264Preset"];
             quality?: components["schemas"]["Quality"];
         };
+        /**
+         * @description What ffmpeg is walled off from.
+         * @enum {string}
+         */
+        Wall: "network" | "files" | "system_calls" | "resources";
         /** @description Something a person should know about a job that goes on all the same. */
         Warning: {
             /** @description Stable name, such as `source_ends_early`. */
             code: string;
             message: string;
+        };
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            /** Format: date-time */
+            disabled_at?: string | null;
+            /** @description Why it is not enabled: a person's wish, or what its server answered. */
+            disabled_reason?: string | null;
+            enabled: boolean;
+            /** @description All, also those that are yet to come, when empty. */
+            events: components["schemas"]["WebhookEvent"][];
+            /**
+             * Format: date-time
+             * @description Nothing has got through since then. After three days without one success it is disabled.
+             */
+            failing_since?: string | null;
+            id: components["schemas"]["WebhookId"];
+            /**
+             * Format: date-time
+             * @description Until then messages are signed with the secret before this one, too.
+             */
+            previous_secret_until?: string | null;
+            url: string;
+        };
+        /** @description What it happened to, as the API showed it at that moment. For a job that is over, that is what it shows from then on. */
+        WebhookData: {
+            job: components["schemas"]["Job"];
+        } | {
+            agent: components["schemas"]["Agent"];
+        } | {
+            webhook: components["schemas"]["Webhook"];
+        };
+        /** @description One event on its way to one webhook. Kept for 30 days. */
+        WebhookDelivery: {
+            /** Format: uint32 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            delivered_at?: string | null;
+            /** @description The header `webhook-id`, the same in all attempts: whoever has seen it before has seen the message before. */
+            id: components["schemas"]["DeliveryId"];
+            /**
+             * Format: date-time
+             * @description Present while it waits.
+             */
+            next_attempt_at?: string | null;
+            state: components["schemas"]["DeliveryState"];
+            type: components["schemas"]["WebhookEvent"];
+            webhook: components["schemas"]["WebhookId"];
+        };
+        WebhookDeliveryDetail: components["schemas"]["WebhookDelivery"] & {
+            /** @description As it is sent. */
+            payload: components["schemas"]["WebhookPayload"];
+            /** @description The last twenty, youngest first. */
+            tries: components["schemas"]["DeliveryAttempt"][];
+        };
+        WebhookDeliveryList: {
+            /** @description Youngest first. */
+            deliveries: components["schemas"]["WebhookDelivery"][];
+            /** @description Pass as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /**
+         * @description What a webhook can tell of.
+         * @enum {string}
+         */
+        WebhookEvent: "job.playable" | "job.completed" | "job.failed" | "job.cancelled" | "agent.enrolled" | "agent.quarantined" | "webhook.test";
+        /** @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD */
+        WebhookId: string;
+        WebhookList: {
+            /** @description Oldest first. */
+            webhooks: components["schemas"]["Webhook"][];
+        };
+        /**
+         * @description What is posted to a webhook, as `application/json`.
+         *
+         *     Signed: `webhook-signature` holds, for each valid secret, `v1,` and the base64 of HMAC-SHA256 over
+         *     `{webhook-id}.{webhook-timestamp}.{body}`, separated by spaces.
+         */
+        WebhookPayload: {
+            data: components["schemas"]["WebhookData"];
+            /**
+             * Format: date-time
+             * @description When it happened. The header `webhook-timestamp` says when it was sent.
+             */
+            timestamp: string;
+            type: components["schemas"]["WebhookEvent"];
+        };
+        /** @description A webhook with its secret, which is shown this once. */
+        WebhookWithSecret: components["schemas"]["Webhook"] & {
+            /**
+             * @description `whsec_` and the base64 of the key.
+             * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=
+             */
+            secret: string;
         };
         /** @enum {string} */
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
@@ -1684,7 +2724,18 @@ export interface operations {
     };
     get_media: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Of a signed address: when it expires, in milliseconds since 1970
+                 * @example 1795600000000
+                 */
+                expires?: number;
+                /**
+                 * @description Of a signed address: HMAC-SHA256 over the job and the expiry
+                 * @example 4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d
+                 */
+                signature?: string;
+            };
             header?: never;
             path: {
                 /**
@@ -1739,6 +2790,16 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            /** @description The job plays only from signed addresses, and this is none, or has expired */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such job or media, or not playable yet */
             404: {
                 headers: {
@@ -2393,6 +3454,172 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    list_enrolment_codes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The codes */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentCodeList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    create_enrolment_code: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateEnrolmentCode"];
+            };
+        };
+        responses: {
+            /** @description The code */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedEnrolmentCode"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such group */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are too many codes */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description A field does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    revoke_enrolment_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The token's id
+                 * @example token_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such code */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
     get_fleet: {
         parameters: {
             query?: {
@@ -2552,7 +3779,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of the team's groups */
+            /** @description A page of all groups */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2843,6 +4070,172 @@ export interface operations {
             415: components["responses"]["NotJson"];
             /** @description The name does not fit */
             422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitations */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invite"];
+            };
+        };
+        responses: {
+            /** @description The link */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such team */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description They have an account already, or there are too many invitations */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The email does not read */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    delete_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The invitation's id
+                 * @example inv_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link is good for nothing any more */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such invitation */
+            404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
@@ -3305,6 +4698,306 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    use_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UseLink"];
+            };
+        };
+        responses: {
+            /** @description Logged in; the cookie is in `Set-Cookie` */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The link is unknown, used or too old, or the account is disabled */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The email has an account already */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The email or the name does not fit, or the password is too easy to guess */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everybody with an account */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    delete_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The person's id
+                 * @example person_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such person */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody else is an administrator */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    change_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The person's id
+                 * @example person_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePerson"];
+            };
+        };
+        responses: {
+            /** @description The person */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such person */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody else is an administrator */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The name does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    reset_person: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The person's id
+                 * @example person_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such person */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["InProgress"];
+            422: components["responses"]["Unfit"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
     get_policy: {
         parameters: {
             query?: never;
@@ -3686,6 +5379,217 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The person, their teams, and until when */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description Logged in; the cookie is in `Set-Cookie` */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description There is no such account, or it has another password */
+            401: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request came from another site, or the account is disabled */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Unfit"];
+            /** @description Too many attempts; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: {
+                /**
+                 * @description End all sessions of this person.
+                 * @example false
+                 */
+                everywhere?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out; the cookie is taken back */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description `current` is not the password */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The new password is too easy to guess */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
     get_source: {
         parameters: {
             query?: never;
@@ -3792,6 +5696,575 @@ export interface operations {
             };
             /** @description A job that is not over uses it */
             409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The teams */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    create_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTeam"];
+            };
+        };
+        responses: {
+            /** @description The team */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description Another team has that name */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The name or the weight does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    delete_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The team's id
+                 * @example team_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such team */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something is the team's own still, or it is the first team */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    change_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The team's id
+                 * @example team_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeTeam"];
+            };
+        };
+        responses: {
+            /** @description The team */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such team */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another team has that name */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The name or the weight does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The team's id
+                 * @example team_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The members */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such team */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    add_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The team's id
+                 * @example team_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["TeamId"];
+                /**
+                 * @description The person's id
+                 * @example person_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                person: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A member, now or before */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such team or person */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The team's id
+                 * @example team_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["TeamId"];
+                /**
+                 * @description The person's id
+                 * @example person_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                person: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A member no more */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such team, or no such member */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All tokens of the team */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateToken"];
+            };
+        };
+        responses: {
+            /** @description The token and its secret */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description A scope that the caller does not have */
+            403: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The team has too many tokens */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The name, the scopes or the time do not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The token's id
+                 * @example token_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such token */
+            404: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
@@ -4823,6 +7296,659 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks of the team */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its secret */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    Location: components["headers"]["Location"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There are too many */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The address, or something else, does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook, changed */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The address, or something else, does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only deliveries in this state.
+                 * @example encoding,finishing
+                 */
+                state?: string;
+                /**
+                 * @description From the answer before.
+                 * @example job_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                cursor?: string;
+                /**
+                 * @description 1 to 200; 50 when absent.
+                 * @example 50
+                 */
+                limit?: number;
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A filter does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+                /**
+                 * @description The delivery's id
+                 * @example msg_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                delivery: components["schemas"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook, or no such delivery of it */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+                /**
+                 * @description The delivery's id
+                 * @example msg_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                delivery: components["schemas"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, about to be sent */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook, or no such delivery of it */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is being sent at this moment, or the webhook is disabled */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Unfit"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    rotate_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateSecret"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its new secret */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["InProgress"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The overlap does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Made by the caller for each thing that is to be made, such as a random UUID. A repeat with the same key within 24 hours gets the first answer, and nothing is made twice.
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The webhook's id
+                 * @example hook_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, about to be sent */
+            202: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such webhook */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The webhook is disabled */
+            409: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Unfit"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Busy"];
         };

@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    ops::Range,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -146,6 +147,16 @@ impl Bucket {
     /// A small object, in memory.
     pub async fn read_small(&self, key: &BlobKey) -> io::Result<Option<Bytes>> {
         let found = self.client.get_object().bucket(&self.bucket).key(self.key(key)).send().await;
+        match found {
+            Ok(object) => object.body.collect().await.map(|body| Some(body.into_bytes())).map_err(io::Error::other),
+            Err(error) => absent_is_none(failed(&format!("cannot read {key}"), &error)),
+        }
+    }
+
+    /// Some bytes of an object, in memory; `range` is not empty.
+    pub async fn read_range(&self, key: &BlobKey, range: Range<u64>) -> io::Result<Option<Bytes>> {
+        let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let found = self.client.get_object().bucket(&self.bucket).key(self.key(key)).range(bytes).send().await;
         match found {
             Ok(object) => object.body.collect().await.map(|body| Some(body.into_bytes())).map_err(io::Error::other),
             Err(error) => absent_is_none(failed(&format!("cannot read {key}"), &error)),

@@ -3,23 +3,21 @@
 use axum::{
     RequestExt,
     body::{Body, Bytes, to_bytes},
-    extract::{FromRequestParts, Request},
+    extract::Request,
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
-        request::Parts,
     },
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use offpeak_api::ids::TeamId;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use super::{HELD_FOR, KEPT_FOR, Kept, LARGEST_KEPT, Seen, holds_secret, parse_key, store};
 use crate::{
     app::App,
-    auth::{Caller, hex, random_name},
+    auth::{TeamAuth, hex, may, random_name},
     db,
     error::ApiError,
     front::request_id::{self, X_REQUEST_ID},
@@ -59,25 +57,20 @@ pub fn key_of(request: &Request) -> Result<Option<String>, ApiError> {
 
 /// Carries the request out, unless one with its key was.
 pub async fn once(app: &App, key: String, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let Some(team) = team_of(&mut parts, app).await else {
+    let (parts, body) = request.into_parts();
+    let Some(team) = may::team_of(&parts, app).await else {
         // Refused by the handler, which knows how.
         return next.run(Request::from_parts(parts, body)).await;
     };
     begin(app, &team, &key, Request::from_parts(parts, body), next).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn team_of(parts: &mut Parts, app: &App) -> Option<TeamId> {
-    match Caller::from_request_parts(parts, app).await {
-        Ok(Caller::Team(team)) => Some(team.team_id),
-        Ok(Caller::Agent(_)) | Err(_) => None,
-    }
-}
-
-async fn begin(app: &App, team: &TeamId, key: &str, request: Request, next: Next) -> Result<Response, ApiError> {
+async fn begin(app: &App, team: &TeamAuth, key: &str, request: Request, next: Next) -> Result<Response, ApiError> {
     let route = format!("{} {}", request.method(), request.uri().path());
     let (request, fingerprint) = fingerprint(request).await?;
-    let id = hash([team.as_str().as_bytes(), route.as_bytes(), key.as_bytes()]);
+    // With what the caller may do: nobody is told an answer that they could not have got themselves.
+    let scopes = team.scopes.to_text();
+    let id = hash([team.team_id.as_str().as_bytes(), scopes.as_bytes(), route.as_bytes(), key.as_bytes()]);
     let attempt = store::Attempt { id, fingerprint, name: random_name(16) };
     let now = app.clock.now();
     let tx = app.db.write().await?;

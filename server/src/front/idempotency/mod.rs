@@ -1,6 +1,6 @@
 //! Creation that can be repeated: a request with an `Idempotency-Key` is carried out once, and a repeat gets its answer.
 //!
-//! The key belongs to the team and the route. Its row is taken before the handler runs and says whether the handler committed
+//! The key belongs to the team, to callers that may do the same, and to the route. Its row is taken before the handler runs and says whether the handler committed
 //! anything, in the same transaction (`db::along`): so after a server died half-way, a repeat is either carried out or told
 //! that it was, and never makes a second job. Only answers of success are kept, for a day: a refusal made nothing, and its
 //! repeat is looked at anew.
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn secrets_are_recognised() {
         assert!(holds_secret(r#"{"token":"ofp_abc"}"#));
-        assert!(holds_secret(r#"{"link":"https://video.example.com/join#ofl_abc"}"#));
+        assert!(holds_secret(r#"{"link":"https://video.example.com/invitation?code=ofl_abc"}"#));
         assert!(!holds_secret(r#"{"id":"job_01J8ZC5V2M0N6QW3T7RX9KPEHD"}"#));
     }
 }

@@ -59,7 +59,7 @@ pub enum AtOnce {
 pub async fn claim_at_once(db: &impl ConnectionTrait, who: Claimant<'_>, to: Grantee<'_>, now: Instant) -> Result<AtOnce, DbErr> {
     let names = NewNames::new();
     let granted = TaskState::Ready.after(TaskEvent::Grant).map_or("", TaskState::as_str);
-    let fixed: [Value; 7] = [
+    let fixed: [Value; 8] = [
         who.build.into(),
         who.agent.as_str().into(),
         names.id.as_str().into(),
@@ -67,17 +67,21 @@ pub async fn claim_at_once(db: &impl ConnectionTrait, who: Claimant<'_>, to: Gra
         names.prefix.as_str().into(),
         now.ms().into(),
         to.expires.ms().into(),
+        to.instance.map(str::to_owned).into(),
     ];
     let first_class = fixed.len() + 1;
     let columns: Vec<String> = task::Column::iter().map(|column| column.as_str().to_owned()).collect();
     let columns: Vec<String> = columns.iter().map(|name| format!("granted.\"{name}\" AS \"{TASK}{name}\"")).collect();
+    // The task is found by one key, in the collation of its index: `ready` compares as bytes, and without the change of
+    // collation all of `task` would be read.
     let sql = format!(
         "WITH {choice}, \
-         granted AS (UPDATE task SET state = '{granted}', lease_id = $3, tag = taken.tag FROM taken, first \
-             WHERE task.id = first.task_id AND task.state = '{ready}' AND first.class <> '{NO_ENCODER}' RETURNING task.*), \
+         granted AS (UPDATE task SET state = '{granted}', lease_id = $3, tag = (SELECT taken.tag FROM taken) \
+             WHERE task.id = (SELECT first.task_id COLLATE \"default\" FROM first WHERE first.class <> '{NO_ENCODER}') \
+             AND task.state = '{ready}' RETURNING task.*), \
          lease AS (INSERT INTO lease (id, task_id, job_id, agent_id, request_id, state, class, tag, prefix, from_row, \
-                 holder_state, created_at_ms, expires_at_ms) \
-             SELECT $3, id, job_id, $2, $4, '{active}', class, tag, $5, cursor, 'encoding', $6, $7 FROM granted), \
+                 holder_state, created_at_ms, expires_at_ms, instance) \
+             SELECT $3, id, job_id, $2, $4, '{active}', class, tag, $5, cursor, 'encoding', $6, $7, $8 FROM granted), \
          event AS (INSERT INTO job_event (job_id, kind, data, at_ms) \
              SELECT job_id, 'lease.granted', json_build_object('lease', $3::text, 'task', id, 'kind', kind, 'agent', $2::text, \
                  'first', \"first\", 'cursor', cursor, 'last', last, 'taken_over', NULL), $6 FROM granted), \

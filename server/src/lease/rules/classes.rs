@@ -195,6 +195,7 @@ mod tests {
                 cores: 4,
                 memory_mib,
                 os: "linux".to_owned(),
+                sandbox: None,
             };
             assert_eq!(served_by(&capabilities).join(" "), classes, "{memory_mib} MiB");
         }

@@ -17,9 +17,10 @@ use tokio::{
 };
 
 use crate::{
-    ffmpeg::{Ended, Process, cannot_start, explain},
+    ffmpeg::{Ended, Process, Run, cannot_start, explain},
     fragment::{Part, Row, Splitter},
     loopback::{Loopback, SinkEvent},
+    sandbox::{Limits, longest_sound},
     task::{Piece, Pieces, TaskContext, TaskError},
 };
 
@@ -44,11 +45,13 @@ pub struct AudioEnd {
 /// [`TaskError::Stopped`] when `ctx.stop` was cancelled; `no_sound` when nothing could be decoded; otherwise what is wrong
 /// with the source or this machine.
 pub async fn encode_audio(ctx: &TaskContext, work: &Audio, out: Pieces) -> Result<AudioEnd, TaskError> {
-    let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
-    let (url, sink) = loopback.sink(SINK_DEPTH);
+    let loopback = Loopback::start(&ctx.tools.sandbox, &ctx.http, &ctx.server, ctx.source.clone()).await?;
+    let (url, sink) = loopback.sink(SINK_DEPTH, longest_sound(work));
     let argv = argv::encode(work, &loopback.source_url(), &url, ctx.tools.threads);
     let ffmpeg = &ctx.tools.ffmpeg;
-    let mut process = Process::start(ffmpeg, argv, &ctx.desk).await.map_err(|error| cannot_start(ffmpeg, &error))?;
+    let sandbox = &ctx.tools.sandbox;
+    let run = Run { sandbox, program: ffmpeg, argv, limits: Limits::of_audio(work), loopback: Some(&loopback) };
+    let mut process = Process::start(run, &ctx.desk).await.map_err(|error| cannot_start(ffmpeg, &error))?;
     let mut track = Track { ctx, work, loopback: &loopback, out: &out, grouping: Grouping::new(&work.grid), init: None };
     let end = tokio::select! {
         end = track.run(&mut process, sink) => end,

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     fragment::{BadMedia, Fragment, Part, Row, Splitter, TrackInit},
     loopback::SinkEvent,
+    sandbox::longest_frames,
     task::{InitHeader, Piece, TaskError},
 };
 
@@ -90,7 +91,11 @@ pub(super) struct Drain<'a> {
     splitter: Splitter,
     rows: Rows,
     to_end: bool,
+    /// All that came.
+    frames: u64,
     init: Option<Init>,
+    /// The first row whose segment was not logged as encoded.
+    to_log: u32,
     done: bool,
 }
 
@@ -98,7 +103,20 @@ impl<'a> Drain<'a> {
     pub fn new(pass: &'a Pass<'a>, signs: &'a Signs, rendition: usize, events: mpsc::Receiver<SinkEvent>) -> Self {
         let to_end = pass.end.to_end;
         let rows = Rows::new(&pass.work.grid, pass.first_row(), pass.from, to_end);
-        Self { pass, signs, rendition, events, splitter: Splitter::new(), rows, to_end, init: None, done: false }
+        let to_log = pass.first_row();
+        Self {
+            pass,
+            signs,
+            rendition,
+            events,
+            splitter: Splitter::new(),
+            rows,
+            to_end,
+            frames: 0,
+            init: None,
+            to_log,
+            done: false,
+        }
     }
 
     pub async fn run(mut self) -> Result<DrainEnd, Fault> {
@@ -123,8 +141,12 @@ impl<'a> Drain<'a> {
             return Err(Fault::CutOff);
         }
         let last = self.pass.ctx.end.borrow().last;
+        let name = self.name();
         Ok(match self.rows.finish(last) {
-            Ok(rest) if self.to_end => DrainEnd::Ended { rest, init: self.init },
+            Ok(rest) if self.to_end => {
+                log_encoded(name, self.to_log..rest.last_row().map_or(0, |row| row + 1));
+                DrainEnd::Ended { rest, init: self.init }
+            }
             Ok(_) => DrainEnd::Done,
             Err(mismatch) => DrainEnd::Short(mismatch),
         })
@@ -146,10 +168,27 @@ impl<'a> Drain<'a> {
     }
 
     async fn take_fragment(&mut self, fragment: Fragment) -> Result<(), Fault> {
-        if let Some(row) = self.rows.push(fragment).map_err(Fault::Mismatch)? {
+        self.frames = self.frames.saturating_add(fragment.samples.into());
+        let work = self.pass.work;
+        // With a row before the span, which is encoded and dropped.
+        if self.frames > longest_frames(work) + 2 * u64::from(work.grid.frames_per_segment) {
+            let message = "The source goes on for much longer than its packets said when it was probed: it is damaged, or was made \
+                           to keep machines busy. Export it again.";
+            return Err(Fault::Task(TaskError::source("too_many_frames", message)));
+        }
+        let final_row = self.rows.push(fragment).map_err(Fault::Mismatch)?;
+        // Before it goes anywhere, and also when it is held back because it may be the film's last but one.
+        let whole = self.rows.whole();
+        log_encoded(self.name(), self.to_log..whole);
+        self.to_log = whole;
+        if let Some(row) = final_row {
             self.send(row).await?;
         }
         Ok(())
+    }
+
+    fn name(&self) -> &'a str {
+        &self.pass.work.renditions[self.rendition].id
     }
 
     /// Follows the task's end, which may have come nearer.
@@ -172,7 +211,6 @@ impl<'a> Drain<'a> {
     }
 
     async fn send(&mut self, row: Row) -> Result<(), Fault> {
-        tracing::debug!(row = row.index, rendition = self.pass.work.renditions[self.rendition].id, "encoded a segment");
         let end = *self.pass.ctx.end.borrow();
         if !end.to_end && row.index >= end.last {
             return Ok(());
@@ -188,6 +226,13 @@ impl<'a> Drain<'a> {
         };
         self.signs.sending.fetch_sub(1, Ordering::AcqRel);
         sent.map_err(Fault::Task)
+    }
+}
+
+/// Tells the log of segments that are encoded. What encoding was for nothing is counted from these lines.
+fn log_encoded(rendition: &str, rows: std::ops::Range<u32>) {
+    for row in rows {
+        tracing::debug!(row, rendition, "encoded a segment");
     }
 }
 

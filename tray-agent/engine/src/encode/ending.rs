@@ -28,7 +28,7 @@ async fn last_frame(pass: &Pass<'_>, how: How) -> Result<Option<u64>, TaskError>
     let tools = &pass.ctx.tools;
     let argv = argv::count_frames(pass.work, how, &pass.loopback.source_url(), tools.threads);
     let mut process =
-        Process::start(&tools.ffmpeg, argv, &pass.ctx.desk).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
+        Process::start(pass.ffmpeg(argv), &pass.ctx.desk).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
     let lost = |error| TaskError::agent("program_lost", format!("cannot read what ffmpeg prints: {error}"));
     let read = async {
         let mut last = None;
@@ -48,7 +48,7 @@ async fn last_frame(pass: &Pass<'_>, how: How) -> Result<Option<u64>, TaskError>
     pass.loopback.check()?;
     match ended {
         Ended::Well => Ok(last),
-        Ended::Badly { .. } | Ended::Killed => Err(explain(ended, process.log())),
+        Ended::Badly { .. } | Ended::Killed | Ended::OverTime => Err(explain(ended, process.log())),
     }
 }
 

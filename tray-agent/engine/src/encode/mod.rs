@@ -42,7 +42,7 @@ pub struct EncodeEnd {
 /// [`TaskError::Stopped`] when `ctx.stop` was cancelled; `frames_missing` when the frames of the span cannot be had from
 /// the source in any way; otherwise what is wrong with the source or this machine.
 pub async fn encode(ctx: &TaskContext, work: &Encode, out: Pieces) -> Result<EncodeEnd, TaskError> {
-    let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
+    let loopback = Loopback::start(&ctx.tools.sandbox, &ctx.http, &ctx.server, ctx.source.clone()).await?;
     let state = pass::SpanState::new(work);
     let mut tries = Tries::new(work);
     let mut attempt = 0;

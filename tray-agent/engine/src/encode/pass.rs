@@ -17,8 +17,9 @@ use super::{
     tries::How,
 };
 use crate::{
-    ffmpeg::{Ended, LogTail, Process, cannot_start, explain},
+    ffmpeg::{Argv, Ended, LogTail, Process, Run, cannot_start, explain},
     loopback::Loopback,
+    sandbox::{Limits, longest_output},
     task::{Pieces, TaskContext, TaskEnd, TaskError},
 };
 
@@ -73,17 +74,25 @@ impl Pass<'_> {
         if self.lead_in { self.from.saturating_sub(1) } else { self.from }
     }
 
+    /// One run of ffmpeg over this span.
+    pub fn ffmpeg(&self, argv: Argv) -> Run<'_> {
+        let limits = Limits::of_span(self.work, self.how.seek);
+        let tools = &self.ctx.tools;
+        Run { sandbox: &tools.sandbox, program: &tools.ffmpeg, argv, limits, loopback: Some(self.loopback) }
+    }
+
     pub async fn run(&self) -> Result<PassEnd, TaskError> {
         let grid = &self.work.grid;
         let frames = Frames {
             first: grid.first_frame(self.first_row()),
             end: (!self.end.to_end).then(|| grid.first_frame(self.end.last)),
         };
-        let (urls, sinks): (Vec<_>, Vec<_>) = self.work.renditions.iter().map(|_| self.loopback.sink(SINK_DEPTH)).unzip();
+        let sinks = self.work.renditions.iter().map(|r| self.loopback.sink(SINK_DEPTH, longest_output(self.work, r)));
+        let (urls, sinks): (Vec<_>, Vec<_>) = sinks.unzip();
         let tools = &self.ctx.tools;
         let argv = argv::encode(self.work, frames, self.how, &self.loopback.source_url(), &urls, tools.threads);
         let mut process =
-            Process::start(&tools.ffmpeg, argv, &self.ctx.desk).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
+            Process::start(self.ffmpeg(argv), &self.ctx.desk).await.map_err(|error| cannot_start(&tools.ffmpeg, &error))?;
         let signs = Signs::default();
         let drains = try_join_all(sinks.into_iter().enumerate().map(|(index, sink)| Drain::new(self, &signs, index, sink).run()));
         let (drained, ended) = tokio::select! {

@@ -40,6 +40,13 @@ pub(super) struct Rest {
     pub end_frame: u64,
 }
 
+impl Rest {
+    /// The last row that is there.
+    pub fn last_row(&self) -> Option<u32> {
+        self.rows.last().map(|row| row.index)
+    }
+}
+
 impl Rows {
     /// Rows from `first` on, of which those from `wanted` on count. With `to_end` the stream may end anywhere.
     pub fn new(grid: &FrameGrid, first: u32, wanted: u32, to_end: bool) -> Self {
@@ -58,6 +65,11 @@ impl Rows {
 
     fn next_frame(&self) -> u64 {
         u64::from(self.index) * u64::from(self.frames_per_segment) + u64::from(self.begun_frames)
+    }
+
+    /// The row after the last one that is whole, whether it was given or is held back.
+    pub fn whole(&self) -> u32 {
+        self.index
     }
 
     /// Takes a fragment; gives a row that is finished and final.

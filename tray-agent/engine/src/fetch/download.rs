@@ -1,8 +1,14 @@
 //! The reading end: one address, read from its first byte to its last over as many connections as it takes.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
-use reqwest::{StatusCode, header, redirect};
+use offpeak_api::work;
+use offpeak_outbound::{AllowList, Client, Failed, Limits, Lookup, Refused};
+use reqwest::{
+    StatusCode,
+    header::{self, HeaderMap, HeaderValue},
+};
+use tokio::time::Instant;
 use url::Url;
 
 use super::PIECE_BYTES;
@@ -12,15 +18,19 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// A server that sends nothing for so long is taken for dead.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 const MOST_REDIRECTS: usize = 5;
+/// A terabyte, the largest source that a server takes unless told otherwise, over 100 Mbit/s. Who sends a byte now and then
+/// would hold an agent for ever.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// Tries after the first; a piece that got through pays for new ones.
 const RETRIES: u32 = 3;
 
 /// A download under way.
 pub struct Download<'a> {
     ctx: &'a TaskContext,
-    client: reqwest::Client,
+    client: Client,
     url: Url,
     max_bytes: u64,
+    until: Instant,
     answer: Option<reqwest::Response>,
     received: u64,
     total: Option<u64>,
@@ -38,23 +48,19 @@ enum Trouble {
 }
 
 impl<'a> Download<'a> {
-    /// Asks for the file and looks at the answer's head.
-    pub async fn open(ctx: &'a TaskContext, url: &str, max_bytes: u64) -> Result<Self, TaskError> {
-        let url = Url::parse(url).map_err(|error| failed(format!("The address is not one ({error}). Correct it.")))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(failed(format!(
-                "Addresses that begin with {}: cannot be fetched. Give one that begins with https: or http:, or upload the file.",
-                url.scheme()
-            )));
-        }
-        let client = reqwest::Client::builder()
-            .redirect(redirect::Policy::limited(MOST_REDIRECTS))
-            .connect_timeout(CONNECT_LIMIT)
-            .read_timeout(IDLE_LIMIT)
-            .user_agent(concat!("offpeak/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| TaskError::agent("fetch_unavailable", format!("cannot make an HTTP client: {error}")))?;
-        let mut download = Self { ctx, client, url, max_bytes, answer: None, received: 0, total: None, etag: None, failures: 0 };
+    /// Asks for the file and looks at the answer's head. Only public addresses are called, and those that the server allows.
+    pub async fn open(ctx: &'a TaskContext, work: &work::Fetch, lookup: Arc<dyn Lookup>) -> Result<Self, TaskError> {
+        let url = Url::parse(&work.url).map_err(|error| failed(format!("The address is not one ({error}). Correct it.")))?;
+        let unavailable = |why: String| TaskError::agent("fetch_unavailable", why);
+        let allow = AllowList::from_entries(&work.allow);
+        let allow =
+            allow.map_err(|error| unavailable(format!("the server's list of allowed addresses does not read: {error}")))?;
+        let limits = Limits { connect: CONNECT_LIMIT, silence: IDLE_LIMIT, redirects: MOST_REDIRECTS };
+        let client =
+            Client::new(allow, lookup, limits).map_err(|error| unavailable(format!("cannot make an HTTP client: {error}")))?;
+        let (max_bytes, until) = (work.max_bytes, Instant::now() + LONGEST);
+        let mut download =
+            Self { ctx, client, url, max_bytes, until, answer: None, received: 0, total: None, etag: None, failures: 0 };
         loop {
             match download.connect().await {
                 Ok(()) => return Ok(download),
@@ -92,7 +98,8 @@ impl<'a> Download<'a> {
                 self.answer.take().ok_or_else(|| Trouble::Passing("there was no answer".to_owned()))?
             }
         };
-        let chunk = answer.chunk().await.map_err(|error| Trouble::Passing(broke(&error)))?;
+        let chunk = tokio::time::timeout_at(self.until, answer.chunk()).await.map_err(|_| Trouble::Final(self.too_slow()))?;
+        let chunk = chunk.map_err(|error| Trouble::Passing(broke(&error)))?;
         let Some(chunk) = chunk else {
             return match self.total {
                 Some(total) if self.received < total => {
@@ -112,14 +119,19 @@ impl<'a> Download<'a> {
 
     /// Asks for the file, or for the rest of it.
     async fn connect(&mut self) -> Result<(), Trouble> {
-        let mut request = self.client.get(self.url.clone()).header(header::ACCEPT_ENCODING, "identity");
+        let mut headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
         if self.received > 0 {
             let Some(etag) = &self.etag else {
                 return Err(Trouble::Final(self.cannot_resume("the server gives the file no strong ETag")));
             };
-            request = request.header(header::RANGE, format!("bytes={}-", self.received)).header(header::IF_RANGE, etag);
+            let value = |text: &str| HeaderValue::from_str(text).map_err(|error| Trouble::Passing(error.to_string()));
+            headers.insert(header::RANGE, value(&format!("bytes={}-", self.received))?);
+            headers.insert(header::IF_RANGE, value(etag)?);
         }
-        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let answer = self.client.get(&self.url, headers).await.map_err(|error| match error {
+            Failed::Refused(refused) => Trouble::Final(failed(in_words(&refused))),
+            Failed::Unreachable(error) => self.unreachable(&error),
+        })?;
         match answer.status() {
             StatusCode::OK if self.received == 0 => self.begin(&answer)?,
             StatusCode::PARTIAL_CONTENT if self.received > 0 && self.goes_on(&answer) => {}
@@ -176,6 +188,11 @@ impl<'a> Download<'a> {
         failed(format!("The file at {host} is larger than the limit of {max} bytes. Make it smaller, or ask for a higher limit."))
     }
 
+    fn too_slow(&self) -> TaskError {
+        let (host, received, hours) = (self.host(), self.received, LONGEST.as_secs() / 3600);
+        failed(format!("{host} sent {received} bytes in {hours} hours, which is the limit. Upload the file instead."))
+    }
+
     fn cannot_resume(&self, why: &str) -> TaskError {
         let (host, received) = (self.host(), self.received);
         let message = format!("the download from {host} broke off after {received} bytes and cannot go on from there: {why}");
@@ -199,10 +216,6 @@ impl<'a> Download<'a> {
         let host = self.host();
         let words = chain(error);
         let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-        if error.is_redirect() {
-            let why = format!("{host} redirects more than {MOST_REDIRECTS} times. Give the final address.");
-            return Trouble::Final(failed(why));
-        }
         if has(&["certificate", "tls", "handshake", "corrupt message"]) {
             let why = format!("No secure connection to {host}: {words}. Mend its certificate, or give an address that works.");
             return Trouble::Final(failed(why));
@@ -217,6 +230,18 @@ impl<'a> Download<'a> {
             broke(error)
         })
     }
+}
+
+/// A sentence.
+fn in_words(refused: &Refused) -> String {
+    let text = refused.to_string();
+    let mut chars = text.chars();
+    let begin: String = match refused {
+        // A host's name begins as it is spelt.
+        Refused::Place { .. } | Refused::TooManyRedirects { .. } | Refused::BadRedirect { .. } => return format!("{text}."),
+        Refused::Scheme(_) | Refused::NoHost => chars.next().into_iter().flat_map(char::to_uppercase).collect(),
+    };
+    format!("{begin}{}.", chars.as_str())
 }
 
 fn failed(message: impl Into<String>) -> TaskError {

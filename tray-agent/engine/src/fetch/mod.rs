@@ -1,6 +1,6 @@
 //! Streams an address into storage, so that everything later reads storage only.
 //!
-//! In: an `http` or `https` address. Out: the bytes behind it, appended to the source's upload with the tus protocol. What
+//! In: an `http` or `https` address, by a stranger: only public ones are called, and what the office allows. Out: the bytes behind it, appended to the source's upload with the tus protocol. What
 //! must hold: constant memory (two pieces of [`PIECE_BYTES`]); never the bytes of two versions of a file in one source: a
 //! broken download goes on by range, and only where the origin vouches that nothing changed.
 
@@ -11,7 +11,10 @@ pub(crate) mod origin;
 mod tests;
 mod upload;
 
+use std::sync::Arc;
+
 use offpeak_api::{lease::Progress, work};
+use offpeak_outbound::{Lookup, SystemLookup};
 
 use self::{download::Download, upload::Upload};
 use crate::task::{TaskContext, TaskError};
@@ -25,14 +28,18 @@ const PIECE_BYTES: usize = 4 << 20;
 /// broke off and cannot go on from there, `upload_failed` when the server does not take the bytes: both blame the agent, and
 /// the next lease begins again from 0.
 pub async fn fetch(ctx: &TaskContext, work: &work::Fetch, token: &str) -> Result<(), TaskError> {
+    fetch_by(ctx, work, token, Arc::new(SystemLookup)).await
+}
+
+async fn fetch_by(ctx: &TaskContext, work: &work::Fetch, token: &str, lookup: Arc<dyn Lookup>) -> Result<(), TaskError> {
     tokio::select! {
         biased;
         () = ctx.stop.cancelled() => Err(TaskError::Stopped),
-        done = stream(ctx, work, token) => done,
+        done = stream(ctx, work, token, lookup) => done,
     }
 }
 
-async fn stream(ctx: &TaskContext, work: &work::Fetch, token: &str) -> Result<(), TaskError> {
+async fn stream(ctx: &TaskContext, work: &work::Fetch, token: &str, lookup: Arc<dyn Lookup>) -> Result<(), TaskError> {
     let mut upload = Upload::open(ctx, &work.source, token).await?;
     if upload.offset() > 0 {
         let message = format!(
@@ -42,7 +49,7 @@ async fn stream(ctx: &TaskContext, work: &work::Fetch, token: &str) -> Result<()
         );
         return Err(TaskError::agent("fetch_cannot_resume", message));
     }
-    let mut download = Download::open(ctx, &work.url, work.max_bytes).await?;
+    let mut download = Download::open(ctx, work, lookup).await?;
     let progress =
         |bytes: u64, total_bytes: Option<u64>| ctx.progress.set(Progress { bytes, total_bytes, ..Progress::default() });
 

@@ -79,7 +79,12 @@ async fn farm(origin: &Origin) -> Farm {
 
 impl Farm {
     async fn fetch(&self, url: &str, max_bytes: u64) -> Result<(), TaskError> {
-        let work = Fetch { url: url.to_owned(), source: SourceId::new(), max_bytes };
+        self.fetch_allowing(&["127.0.0.1"], url, max_bytes).await
+    }
+
+    async fn fetch_allowing(&self, allow: &[&str], url: &str, max_bytes: u64) -> Result<(), TaskError> {
+        let allow = allow.iter().map(ToString::to_string).collect();
+        let work = Fetch { url: url.to_owned(), source: SourceId::new(), max_bytes, allow };
         fetch(&self.ctx, &work, "secret").await
     }
 
@@ -227,4 +232,72 @@ async fn a_fetch_stops_when_told() {
     let farm = farm(&origin).await;
     farm.ctx.stop.cancel();
     assert!(matches!(farm.fetch(&origin.url("/film.mp4"), 1000).await, Err(TaskError::Stopped)));
+}
+
+/// Names as a stranger's name server has them: the first question gets one answer, later ones another.
+struct Rebinding(std::sync::atomic::AtomicUsize, [std::net::IpAddr; 2]);
+
+impl Lookup for Rebinding {
+    fn addresses(
+        &self,
+        _name: String,
+    ) -> std::pin::Pin<Box<dyn Future<Output = std::io::Result<Vec<std::net::SocketAddr>>> + Send>> {
+        let asked = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let ip = self.1[asked.min(1)];
+        Box::pin(async move { Ok(vec![std::net::SocketAddr::new(ip, 0)]) })
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_public_is_fetched_only_where_the_office_allows_it() {
+    let origin = Origin::start().await;
+    let bytes = noise(10_000);
+    origin.put("/film.mp4", bytes.clone());
+    let port = origin.address.port();
+    for (allow, address) in [
+        (vec![], origin.url("/film.mp4")),
+        (vec!["10.0.0.0/8", "media.office.lan"], origin.url("/film.mp4")),
+        (vec![], format!("http://localhost:{port}/film.mp4")),
+        (vec![], format!("http://2130706433:{port}/film.mp4")),
+        (vec![], format!("http://0177.0.0.1:{port}/film.mp4")),
+        (vec!["127.0.0.1"], format!("http://[::ffff:127.0.0.1]:{port}/film.mp4")),
+        (vec![], format!("http://user:pass@127.0.0.1:{port}/film.mp4")),
+        (vec![], "http://169.254.169.254/latest/meta-data/".to_owned()),
+    ] {
+        match farm(&origin).await.fetch_allowing(&allow, &address, 1 << 20).await {
+            Err(TaskError::Failed(failure)) => {
+                assert_eq!((failure.code, failure.blame), ("fetch_failed", Blame::Source), "{address}");
+                assert!(failure.message.contains("OFFPEAK_OUTBOUND_ALLOW"), "{address}: {}", failure.message);
+                assert!(!failure.message.contains("pass"), "{}", failure.message);
+            }
+            other => panic!("{address}: {other:?}"),
+        }
+    }
+    assert_eq!(origin.requests().len(), 0, "nothing was asked");
+    let allowed = farm(&origin).await;
+    allowed.fetch_allowing(&["127.0.0.0/8"], &origin.url("/film.mp4"), 1 << 20).await.expect("an allowed network");
+    allowed.holds(&bytes);
+
+    // An allowed place that sends on to one that is not.
+    let inside = Origin::start().await;
+    inside.put("/secret", noise(10));
+    origin.fail("/film.mp4", [Fault::To(inside.url("/secret").replace("127.0.0.1", "127.0.0.2"))]);
+    let sent_on = farm(&origin).await.fetch_allowing(&["127.0.0.1"], &origin.url("/film.mp4"), 1 << 20).await;
+    assert!(matches!(&sent_on, Err(TaskError::Failed(failure)) if failure.message.contains("127.0.0.2")), "{sent_on:?}");
+    assert_eq!(inside.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_name_that_leads_home_after_the_first_look_is_not_followed() {
+    let origin = Origin::start().await;
+    origin.put("/film.mp4", noise(10_000));
+    // The connection to the first address breaks, and the next try asks again.
+    origin.fail("/film.mp4", [Fault::CutAfter(100)]);
+    let lookup = Rebinding(Default::default(), ["127.0.0.1".parse().expect("an address"), "127.0.0.2".parse().expect("another")]);
+    let farm = farm(&origin).await;
+    let url = format!("http://films.example:{}/film.mp4", origin.address.port());
+    let work = Fetch { url, source: SourceId::new(), max_bytes: 1 << 20, allow: vec!["127.0.0.1".to_owned()] };
+    let fetched = fetch_by(&farm.ctx, &work, "secret", Arc::new(lookup)).await;
+    assert!(matches!(&fetched, Err(TaskError::Failed(failure)) if failure.message.contains("127.0.0.2")), "{fetched:?}");
+    assert_eq!(origin.requests().len(), 1);
 }

@@ -2,11 +2,7 @@ use std::ffi::OsString;
 
 use offpeak_api::work::SourceLimits;
 
-/// Demuxers that a source may need. None of them opens other files or addresses, as playlists (`hls`, `dash`, `concat`)
-/// do; image formats are left out because a picture is no film.
-pub const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,vob,avi,flv,live_flv,asf,wtv,ogg,\
-                           mxf,gxf,dv,rm,nut,ivf,h264,hevc,m4v,av1,obu,yuv4mpegpipe,mp3,wav,w64,aiff,flac,aac,ac3,eac3,\
-                           dts,truehd,amr,au,caf,tta,wv,ape";
+use super::allowed::{DECODERS, MOST_STREAMS};
 
 /// Arguments for ffmpeg or ffprobe, built up in order.
 #[derive(Debug, Clone, Default)]
@@ -30,11 +26,13 @@ impl Argv {
     }
 
     /// Options for the input that follows: nothing but the loopback may be opened, no format but `formats` (a list
-    /// separated by commas) read, no picture larger than the limit decoded.
+    /// separated by commas) read, no codec but those of films decoded, no picture larger than the limit.
     #[must_use]
     pub fn input_limits(self, formats: &str) -> Self {
         self.option("-protocol_whitelist", "http,tcp")
             .option("-format_whitelist", formats)
+            .option("-codec_whitelist", DECODERS)
+            .option("-max_streams", MOST_STREAMS)
             .option("-max_pixels", SourceLimits::default().max_pixels)
     }
 
@@ -48,5 +46,9 @@ impl Argv {
 
     pub fn as_slice(&self) -> &[OsString] {
         &self.0
+    }
+
+    pub fn into_vec(self) -> Vec<OsString> {
+        self.0
     }
 }

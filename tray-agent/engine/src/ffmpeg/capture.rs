@@ -3,7 +3,7 @@ use std::path::Path;
 use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{Argv, Ended, LogTail, Process};
+use super::{Ended, LogTail, Process, Run};
 use crate::{desk::Desk, task::TaskError};
 
 /// What a program that ran to its end left behind.
@@ -17,18 +17,13 @@ pub struct Captured {
     pub log: LogTail,
 }
 
-/// Runs `program` to its end and keeps up to `limit` bytes of what it prints.
+/// Runs a program to its end and keeps up to `limit` bytes of what it prints.
 ///
 /// # Errors
 /// [`TaskError::Stopped`] when `stop` was cancelled (the program is then gone), `program_missing` when it cannot be started.
-pub async fn capture(
-    program: &Path,
-    argv: Argv,
-    limit: usize,
-    desk: &Desk,
-    stop: &CancellationToken,
-) -> Result<Captured, TaskError> {
-    let mut process = Process::start(program, argv, desk).await.map_err(|error| cannot_start(program, &error))?;
+pub async fn capture(run: Run<'_>, limit: usize, desk: &Desk, stop: &CancellationToken) -> Result<Captured, TaskError> {
+    let program = run.program;
+    let mut process = Process::start(run, desk).await.map_err(|error| cannot_start(program, &error))?;
     let mut stdout = Vec::new();
     let pipe = process.take_stdout();
     let read = async {

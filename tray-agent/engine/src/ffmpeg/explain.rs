@@ -19,7 +19,7 @@ const SOURCE_FAULTS: [(&[&str], &str, &str); 5] = [
         "The stream that was found when the source was probed is not there any more.",
     ),
     (
-        &["no decoder found", "decoder not found", "decoding requested, but no decoder"],
+        &["no decoder found", "decoder not found", "decoding requested, but no decoder", ") not on whitelist"],
         "source_codec_unknown",
         "The source is in a codec that the bundled ffmpeg cannot decode.",
     ),
@@ -31,16 +31,28 @@ const SOURCE_FAULTS: [(&[&str], &str, &str); 5] = [
 ];
 
 /// Messages that say that this machine is at fault, whatever else is said.
-const MACHINE_FAULTS: [&str; 4] = ["cannot allocate memory", "out of memory", "connection refused", "no space left"];
+const MACHINE_FAULTS: [&str; 4] = [MEMORY_FAULTS[0], MEMORY_FAULTS[1], "connection refused", "no space left"];
+
+/// Messages of a program that was given no more memory.
+pub(super) const MEMORY_FAULTS: [&str; 3] = ["cannot allocate memory", "out of memory", "malloc of size"];
 
 /// Why a run of ffmpeg failed, with the end of its log.
 pub fn explain(ended: Ended, log: &LogTail) -> TaskError {
+    if ended == Ended::OverTime && !log.mentions(&MEMORY_FAULTS) {
+        let message = "Decoding or encoding the source does not come to an end. It is damaged, or was made to keep machines busy: \
+                       export it again.";
+        return TaskError::source("too_much_work", message).with_log(log.lines());
+    }
     let at_fault = SOURCE_FAULTS.iter().find(|(words, ..)| log.mentions(words));
     let error = match (ended, at_fault) {
         (Ended::Badly { .. } | Ended::Well, Some((_, code, message))) if !log.mentions(&MACHINE_FAULTS) => {
             TaskError::source(code, *message)
         }
         _ => {
+            if log.mentions(&MEMORY_FAULTS) {
+                let message = format!("ffmpeg {ended}: it needed more memory than this machine gives a task");
+                return TaskError::agent("out_of_memory", message).with_log(log.lines());
+            }
             let last = log.lines().pop().map(|line| format!(": {line}")).unwrap_or_default();
             TaskError::agent("ffmpeg_failed", format!("ffmpeg {ended}{last}"))
         }
@@ -61,7 +73,8 @@ mod tests {
             (Ended::Badly { code: 1 }, "encrypted sample: Decryption key required", "source_encrypted"),
             (Ended::Badly { code: 1 }, "something else", "ffmpeg_failed"),
             (Ended::Killed, "Invalid data found when processing input", "ffmpeg_failed"),
-            (Ended::Badly { code: 1 }, "Invalid data found when processing input\nCannot allocate memory", "ffmpeg_failed"),
+            (Ended::Badly { code: 1 }, "Invalid data found when processing input\nCannot allocate memory", "out_of_memory"),
+            (Ended::OverTime, "whatever it said", "too_much_work"),
         ];
         for (ended, text, code) in cases {
             let log = LogTail::default();

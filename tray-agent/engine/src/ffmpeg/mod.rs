@@ -1,16 +1,18 @@
 //! The bundled programs, ffmpeg and ffprobe, as processes that are never trusted.
 //!
 //! In: a program, arguments, and a [`Loopback`](crate::loopback::Loopback) as its only way to any data. Out: how it
-//! ended, what it printed, and the end of its log. What must hold: it dies with the engine, and neither its log nor its
-//! output can fill memory.
+//! ended, what it printed, and the end of its log. What must hold: it runs in the box ([`crate::sandbox`]), it dies with the
+//! engine, and neither its log nor its output can fill memory.
 //!
 //! ```text
-//! let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
+//! let loopback = Loopback::start(ctx).await?;
 //! let argv = Argv::new().arg("-of").arg("json").input_limits(FORMATS).arg("-i").arg(loopback.source_url());
-//! let output = ffmpeg::capture(&ctx.tools.ffprobe, argv, 16 << 20, &ctx.desk, &ctx.stop).await?;
+//! let run = Run { sandbox, program: &ctx.tools.ffprobe, argv, limits: Limits::short(), loopback: Some(&loopback) };
+//! let output = ffmpeg::capture(run, 16 << 20, &ctx.desk, &ctx.stop).await?;
 //! loopback.check()?; // a source that could not be read must not look like a source that ended
 //! ```
 
+mod allowed;
 mod argv;
 mod capture;
 mod explain;
@@ -18,11 +20,12 @@ mod log;
 mod process;
 mod version;
 
-pub use argv::{Argv, FORMATS};
+pub use allowed::FORMATS;
+pub use argv::Argv;
 pub(crate) use capture::cannot_start;
 pub use capture::{Captured, capture};
 pub use explain::explain;
 pub use log::LogTail;
-pub use process::{Ended, Process};
+pub use process::{Ended, Process, Run};
 pub(crate) use version::hex;
 pub use version::{BuildError, identify, proven_encoders};

@@ -1,26 +1,52 @@
-use std::{io, path::Path, process::ExitStatus, process::Stdio};
-
-use tokio::{
-    process::{ChildStdout, Command},
-    task::JoinHandle,
+use std::{
+    io,
+    path::Path,
+    process::ExitStatus,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+
+use tokio::{process::ChildStdout, task::JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Argv, LogTail};
+use super::{Argv, LogTail, explain::MEMORY_FAULTS};
 use crate::{
     desk::{Allowed, Desk},
+    loopback::Loopback,
     platform::{self, Group},
+    sandbox::{self, Limits, Order, Sandbox, Started},
 };
 
-/// A running ffmpeg or ffprobe. It stands still while the desk says so, and is killed when this is dropped and when the engine
-/// dies.
+/// How often a running program is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A program that gets no more memory may end by itself meanwhile.
+const STARVED_LOOKS: u32 = 10;
+
+/// A program to be run, and all that it gets to see.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    pub sandbox: &'a Sandbox,
+    pub program: &'a Path,
+    pub argv: Argv,
+    pub limits: Limits,
+    /// What its arguments name addresses of.
+    pub loopback: Option<&'a Loopback>,
+}
+
+/// A running ffmpeg or ffprobe. It stands still while the desk says so, and is killed when this is dropped, when the engine
+/// dies, and when its processor time is used up.
 #[derive(Debug)]
 pub struct Process {
     child: platform::Child,
     stdout: Option<ChildStdout>,
     log: LogTail,
     log_reader: JoinHandle<()>,
+    over_time: Arc<AtomicBool>,
     _follower: AbortOnDropHandle<()>,
+    _clock: AbortOnDropHandle<()>,
 }
 
 /// How a program ended.
@@ -32,6 +58,8 @@ pub enum Ended {
     Badly { code: i32 },
     /// By a signal: a crash, or too little memory.
     Killed,
+    /// It used up the processor time that it may have.
+    OverTime,
 }
 
 impl From<ExitStatus> for Ended {
@@ -50,30 +78,35 @@ impl std::fmt::Display for Ended {
             Self::Well => f.write_str("ended well"),
             Self::Badly { code } => write!(f, "exited {code}"),
             Self::Killed => f.write_str("was killed by a signal"),
+            Self::OverTime => f.write_str("used up its processor time"),
         }
     }
 }
 
 impl Process {
-    /// Starts `program`, its log followed, its standard output to be taken with [`Self::take_stdout`].
+    /// Starts a program in the box, its log followed, its standard output to be taken with [`Self::take_stdout`].
     ///
     /// # Errors
-    /// What the operating system says when the program cannot be started.
-    pub async fn start(program: &Path, argv: Argv, desk: &Desk) -> io::Result<Self> {
-        let mut command = Command::new(program);
-        command.args(argv.as_slice()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A proxy named in the environment must not come between ffmpeg and the loopback.
-        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "FFREPORT"] {
-            command.env_remove(name);
+    /// What the operating system says when the program cannot be started, or the box not be put up.
+    pub async fn start(run: Run<'_>, desk: &Desk) -> io::Result<Self> {
+        // Nothing is inherited: a proxy, a preloaded library or a report file named in the engine's environment is not
+        // ffmpeg's business.
+        let environment = vec![("AV_LOG_FORCE_NOCOLOR".into(), "1".into())];
+        let order = Order { program: run.program.to_owned(), arguments: run.argv.into_vec(), environment };
+        let port = run.loopback.and_then(Loopback::outer_port);
+        let Started { mut child, listener } = run.sandbox.start(order, run.limits, port).await?;
+        if let Some(loopback) = run.loopback {
+            loopback.admit(child.id(), listener)?;
         }
-        command.env("AV_LOG_FORCE_NOCOLOR", "1");
-        let mut child = platform::spawn(command).await?;
         let stdout = child.take_stdout();
         let log = LogTail::default();
         let stderr = child.take_stderr().ok_or_else(|| io::Error::other("the program has no log"))?;
         let log_reader = tokio::spawn(log.clone().follow(stderr));
         let follower = AbortOnDropHandle::new(tokio::spawn(follow(desk.clone(), child.group())));
-        Ok(Self { child, stdout, log, log_reader, _follower: follower })
+        let over_time = Arc::new(AtomicBool::new(false));
+        let clock = watch(child.id(), run.limits.cpu, child.group(), log.clone(), over_time.clone());
+        let clock = AbortOnDropHandle::new(tokio::spawn(clock));
+        Ok(Self { child, stdout, log, log_reader, over_time, _follower: follower, _clock: clock })
     }
 
     pub fn id(&self) -> Option<u32> {
@@ -95,7 +128,11 @@ impl Process {
         if !self.log_reader.is_finished() {
             let _ = (&mut self.log_reader).await;
         }
-        Ok(status.into())
+        // A program that ends well in the moment in which it is killed has ended well.
+        Ok(match status.into() {
+            Ended::Killed if self.over_time.load(Ordering::Acquire) => Ended::OverTime,
+            ended => ended,
+        })
     }
 
     /// Kills it and waits until it is gone.
@@ -117,6 +154,31 @@ async fn follow(desk: Desk, group: Group) {
         };
         if let Err(error) = done {
             tracing::warn!("cannot make a program stand still or go on: {error}");
+        }
+    }
+}
+
+/// Kills a program that has used up its processor time, or does not end although it gets no more memory: ffmpeg was seen to
+/// try again for ever.
+async fn watch(process: Option<u32>, limit: Duration, group: Group, log: LogTail, over_time: Arc<AtomicBool>) {
+    let Some(process) = process else { return };
+    let mut starved = 0;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        starved = if log.mentions(&MEMORY_FAULTS) { starved + 1 } else { 0 };
+        if starved > STARVED_LOOKS {
+            let _ = group.kill();
+            return;
+        }
+        match sandbox::cpu_time(process) {
+            Some(used) if used < limit => {}
+            Some(_) => {
+                over_time.store(true, Ordering::Release);
+                let _ = group.kill();
+                return;
+            }
+            // It is gone, or this system keeps the limit by itself.
+            None => return,
         }
     }
 }

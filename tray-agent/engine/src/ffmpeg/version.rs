@@ -3,9 +3,10 @@ use std::{io::Read, path::Path};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{Argv, Ended, capture};
+use super::{Argv, Ended, Run, capture};
 use crate::{
     desk::Desk,
+    sandbox::{Limits, Sandbox},
     task::{TaskError, Tools},
 };
 
@@ -24,7 +25,7 @@ pub enum BuildError {
 ///
 /// # Errors
 /// When the program cannot be read or run, or is something else.
-pub async fn identify(program: &Path) -> Result<String, BuildError> {
+pub async fn identify(sandbox: &Sandbox, program: &Path) -> Result<String, BuildError> {
     let name = program.display().to_string();
     let path = program.to_owned();
     let hash = tokio::task::spawn_blocking(move || hash_file(&path))
@@ -32,7 +33,9 @@ pub async fn identify(program: &Path) -> Result<String, BuildError> {
         .map_err(std::io::Error::other)
         .and_then(|hash| hash)
         .map_err(|error| BuildError::Unreadable { program: name.clone(), error })?;
-    let printed = capture(program, Argv::new().arg("-version"), 64 << 10, &Desk::default(), &CancellationToken::new())
+    let argv = Argv::new().arg("-version");
+    let run = Run { sandbox, program, argv, limits: Limits::short(), loopback: None };
+    let printed = capture(run, 64 << 10, &Desk::default(), &CancellationToken::new())
         .await
         .map_err(|error| BuildError::DoesNotRun { program: name.clone(), error })?;
     let text = String::from_utf8_lossy(&printed.stdout);
@@ -68,7 +71,8 @@ pub async fn proven_encoders(tools: &Tools, stop: &CancellationToken) -> Vec<Str
         let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").option("-f", "lavfi").option("-i", source);
         let codec = if source == VIDEO { "-c:v" } else { "-c:a" };
         let argv = argv.option(codec, encoder).option("-f", "null").arg("-");
-        match capture(&tools.ffmpeg, argv, 1 << 10, &Desk::default(), stop).await {
+        let run = Run { sandbox: &tools.sandbox, program: &tools.ffmpeg, argv, limits: Limits::short(), loopback: None };
+        match capture(run, 1 << 10, &Desk::default(), stop).await {
             Ok(run) if run.ended == Ended::Well => proven.push(encoder.to_owned()),
             Ok(run) => tracing::warn!(encoder, ended = %run.ended, log = ?run.log.lines(), "encoder does not work here"),
             Err(error) => tracing::warn!(encoder, %error, "encoder does not work here"),

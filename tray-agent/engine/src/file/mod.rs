@@ -7,7 +7,6 @@
 //! What must hold: the file shows the same frames at the same times as the stream. The edit lists say the same as those of
 //! the init segments, so that sound keeps its place.
 
-pub(crate) mod boxes;
 mod layout;
 mod read;
 #[cfg(test)]
@@ -26,6 +25,7 @@ use offpeak_api::{
     profile::FileContainer,
     work::{self, FileTrack},
 };
+pub(crate) use offpeak_boxes::boxes;
 use sha2::{Digest, Sha256};
 
 use self::{

@@ -1,17 +1,13 @@
 //! Fragmented MP4 as ffmpeg writes it, cut where fragments begin.
 //!
 //! In: the bytes of one output, in pieces of any size. Out: its init segment with what that says, then its fragments with
-//! their times and sample counts. What must hold: nothing that ffmpeg could be made to write makes this panic, loop or
+//! their times and sample counts (by the reader of `media-boxes/`, which the server uses too), and segments made of them. What must hold: nothing that ffmpeg could be made to write makes this panic, loop or
 //! fill memory; a stream that is not understood is refused.
 
-mod init;
-mod moof;
 mod row;
-mod splitter;
 
-pub use init::{TrackInit, parse_init};
-pub use moof::Fragment;
+pub use offpeak_boxes::{BadMedia, Fragment, Part, Splitter, TrackInit, parse_init};
 pub use row::Row;
-pub use splitter::{Part, Splitter};
 
-pub use crate::file::boxes::BadMedia;
+#[cfg(test)]
+mod tests;

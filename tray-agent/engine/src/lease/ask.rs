@@ -65,10 +65,13 @@ impl<S: Steps> LeaseLoop<S> {
             desk: self.desk.clone(),
             shutdown: stop.clone(),
         });
-        let _reporter = AbortOnDropHandle::new(tokio::spawn(report_states(self.client.clone(), self.pace.report_least)));
+        let (client, sandbox, pace) = (self.client.clone(), self.tools.sandbox.report(), self.pace);
+        let reporter = async move { report_states(client, &sandbox, pace.report_least).await };
+        let _reporter = AbortOnDropHandle::new(tokio::spawn(reporter));
         let bench = Bench { client: self.client.clone(), tools: self.tools, steps, pace: self.pace, stop: stop.clone() };
         let ask = Ask {
             client: self.client,
+            instance: random_word(),
             capabilities: Mutex::new(self.capabilities),
             pace: self.pace,
             desk: self.desk.clone(),
@@ -144,6 +147,8 @@ pub(super) struct Revoked;
 
 struct Ask<S> {
     client: Client,
+    /// Tells this process from the one before, whose leases the server need not wait for.
+    instance: String,
     /// As last proven.
     capabilities: Mutex<Capabilities>,
     pace: Pace,
@@ -159,6 +164,8 @@ impl<S: Steps> Ask<S> {
         let (mut request, mut backoff, mut refusal_logged) = (self.request(), fresh_backoff(), false);
         loop {
             self.desk.until_work().await;
+            // What the policy forbids is not asked for; the server would refuse it as well.
+            self.client.status().until_boxed().await;
             let asked_at = Instant::now();
             let answer = tokio::select! {
                 answer = self.client.ask(&request) => answer,
@@ -205,7 +212,8 @@ impl<S: Steps> Ask<S> {
 
     fn request(&self) -> LeaseRequest {
         LeaseRequest {
-            request_id: request_id(),
+            request_id: random_word(),
+            instance: Some(self.instance.clone()),
             protocol: PROTOCOL,
             wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
             capabilities: self.capabilities().clone(),
@@ -215,7 +223,7 @@ impl<S: Steps> Ask<S> {
     }
 }
 
-/// 128 random bits: nobody else's ask has the same.
-fn request_id() -> String {
+/// 128 random bits: no other ask, and no other process, has the same.
+fn random_word() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::{Pace, ask::Revoked, steps::Steps};
 use crate::{
-    client::{CallError, Client, SET_ASIDE},
+    client::{CallError, Client, SANDBOX_REQUIRED, SET_ASIDE},
     task::Tools,
 };
 
@@ -39,8 +39,10 @@ impl<S: Steps> Bench<S> {
     ) -> Result<Option<Capabilities>, Revoked> {
         let status = self.client.status();
         let set_aside = refusal.code == SET_ASIDE;
+        let unboxed = refusal.code == SANDBOX_REQUIRED;
         status.set_aside(set_aside.then(|| refusal.detail.clone()));
-        status.draining((!set_aside).then(|| refusal.detail.clone()));
+        status.unboxed(unboxed.then(|| refusal.detail.clone()));
+        status.draining((!set_aside && !unboxed).then(|| refusal.detail.clone()));
         self.wait(retry_after_seconds).await;
         if !set_aside {
             return Ok(None);
@@ -70,6 +72,7 @@ impl<S: Steps> Bench<S> {
         let status = self.client.status();
         status.set_aside(None);
         status.draining(None);
+        status.unboxed(None);
     }
 
     /// Up to a tenth longer than asked, so that engines which were told the same do not come back in the same moment.

@@ -67,6 +67,11 @@ impl SourceProxy {
         self.state().failure.clone()
     }
 
+    /// The source's length.
+    pub fn total(&self) -> Option<u64> {
+        self.address.borrow().as_ref().map(|address| address.bytes)
+    }
+
     pub fn bytes_served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
@@ -80,7 +85,7 @@ impl SourceProxy {
     }
 
     pub fn answer(self: &Arc<Self>, request: &Request) -> Response {
-        let Some(total) = self.address.borrow().as_ref().map(|address| address.bytes) else {
+        let Some(total) = self.total() else {
             self.fail("the task has no source to read".to_owned());
             return StatusCode::NOT_FOUND.into_response();
         };
@@ -107,7 +112,7 @@ impl SourceProxy {
     }
 
     /// The bytes of `range`; ends with an error, and a note in [`Self::failure`], when they cannot be had.
-    fn stream(
+    pub fn stream(
         self: Arc<Self>,
         range: Range<u64>,
         total: u64,

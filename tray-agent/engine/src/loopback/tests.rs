@@ -7,13 +7,15 @@ use tokio_util::sync::CancellationToken;
 use super::{Loopback, SinkEvent};
 use crate::{
     desk::Desk,
-    ffmpeg::{Argv, Ended, Process, capture},
+    ffmpeg::{Argv, Ended, Process, Run, capture},
+    sandbox::{Limits, Sandbox},
     testing::{self, Delivery},
 };
 
 async fn loopback(data: Vec<u8>, delivery: Delivery) -> Loopback {
     let (_, source) = watch::channel(Some(testing::serve(data, delivery).await));
-    Loopback::start(&testing::http(), &testing::server(), source).await.expect("a loopback")
+    // Here, so that a test can knock at it.
+    Loopback::start(&Sandbox::open(), &testing::http(), &testing::server(), source).await.expect("a loopback")
 }
 
 fn noise(bytes: usize) -> Vec<u8> {
@@ -50,7 +52,7 @@ async fn a_source_that_is_gone_is_remembered() {
 async fn addresses_work_once_and_only_as_meant() {
     let loopback = loopback(noise(1000), Delivery::Whole).await;
     let client = reqwest::Client::new();
-    let (url, mut events) = loopback.sink(4);
+    let (url, mut events) = loopback.sink(4, 1 << 20);
     let guess = loopback.source_url().replace(&loopback.source_token, &super::new_token());
     assert_eq!(client.get(guess).send().await.expect("an answer").status(), 404);
     assert_eq!(client.put(loopback.source_url()).send().await.expect("an answer").status(), 405);
@@ -72,16 +74,18 @@ async fn ffmpeg_reads_and_writes_through_it() {
 
     let argv = Argv::new().option("-loglevel", "error").option("-of", "csv=p=0").arg("-show_packets");
     let argv = argv.option("-show_entries", "packet=pts").input_container("mov,mp4,m4a,3gp,3g2,mj2").arg("-i");
-    let probed = capture(&testing::tools().ffprobe, argv.arg(loopback.source_url()), 1 << 20, &Desk::default(), &stop)
-        .await
-        .expect("it runs");
+    let tools = testing::tools();
+    let sandbox = Sandbox::open();
+    let run = |program, argv| Run { sandbox: &sandbox, program, argv, limits: Limits::short(), loopback: Some(&loopback) };
+    let probed =
+        capture(run(&tools.ffprobe, argv.arg(loopback.source_url())), 1 << 20, &Desk::default(), &stop).await.expect("it runs");
     assert_eq!(probed.ended, Ended::Well, "{:?}", probed.log.lines());
     assert_eq!(String::from_utf8_lossy(&probed.stdout).lines().count(), 50);
 
-    let (url, mut events) = loopback.sink(4);
+    let (url, mut events) = loopback.sink(4, 1 << 20);
     let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").input_container("mov").arg("-i");
     let argv = argv.arg(loopback.source_url()).option("-c", "copy").option("-f", "mpegts").option("-method", "PUT").arg(url);
-    let mut ffmpeg = Process::start(&testing::tools().ffmpeg, argv, &Desk::default()).await.expect("it starts");
+    let mut ffmpeg = Process::start(run(&tools.ffmpeg, argv), &Desk::default()).await.expect("it starts");
     let mut written = Vec::new();
     let mut ended = false;
     while let Some(event) = events.recv().await {
@@ -100,8 +104,13 @@ async fn a_stop_kills_at_once() {
     let loopback = loopback(noise(1000), Delivery::Whole).await;
     let stop = CancellationToken::new();
     let argv = Argv::new().arg("-nostdin").arg("-re").option("-f", "lavfi").option("-i", "anullsrc").option("-f", "null");
-    let (ffmpeg, token) = (testing::tools().ffmpeg, stop.clone());
-    let run = tokio::spawn(async move { capture(&ffmpeg, argv.arg("-"), 1024, &Desk::default(), &token).await });
+    let token = stop.clone();
+    let run = tokio::spawn(async move {
+        let tools = testing::tools();
+        let (sandbox, program, argv) = (&tools.sandbox, &tools.ffmpeg, argv.arg("-"));
+        let run = Run { sandbox, program, argv, limits: Limits::short(), loopback: None };
+        capture(run, 1024, &Desk::default(), &token).await
+    });
     tokio::task::yield_now().await;
     stop.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(5), run).await.expect("it ends soon").expect("it does not panic");

@@ -17,10 +17,10 @@ const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 pub(super) fn prepare(command: &mut Command) {
     let engine = getpid();
     let between_fork_and_exec = move || -> io::Result<()> {
-        prctl::set_pdeathsig(Signal::SIGKILL)?;
+        die_with_parent()?;
         // The engine may have died before the line above: then no signal will come.
         if getppid() != engine {
-            return Err(io::Error::other("the engine is gone"));
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe));
         }
         // SAFETY: plain system calls on the calling process; lower priority is best effort, so results are ignored.
         unsafe {
@@ -31,4 +31,9 @@ pub(super) fn prepare(command: &mut Command) {
     };
     // SAFETY: the closure makes async-signal-safe system calls only, and allocates nothing unless it is about to fail.
     unsafe { command.pre_exec(between_fork_and_exec) };
+}
+
+/// The calling process is killed when the thread that started it ends. A change of who it is takes that back.
+pub fn die_with_parent() -> io::Result<()> {
+    Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
 }

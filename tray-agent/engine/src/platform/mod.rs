@@ -15,6 +15,8 @@ mod unix_child;
 mod windows;
 
 #[cfg(target_os = "linux")]
+pub use linux::die_with_parent;
+#[cfg(target_os = "linux")]
 use linux::prepare;
 pub use memory::total_bytes;
 #[cfg(all(unix, not(target_os = "linux")))]
@@ -26,21 +28,23 @@ pub use windows::{Child, Group};
 
 use std::{io, sync::OnceLock, sync::mpsc};
 
-use tokio::{process::Command, runtime::Handle, sync::oneshot};
+#[cfg(unix)]
+use tokio::process::Command;
+use tokio::{runtime::Handle, sync::oneshot};
 
 /// Whether a running program can be made to stand still. Where it cannot, a lease is handed back instead of suspended.
 pub const CAN_FREEZE: bool = cfg!(unix);
 
 type SpawnOrder = Box<dyn FnOnce() + Send>;
 
-/// Starts `command`, lowest priority, tied to the life of this process.
+/// Runs `work` on the thread that starts programs.
 ///
 /// Linux kills a child on the death of the *thread* that started it, and threads of an async runtime come and go: so one
 /// thread that lives as long as the process starts them all.
 ///
 /// # Errors
-/// What the operating system says when the program cannot be started.
-pub async fn spawn(command: Command) -> io::Result<Child> {
+/// When that thread is gone.
+pub async fn on_spawner<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     static ORDERS: OnceLock<mpsc::Sender<SpawnOrder>> = OnceLock::new();
     let orders = ORDERS.get_or_init(|| {
         let (orders, received) = mpsc::channel::<SpawnOrder>();
@@ -59,24 +63,28 @@ pub async fn spawn(command: Command) -> io::Result<Child> {
         .send(Box::new(move || {
             let _guard = runtime.enter();
             // If nobody waits any more, dropping the child kills it.
-            let _ = answer.send(start(command));
+            let _ = answer.send(work());
         }))
         .map_err(|_| gone())?;
-    answered.await.map_err(|_| gone())?
+    answered.await.map_err(|_| gone())
 }
 
+/// Starts `command`, lowest priority, tied to the life of this process. `prepare` adds what the child is to do last before
+/// the program begins.
+///
+/// # Errors
+/// What the operating system says when the program cannot be started.
 #[cfg(unix)]
-fn start(mut command: Command) -> io::Result<Child> {
+pub fn start_with(mut command: Command, prepare_last: impl FnOnce(&mut Command)) -> io::Result<Child> {
     // A group of its own: a Ctrl-C at the engine's terminal must not reach ffmpeg before the engine has committed.
     command.process_group(0).kill_on_drop(true);
     prepare(&mut command);
+    prepare_last(&mut command);
     command.spawn().map(Child::new)
 }
 
 #[cfg(windows)]
-fn start(command: Command) -> io::Result<Child> {
-    windows::start(command)
-}
+pub use windows::start_with;
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests;

@@ -8,7 +8,8 @@ use std::{
 
 use crate::{
     desk::Desk,
-    ffmpeg::{Argv, Process},
+    ffmpeg::{Argv, Process, Run},
+    sandbox::Limits,
     testing,
 };
 
@@ -21,8 +22,10 @@ async fn plays_engine() {
         return;
     }
     let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").arg("-re").option("-f", "lavfi").option("-i", "anullsrc");
-    let ffmpeg =
-        Process::start(&testing::tools().ffmpeg, argv.option("-f", "null").arg("-"), &Desk::default()).await.expect("it starts");
+    let (tools, argv) = (testing::tools(), argv.option("-f", "null").arg("-"));
+    let (sandbox, program) = (&tools.sandbox, &tools.ffmpeg);
+    let run = Run { sandbox, program, argv, limits: Limits::short(), loopback: None };
+    let ffmpeg = Process::start(run, &Desk::default()).await.expect("it starts");
     println!("\nffmpeg={}", ffmpeg.id().expect("it runs"));
     std::future::pending::<()>().await;
 }

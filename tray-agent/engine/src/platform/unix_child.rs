@@ -35,6 +35,10 @@ impl Group {
         self.send(Signal::SIGCONT)
     }
 
+    pub fn kill(&self) -> io::Result<()> {
+        self.send(Signal::SIGKILL)
+    }
+
     fn send(&self, signal: Signal) -> io::Result<()> {
         match *self.leader() {
             Some(leader) => match killpg(leader, signal) {

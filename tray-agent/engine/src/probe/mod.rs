@@ -25,8 +25,9 @@ use self::{
     packets::{AudioPackets, Packet, VideoPackets},
 };
 use crate::{
-    ffmpeg::{Argv, Captured, Ended, FORMATS, LogTail, Process, capture},
+    ffmpeg::{Argv, Captured, Ended, FORMATS, LogTail, Process, Run, capture},
     loopback::Loopback,
+    sandbox::Limits,
     task::{TaskContext, TaskError},
 };
 
@@ -62,7 +63,7 @@ pub async fn probe(ctx: &TaskContext, work: &work::Probe) -> Result<Facts, TaskE
     if work.source.bytes == 0 {
         return Err(refusal::empty());
     }
-    let loopback = Loopback::start(&ctx.http, &ctx.server, ctx.source.clone()).await?;
+    let loopback = Loopback::start(&ctx.tools.sandbox, &ctx.http, &ctx.server, ctx.source.clone()).await?;
     let (headers, log) = read_headers(ctx, work, &loopback).await?;
     // Before anything else is believed: the times of a scrambled stream are noise.
     if headers.format.format_name.as_deref() == Some("mpegts") && refusal::is_scrambled_ts(&head(ctx, work, &loopback).await?) {
@@ -88,6 +89,15 @@ async fn read_headers(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback
     Ok((headers, output.log))
 }
 
+fn ffprobe<'a>(ctx: &'a TaskContext, loopback: &'a Loopback, argv: Argv, limits: Limits) -> Run<'a> {
+    Run { sandbox: &ctx.tools.sandbox, program: &ctx.tools.ffprobe, argv, limits, loopback: Some(loopback) }
+}
+
+/// How long reading every packet may take.
+fn packets_limit(work: &work::Probe) -> Duration {
+    PACKETS_LIMIT + Duration::from_secs(work.source.bytes / SLOWEST_BYTES_PER_SECOND)
+}
+
 /// Options that every ffprobe run begins with.
 fn limited(work: &work::Probe) -> Argv {
     let argv = Argv::new().arg("-hide_banner").option("-v", "warning").input_limits(&format!("{FORMATS},{EXTRA_FORMATS}"));
@@ -96,7 +106,7 @@ fn limited(work: &work::Probe) -> Argv {
 
 /// A short ffprobe run, under a time limit.
 async fn bounded(ctx: &TaskContext, loopback: &Loopback, argv: Argv, what: &str) -> Result<Captured, TaskError> {
-    let run = capture(&ctx.tools.ffprobe, argv, LARGEST_HEADERS, &ctx.desk, &ctx.stop);
+    let run = capture(ffprobe(ctx, loopback, argv, Limits::within(HEADERS_LIMIT)), LARGEST_HEADERS, &ctx.desk, &ctx.stop);
     let output = ctx.desk.timeout(HEADERS_LIMIT, run).await;
     loopback.check()?;
     let output = output.ok_or_else(|| hangs(what))??;
@@ -113,21 +123,18 @@ fn crashed(ended: Ended, log: &LogTail) -> Result<(), TaskError> {
     match ended {
         Ended::Well | Ended::Badly { .. } => Ok(()),
         Ended::Killed => Err(TaskError::agent("probe_crashed", "ffprobe crashed on the file").with_log(log.lines())),
+        Ended::OverTime => Err(hangs("it").with_log(log.lines())),
     }
 }
 
 /// The source's first bytes.
 async fn head(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback) -> Result<Vec<u8>, TaskError> {
-    let last = work.source.bytes.min(HEAD_BYTES) - 1;
-    let request = ctx.http.client.get(loopback.source_url()).header("range", format!("bytes=0-{last}"));
-    let read = async { request.send().await?.error_for_status()?.bytes().await };
     let read = tokio::select! {
-        read = read => read,
+        read = loopback.read(0..work.source.bytes.min(HEAD_BYTES)) => read,
         () = ctx.stop.cancelled() => return Err(TaskError::Stopped),
     };
     loopback.check()?;
-    read.map(|bytes| bytes.to_vec())
-        .map_err(|error| TaskError::agent("source_unreadable", format!("cannot read the source: {}", error.without_url())))
+    read.map_err(|error| TaskError::agent("source_unreadable", format!("cannot read the source: {error}")))
 }
 
 /// What the packets of the chosen streams told.
@@ -162,7 +169,8 @@ impl Found {
 async fn read_packets(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback, headers: &Headers) -> Result<Found, TaskError> {
     let entries = "packet=stream_index,pts,dts,duration,flags:packet_side_data=side_data_type,skip_samples,discard_padding";
     let argv = limited(work).option("-of", "csv=p=0").option("-show_entries", entries).arg("-i").arg(loopback.source_url());
-    let mut process = Process::start(&ctx.tools.ffprobe, argv, &ctx.desk)
+    let limits = Limits::within(packets_limit(work));
+    let mut process = Process::start(ffprobe(ctx, loopback, argv, limits), &ctx.desk)
         .await
         .map_err(|error| TaskError::agent("program_missing", format!("cannot start ffprobe: {error}")))?;
     let mut found = Found {
@@ -202,7 +210,7 @@ async fn follow(
     let Some(mut stdout) = process.take_stdout() else {
         return Err(TaskError::agent("program_output", "ffprobe has no output"));
     };
-    let deadline = ctx.desk.worked() + PACKETS_LIMIT + Duration::from_secs(work.source.bytes / SLOWEST_BYTES_PER_SECOND);
+    let deadline = ctx.desk.worked() + packets_limit(work);
     let (mut line, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
     let mut bytes_before = loopback.source_bytes();
     loop {

@@ -126,6 +126,8 @@ pub fn unopened(log: &LogTail, head: &[u8], limits: &SourceLimits) -> TaskError 
         oversize
     } else if is_scrambled_ts(head) {
         encrypted()
+    } else if let Some(codec) = lines.iter().find_map(|line| refused_codec(line)) {
+        unsupported(&format!("in the codec `{codec}`"))
     } else {
         match lines.iter().find_map(|line| refused_format(line)) {
             Some(format) if PICTURES.contains(&format) || format.ends_with("_pipe") => still_image(),
@@ -160,6 +162,12 @@ fn text_start(head: &[u8]) -> Option<String> {
     let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{c}');
     (!text.is_empty() && text.trim_start_matches('\u{feff}').chars().all(is_text))
         .then(|| text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// The codec's name in `[snow @ 0x55…] Codec (snow) not on whitelist '…'`.
+fn refused_codec(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("Codec (")?;
+    rest.split_once(") not on whitelist").map(|(codec, _)| codec)
 }
 
 /// The demuxer's name in `[gif @ 0x55…] Format not on whitelist '…'`.

@@ -22,6 +22,7 @@ use offpeak_api::{
         Action, CommitRequest, CompleteRequest, FailRequest, Heartbeat, Lease, LeaseRequest, Orders, ReleaseRequest, TaskResult,
         UploadAddress, UploadUrls, UploadUrlsRequest,
     },
+    policy::Policy,
     problem::Problem,
     work::Work,
 };
@@ -57,6 +58,10 @@ pub struct Farm {
     /// if the agent has not said by then that it knows.
     pub refuse_work_with: Option<&'static str>,
     pub states: Vec<AgentState>,
+    /// Codes that came with them.
+    pub codes: Vec<String>,
+    /// What the policy of the agent's group says.
+    pub require_sandbox: bool,
     pub proofs: Vec<ProofReport>,
     /// Grants leases, but the answers get lost: so many.
     pub lost_answers: u32,
@@ -148,6 +153,14 @@ impl Farm {
         self.calls
             .iter()
             .filter_map(|c| if let Call::Ask(request) = c { Some(request.request_id.clone()) } else { None })
+            .collect()
+    }
+
+    /// The processes that asked, as they call themselves.
+    pub fn instances(&self) -> Vec<Option<String>> {
+        self.calls
+            .iter()
+            .filter_map(|call| if let Call::Ask(request) = call { Some(request.instance.clone()) } else { None })
             .collect()
     }
 
@@ -306,14 +319,17 @@ fn not_now(code: &str) -> Response {
     answer
 }
 
-fn agent_orders(standing: Standing) -> Response {
-    let orders = AgentOrders { policy: Default::default(), standing, standing_reason: None, prove_after_seconds: None };
+fn agent_orders(standing: Standing, require_sandbox: bool) -> Response {
+    let policy = Policy { require_sandbox, ..Policy::default() };
+    let orders = AgentOrders { policy, standing, standing_reason: None, prove_after_seconds: None };
     Json(orders).into_response()
 }
 
 async fn state(State(server): State<FakeServer>, Json(report): Json<StateReport>) -> Response {
-    server.farm().states.push(report.state);
-    agent_orders(Standing::Active)
+    let mut farm = server.farm();
+    farm.states.push(report.state);
+    farm.codes.extend(report.code);
+    agent_orders(Standing::Active, farm.require_sandbox)
 }
 
 async fn prove(State(server): State<FakeServer>, Json(proof): Json<ProofReport>) -> Response {
@@ -323,7 +339,7 @@ async fn prove(State(server): State<FakeServer>, Json(proof): Json<ProofReport>)
         return not_now("set_aside");
     }
     farm.refuse_work_with = None;
-    agent_orders(Standing::Active)
+    agent_orders(Standing::Active, false)
 }
 
 async fn ask(State(server): State<FakeServer>, Json(request): Json<LeaseRequest>) -> Response {

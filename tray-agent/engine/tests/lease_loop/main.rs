@@ -21,6 +21,7 @@ use offpeak_engine::{
     desk::{Allowed, Desk},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
+    sandbox::Sandbox,
     status::Status,
     task::Tools,
 };
@@ -36,7 +37,7 @@ struct Engine {
 
 fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
     let (shutdown, desk) = (CancellationToken::new(), Desk::default());
-    let http = Http::new(connection_pool().unwrap(), None);
+    let http = Http::new(connection_pool(&"http://127.0.0.1:9/".parse().unwrap(), None).unwrap(), None);
     let pace = Pace {
         ask_wait: Duration::from_millis(10),
         retry_first: Duration::from_millis(5),
@@ -48,7 +49,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
     };
     let engine = LeaseLoop {
         client: Client::new(http, server.clone(), Token::new(TOKEN.to_owned()), Status::default()),
-        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1 },
+        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1, sandbox: Sandbox::open() },
         steps,
         capabilities: Capabilities {
             engine: "0.1.0".to_owned(),
@@ -57,6 +58,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
             cores: 2,
             memory_mib: 0,
             os: "linux".to_owned(),
+            sandbox: None,
         },
         leases,
         pace,
@@ -145,7 +147,7 @@ async fn work_that_appears_after_many_asks_is_done() {
     server.farm().queue.extend([
         encode(0, 3, false),
         encode(3, 6, false),
-        Work::Fetch(Fetch { url: String::new(), source: offpeak_api::ids::SourceId::new(), max_bytes: 1 }),
+        Work::Fetch(Fetch { url: String::new(), source: offpeak_api::ids::SourceId::new(), max_bytes: 1, allow: vec![] }),
     ]);
     server.until("all is complete", |farm| farm.completed() == 3).await;
     engine.stop().await;
@@ -172,6 +174,22 @@ async fn an_ask_whose_answer_got_lost_is_repeated_as_it_was() {
     let asks = server.farm().asks();
     assert!(asks[0] == asks[1] && asks[1] == asks[2] && asks[2] == asks[3], "{asks:?}");
     assert_ne!(asks[3], asks[4]);
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_start_of_an_engine_has_a_name_of_its_own() {
+    let (server, url) = FakeServer::start().await;
+    for engines in 1..=2 {
+        server.farm().queue.extend([encode(0, 2, false), encode(2, 4, false)]);
+        let engine = start(&url, FakeSteps::new(FREELY), 2);
+        server.until("both are complete", |farm| farm.completed() == 2 * engines).await;
+        engine.stop().await;
+    }
+    let mut names = server.farm().instances();
+    assert!(names.iter().all(Option::is_some), "{names:?}");
+    names.dedup();
+    assert_eq!(names.len(), 2, "one for each engine, which keeps it: {names:?}");
     no_complaints(&server);
 }
 
@@ -504,5 +522,28 @@ async fn a_drained_agent_ends_what_it_holds() {
     server.until("other work is complete", |farm| farm.completed() == 2).await;
     engine.stop().await;
     assert_eq!(server.farm().proofs.len(), 0, "there was nothing to prove");
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_without_walls_does_not_ask_where_the_policy_wants_them() {
+    let (server, url) = FakeServer::start().await;
+    {
+        let mut farm = server.farm();
+        // The server would refuse it too, with a code of its own; it may even ask before it knows the policy.
+        farm.require_sandbox = true;
+        farm.refuse_work_with = Some("sandbox_required");
+        farm.queue.push_back(encode(0, 3, false));
+    }
+    let engine = start(&url, FakeSteps::new(FREELY), 1);
+    server.until("it says what is wrong", |farm| farm.codes.iter().any(|code| code == "sandbox_failed")).await;
+    assert!(server.farm().states.contains(&AgentState::Broken));
+    // It has stopped asking, though the server would now give it work …
+    server.farm().refuse_work_with = None;
+    let asks = server.farm().asks().len();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(server.farm().asks().len(), asks);
+    assert_eq!(server.farm().completed(), 0);
+    engine.stop().await;
     no_complaints(&server);
 }

@@ -52,6 +52,9 @@ async function waitForStream(job: string): Promise<Multivariant | undefined> {
       case "failed":
         showMessage("failed", { title: "This video could not be made", text: answer.reason });
         return undefined;
+      case "refused":
+        showMessage("failed", { title: "This address does not play", text: answer.reason });
+        return undefined;
       case "waiting":
         showMessage("waiting", {
           title: "Not playable yet",

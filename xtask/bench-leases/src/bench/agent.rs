@@ -15,6 +15,7 @@ use super::{http::Client, side::SEGMENT};
 pub fn request(request_id: String, wait_seconds: u32) -> LeaseRequest {
     LeaseRequest {
         request_id,
+        instance: None,
         protocol: PROTOCOL,
         wait_seconds,
         capabilities: Capabilities {
@@ -24,6 +25,7 @@ pub fn request(request_id: String, wait_seconds: u32) -> LeaseRequest {
             cores: 8,
             memory_mib: 16_384,
             os: "linux".to_owned(),
+            sandbox: None,
         },
         load: None,
         expected_idle_seconds: None,

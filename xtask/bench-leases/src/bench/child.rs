@@ -94,7 +94,8 @@ pub async fn serve(database: String, storage: String) -> Result<()> {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    let settings = Settings { database_url: Some(database), storage: Some(storage), ..Settings::default() };
+    let settings =
+        Settings { database_url: Some(database), storage: Some(storage), inspect_percent: Some(0), ..Settings::default() };
     let app = App::start(settings.check()?, Clock::system()).await?;
     let ticking = app.clone();
     tokio::spawn(async move {

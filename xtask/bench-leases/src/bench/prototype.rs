@@ -5,10 +5,10 @@ use anyhow::{Context, Result};
 use hyper::Method;
 use offpeak_api::{
     facts::{Facts, FrameGaps, VideoFacts},
-    ids::JobId,
+    ids::{AgentId, JobId},
     lease::{CompleteRequest, Orders, TaskResult},
     media::Ratio,
-    profile::{AudioProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
+    profile::{Access, AudioProfile, Profile, Quality, Rung, VideoProfile, X264Preset},
 };
 use offpeak_server::{
     auth::{TokenKind, store as auth_store},
@@ -26,6 +26,8 @@ const SEGMENT_SECONDS: u32 = 2;
 pub struct Callers {
     pub program: String,
     pub agents: Vec<String>,
+    /// The same agents, by name: who calls without HTTP needs no token, but a standing.
+    pub agent_ids: Vec<AgentId>,
 }
 
 /// Tokens for a program and for so many agents.
@@ -36,12 +38,14 @@ pub async fn enrol(db: &Db, agents: usize) -> Result<Callers> {
     let new =
         auth_store::NewToken { team: &team, kind: TokenKind::Program, name: "bench", agent: None, uses: None, lifetime: None };
     let program = auth_store::create_token(&tx.tx, new, now).await?;
-    let mut tokens = Vec::with_capacity(agents);
+    let mut callers = Callers { program, agents: Vec::with_capacity(agents), agent_ids: Vec::with_capacity(agents) };
     for n in 0..agents {
-        tokens.push(auth_store::create_agent(&tx.tx, &team, &format!("machine {n}"), now).await?.1);
+        let (id, token) = auth_store::create_agent(&tx.tx, &team, &format!("machine {n}"), now).await?;
+        callers.agent_ids.push(id);
+        callers.agents.push(token);
     }
     tx.commit().await?;
-    Ok(Callers { program, agents: tokens })
+    Ok(callers)
 }
 
 /// The bench's profile, and a source; the source's id.
@@ -59,6 +63,7 @@ pub async fn prepare(program: &mut Client) -> Result<String> {
         },
         audio: AudioProfile { bitrate_kbps: 64, channels: 1 },
         files: vec![],
+        access: Access::default(),
     };
     let path = format!("/v1/profiles/{PROFILE}");
     program

@@ -4,7 +4,6 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
-use offpeak_api::ids::AgentId;
 use offpeak_server::lease::rules::classes;
 
 use super::{
@@ -163,9 +162,9 @@ impl Steady<'_> {
 
     pub fn raw_workers(&self, clients: usize) -> Vec<RawWorker> {
         let capabilities = agent::request(String::new(), 0).capabilities;
-        let worker = |_| RawWorker {
+        let worker = |n: usize| RawWorker {
             db: self.place.db.clone(),
-            agent: AgentId::new(),
+            agent: self.callers.agent_ids[n % self.callers.agent_ids.len()].clone(),
             classes: classes::served_by(&capabilities),
             build: capabilities.ffmpeg.clone(),
             sha256: agent::hash_of_segment(),

@@ -67,6 +67,9 @@ impl World {
         committed.cursor += 1;
         let job = committed.job;
         self.jobs[job as usize].commit(row);
+        if self.jobs[job as usize].is_half_done() {
+            self.promise(job);
+        }
         self.figures.use_row(work);
         self.look_if_playable(job);
     }

@@ -56,6 +56,7 @@ impl World {
                     spans.map(|(span, cost)| NewTask { kind: TaskKind::Encode, first: span.first, last: span.last, cost: *cost });
                 let tasks: Vec<NewTask> = sound.into_iter().chain(spans).collect();
                 self.add_tasks(number, &tasks);
+                self.promise(number);
             }
             TaskKind::Audio | TaskKind::Encode if job.film.has_file => {
                 self.add_tasks(number, &[NewTask { kind: TaskKind::File, first: 0, last: 1, cost: 1.0 }]);
@@ -64,6 +65,7 @@ impl World {
                 assert_eq!(job.rows_left, 0, "a job is complete when all its rows are");
                 self.figures.completed += 1;
                 self.figures.to_complete.push(self.now - job.arrived);
+                self.note_completed(number);
                 self.jobs[number as usize].close(JobState::Completed);
                 self.running -= 1;
             }

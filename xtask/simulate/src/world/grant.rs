@@ -34,7 +34,7 @@ impl World {
                 self.tasks[claimed.task].tag = claimed.tag;
                 let left = self.work_left(claimed.task);
                 let team = self.jobs[self.tasks[claimed.task].job as usize].team;
-                self.sharing.given(team, left);
+                self.sharing.iter_mut().for_each(|sharing| sharing.given(team, left));
                 self.figures.claims += 1;
                 self.grant(place, claimed.task, 0);
             }
@@ -203,7 +203,8 @@ impl World {
             return;
         }
         let waiting = self.waiting(task);
-        self.sharing.given(waiting.team, -self.work_left(task));
+        let left = self.work_left(task);
+        self.sharing.iter_mut().for_each(|sharing| sharing.given(waiting.team, -left));
         self.queue.put(&waiting, self.tasks[task].tag);
         if !self.tasks[task].failed_by.is_empty() {
             self.tried.insert(task);

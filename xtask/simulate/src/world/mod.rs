@@ -10,6 +10,7 @@ mod encode;
 mod finish;
 mod grant;
 mod help;
+mod promise;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use offpeak_api::profile::Profile;
 use offpeak_server::{config::LeaseTimes, lease::TaskKind};
+pub use promise::Promise;
 
+use self::promise::Past;
 use crate::{
     arrivals::Arrivals,
     dice::Dice,
@@ -33,6 +36,8 @@ use crate::{
 
 /// The server's own defaults.
 const LEASE: LeaseTimes = LeaseTimes { lifetime: Duration::from_secs(30) };
+/// Fairness is looked at over stretches of these lengths.
+pub const FAIRNESS_OVER: [Ms; 2] = [30 * MINUTE, 2 * HOUR];
 /// After the last job has come, the fleet gets this long to finish.
 const AFTERWARDS: Ms = 12 * HOUR;
 /// Teams: their weights, and the share of the work that each submits. The first submits far more than its share.
@@ -76,7 +81,9 @@ pub struct World {
     /// Waiting tasks that somebody has failed.
     tried: BTreeSet<u32>,
     stamps: u32,
-    sharing: Sharing,
+    /// Over stretches of these lengths.
+    sharing: [Sharing; FAIRNESS_OVER.len()],
+    past: Past,
     pub figures: Figures,
 }
 
@@ -116,7 +123,8 @@ impl World {
             active: Vec::new(),
             tried: BTreeSet::new(),
             stamps: 0,
-            sharing: Sharing::new(&weights, common),
+            sharing: FAIRNESS_OVER.map(|window| Sharing::new(window, &weights, common)),
+            past: Past::default(),
             figures: Figures::default(),
         }
     }
@@ -181,8 +189,9 @@ impl World {
             self.give_up_stuck();
         }
         if self.now.is_multiple_of(MINUTE) {
-            self.sharing.look(self.now, &self.queue);
+            self.sharing.iter_mut().for_each(|sharing| sharing.look(self.now, &self.queue));
             self.figures.minute();
+            self.note_past();
         }
         self.events.plan(self.now + SECOND, Event::Tick);
     }
@@ -201,8 +210,8 @@ impl World {
         }
         self.figures.seconds = until as f64 / 1000.0;
         self.figures.events = self.events.planned();
-        self.figures.fairness = self.sharing.index();
-        self.figures.shared_hours = self.sharing.hours();
+        self.figures.fairness = self.sharing.each_ref().map(Sharing::index);
+        self.figures.shared_hours = self.sharing.each_ref().map(Sharing::hours);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod exact;
+mod logged;
 #[cfg(target_os = "linux")]
 mod standing_still;
 mod unruly;

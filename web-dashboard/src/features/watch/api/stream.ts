@@ -8,17 +8,26 @@ export type StreamAnswer =
   | { kind: "waiting" }
   | { kind: "missing" }
   | { kind: "failed"; reason: string }
+  /** The job plays only from a signed address, and this is none, or not any more. */
+  | { kind: "refused"; reason: string }
   /** No answer, or one that makes no sense: worth asking again. */
   | { kind: "unreachable" };
 
 export type ReadinessAnswer = { kind: "readiness"; readiness: Readiness } | Exclude<StreamAnswer, { kind: "playable" }>;
 
 export function hlsAddress(job: string): string {
-  return new URL(`/media/${encodeURIComponent(job)}/multivariant.m3u8`, location.href).href;
+  return new URL(`/media/${encodeURIComponent(job)}/multivariant.m3u8${signature(location.search)}`, location.href).href;
 }
 
 export function dashAddress(job: string): string {
-  return new URL(`/media/${encodeURIComponent(job)}/manifest.mpd`, location.href).href;
+  return new URL(`/media/${encodeURIComponent(job)}/manifest.mpd${signature(location.search)}`, location.href).href;
+}
+
+/** What makes the address of a page a signed one, for the media that the page plays; nothing if it is not. */
+export function signature(query: string): string {
+  const given = new URLSearchParams(query);
+  const [expires, signed] = [given.get("expires"), given.get("signature")];
+  return expires === null || signed === null ? "" : `?${new URLSearchParams({ expires, signature: signed }).toString()}`;
 }
 
 /** Asks for the multivariant playlist, which exists from the moment on that a player could start. */
@@ -75,6 +84,10 @@ export function whyNot(status: number, problem: Pick<Problem, "code" | "detail">
     case "job_failed":
     case "job_cancelled":
       return { kind: "failed", reason: problem.detail };
+    case "signature_needed":
+    case "bad_signature":
+    case "expired_address":
+      return { kind: "refused", reason: problem.detail };
     default:
       return status === 404 || status === 410 ? { kind: "missing" } : { kind: "unreachable" };
   }

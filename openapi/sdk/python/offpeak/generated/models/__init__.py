@@ -1,5 +1,6 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .access import Access
 from .agent import Agent
 from .agent_at_work import AgentAtWork
 from .agent_detail import AgentDetail
@@ -18,11 +19,26 @@ from .capabilities import Capabilities
 from .capped_crf import CappedCrf
 from .capped_crf_mode import CappedCrfMode
 from .change_agent import ChangeAgent
+from .change_password import ChangePassword
+from .change_person import ChangePerson
 from .change_standing import ChangeStanding
+from .change_team import ChangeTeam
+from .change_webhook import ChangeWebhook
 from .class_queue import ClassQueue
+from .create_enrolment_code import CreateEnrolmentCode
 from .create_job import CreateJob
 from .create_job_metadata import CreateJobMetadata
+from .create_team import CreateTeam
+from .create_token import CreateToken
+from .create_webhook import CreateWebhook
+from .created_enrolment_code import CreatedEnrolmentCode
+from .created_link import CreatedLink
+from .created_token import CreatedToken
+from .delivery_attempt import DeliveryAttempt
+from .delivery_state import DeliveryState
 from .direct_upload import DirectUpload
+from .enrolment_code import EnrolmentCode
+from .enrolment_code_list import EnrolmentCodeList
 from .facts import Facts
 from .fetched_source import FetchedSource
 from .file_container import FileContainer
@@ -38,6 +54,9 @@ from .group import Group
 from .group_list import GroupList
 from .holder_state import HolderState
 from .hours import Hours
+from .invitation import Invitation
+from .invitation_list import InvitationList
+from .invite import Invite
 from .job import Job
 from .job_error import JobError
 from .job_event import JobEvent
@@ -45,13 +64,19 @@ from .job_list import JobList
 from .job_metadata import JobMetadata
 from .job_progress import JobProgress
 from .job_state import JobState
+from .link_kind import LinkKind
+from .login import Login
 from .lossless import Lossless
 from .lossless_mode import LosslessMode
+from .member import Member
+from .member_list import MemberList
 from .name_group import NameGroup
 from .output_file import OutputFile
 from .outputs import Outputs
 from .part_to_send import PartToSend
 from .parts_request import PartsRequest
+from .person import Person
+from .person_list import PersonList
 from .policy import Policy
 from .problem import Problem
 from .profile import Profile
@@ -61,25 +86,50 @@ from .queue import Queue
 from .ratio import Ratio
 from .rendition_kind import RenditionKind
 from .rendition_progress import RenditionProgress
+from .role import Role
+from .rotate_secret import RotateSecret
 from .rung import Rung
+from .sandbox_report import SandboxReport
+from .sandbox_state import SandboxState
+from .scope import Scope
 from .sent_part import SentPart
 from .sent_parts import SentParts
+from .session import Session
 from .set_aside_by import SetAsideBy
 from .source import Source
 from .source_state import SourceState
 from .standing import Standing
 from .task_failure import TaskFailure
+from .team import Team
+from .team_list import TeamList
+from .team_name import TeamName
+from .token import Token
+from .token_list import TokenList
 from .upload_address import UploadAddress
 from .upload_address_headers import UploadAddressHeaders
 from .upload_urls import UploadUrls
 from .uploaded_source import UploadedSource
+from .use_link import UseLink
 from .video_facts import VideoFacts
 from .video_profile import VideoProfile
+from .wall import Wall
 from .warning import Warning_
+from .webhook import Webhook
+from .webhook_agent import WebhookAgent
+from .webhook_delivery import WebhookDelivery
+from .webhook_delivery_detail import WebhookDeliveryDetail
+from .webhook_delivery_list import WebhookDeliveryList
+from .webhook_event import WebhookEvent
+from .webhook_itself import WebhookItself
+from .webhook_job import WebhookJob
+from .webhook_list import WebhookList
+from .webhook_payload import WebhookPayload
+from .webhook_with_secret import WebhookWithSecret
 from .weekday import Weekday
 from .x264_preset import X264Preset
 
 __all__ = (
+    "Access",
     "Agent",
     "AgentAtWork",
     "AgentDetail",
@@ -98,11 +148,26 @@ __all__ = (
     "CappedCrf",
     "CappedCrfMode",
     "ChangeAgent",
+    "ChangePassword",
+    "ChangePerson",
     "ChangeStanding",
+    "ChangeTeam",
+    "ChangeWebhook",
     "ClassQueue",
+    "CreateEnrolmentCode",
     "CreateJob",
     "CreateJobMetadata",
+    "CreateTeam",
+    "CreateToken",
+    "CreateWebhook",
+    "CreatedEnrolmentCode",
+    "CreatedLink",
+    "CreatedToken",
+    "DeliveryAttempt",
+    "DeliveryState",
     "DirectUpload",
+    "EnrolmentCode",
+    "EnrolmentCodeList",
     "Facts",
     "FetchedSource",
     "FileContainer",
@@ -118,6 +183,9 @@ __all__ = (
     "GroupList",
     "HolderState",
     "Hours",
+    "Invitation",
+    "InvitationList",
+    "Invite",
     "Job",
     "JobError",
     "JobEvent",
@@ -125,13 +193,19 @@ __all__ = (
     "JobMetadata",
     "JobProgress",
     "JobState",
+    "LinkKind",
+    "Login",
     "Lossless",
     "LosslessMode",
+    "Member",
+    "MemberList",
     "NameGroup",
     "OutputFile",
     "Outputs",
     "PartToSend",
     "PartsRequest",
+    "Person",
+    "PersonList",
     "Policy",
     "Problem",
     "Profile",
@@ -141,21 +215,45 @@ __all__ = (
     "Ratio",
     "RenditionKind",
     "RenditionProgress",
+    "Role",
+    "RotateSecret",
     "Rung",
+    "SandboxReport",
+    "SandboxState",
+    "Scope",
     "SentPart",
     "SentParts",
+    "Session",
     "SetAsideBy",
     "Source",
     "SourceState",
     "Standing",
     "TaskFailure",
+    "Team",
+    "TeamList",
+    "TeamName",
+    "Token",
+    "TokenList",
     "UploadAddress",
     "UploadAddressHeaders",
     "UploadUrls",
     "UploadedSource",
+    "UseLink",
     "VideoFacts",
     "VideoProfile",
+    "Wall",
     "Warning_",
+    "Webhook",
+    "WebhookAgent",
+    "WebhookDelivery",
+    "WebhookDeliveryDetail",
+    "WebhookDeliveryList",
+    "WebhookEvent",
+    "WebhookItself",
+    "WebhookJob",
+    "WebhookList",
+    "WebhookPayload",
+    "WebhookWithSecret",
     "Weekday",
     "X264Preset",
 )

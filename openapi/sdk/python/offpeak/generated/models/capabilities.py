@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.sandbox_report import SandboxReport
+
 
 T = TypeVar("T", bound="Capabilities")
 
@@ -24,6 +28,7 @@ class Capabilities:
         memory_mib (int | Unset): Memory that one lease may use, in MiB: the machine's, less what its person and system
             need, divided by the engine's
             number of leases. 0 is unknown.
+        sandbox (None | SandboxReport | Unset):
     """
 
     cores: int
@@ -32,9 +37,12 @@ class Capabilities:
     ffmpeg: str
     os: str
     memory_mib: int | Unset = UNSET
+    sandbox: None | SandboxReport | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.sandbox_report import SandboxReport
+
         cores = self.cores
 
         encoders = self.encoders
@@ -46,6 +54,14 @@ class Capabilities:
         os = self.os
 
         memory_mib = self.memory_mib
+
+        sandbox: dict[str, Any] | None | Unset
+        if isinstance(self.sandbox, Unset):
+            sandbox = UNSET
+        elif isinstance(self.sandbox, SandboxReport):
+            sandbox = self.sandbox.to_dict()
+        else:
+            sandbox = self.sandbox
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -60,11 +76,15 @@ class Capabilities:
         )
         if memory_mib is not UNSET:
             field_dict["memory_mib"] = memory_mib
+        if sandbox is not UNSET:
+            field_dict["sandbox"] = sandbox
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.sandbox_report import SandboxReport
+
         d = dict(src_dict)
         cores = d.pop("cores")
 
@@ -78,6 +98,23 @@ class Capabilities:
 
         memory_mib = d.pop("memory_mib", UNSET)
 
+        def _parse_sandbox(data: object) -> None | SandboxReport | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                sandbox_type_0 = SandboxReport.from_dict(data)
+
+                return sandbox_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | SandboxReport | Unset, data)
+
+        sandbox = _parse_sandbox(d.pop("sandbox", UNSET))
+
         capabilities = cls(
             cores=cores,
             encoders=encoders,
@@ -85,6 +122,7 @@ class Capabilities:
             ffmpeg=ffmpeg,
             os=os,
             memory_mib=memory_mib,
+            sandbox=sandbox,
         )
 
         capabilities.additional_properties = d

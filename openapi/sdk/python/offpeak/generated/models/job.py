@@ -38,7 +38,14 @@ class Job:
         deadline (datetime.datetime | None | Unset):
         ended_at (datetime.datetime | None | Unset):
         error (JobError | None | Unset):
-        eta_seconds (int | None | Unset): Estimated seconds until completion, once there is something to estimate from.
+        eta_p90_seconds (int | None | Unset): Seconds until completion that about nine of ten jobs keep: with as few
+            machines as in the worst tenth of the last day,
+            and slow ones at the end. Never less than `eta_seconds`.
+        eta_seconds (int | None | Unset): Seconds until completion, as likely more as less: from the speed of the
+            machines that are there now, what is queued ahead,
+            the team's fair share, and what is left of the job. Null when the job is over or nothing is known to estimate
+            from: no
+            machine is available, or no job of the profile came to its end before and this one is not probed yet.
         facts (Facts | None | Unset):
         outputs (Outputs | Unset): Addresses of what came out; absolute.
         playable_at (datetime.datetime | None | Unset): From when on a player could start.
@@ -58,6 +65,7 @@ class Job:
     deadline: datetime.datetime | None | Unset = UNSET
     ended_at: datetime.datetime | None | Unset = UNSET
     error: JobError | None | Unset = UNSET
+    eta_p90_seconds: int | None | Unset = UNSET
     eta_seconds: int | None | Unset = UNSET
     facts: Facts | None | Unset = UNSET
     outputs: Outputs | Unset = UNSET
@@ -111,6 +119,12 @@ class Job:
             error = self.error.to_dict()
         else:
             error = self.error
+
+        eta_p90_seconds: int | None | Unset
+        if isinstance(self.eta_p90_seconds, Unset):
+            eta_p90_seconds = UNSET
+        else:
+            eta_p90_seconds = self.eta_p90_seconds
 
         eta_seconds: int | None | Unset
         if isinstance(self.eta_seconds, Unset):
@@ -174,6 +188,8 @@ class Job:
             field_dict["ended_at"] = ended_at
         if error is not UNSET:
             field_dict["error"] = error
+        if eta_p90_seconds is not UNSET:
+            field_dict["eta_p90_seconds"] = eta_p90_seconds
         if eta_seconds is not UNSET:
             field_dict["eta_seconds"] = eta_seconds
         if facts is not UNSET:
@@ -268,6 +284,15 @@ class Job:
 
         error = _parse_error(d.pop("error", UNSET))
 
+        def _parse_eta_p90_seconds(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        eta_p90_seconds = _parse_eta_p90_seconds(d.pop("eta_p90_seconds", UNSET))
+
         def _parse_eta_seconds(data: object) -> int | None | Unset:
             if data is None:
                 return data
@@ -357,6 +382,7 @@ class Job:
             deadline=deadline,
             ended_at=ended_at,
             error=error,
+            eta_p90_seconds=eta_p90_seconds,
             eta_seconds=eta_seconds,
             facts=facts,
             outputs=outputs,

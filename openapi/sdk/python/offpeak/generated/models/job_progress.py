@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.agent_at_work import AgentAtWork
     from ..models.rendition_progress import RenditionProgress
@@ -26,6 +28,8 @@ class JobProgress:
         frames_total (int): Frames of the presentation, planned or, at the end, true.
         probe (float): 0 to 1: the source's way into storage (1 for uploads) and its probe.
         renditions (list[RenditionProgress]):
+        throughput (float | Unset): How many times as fast as it plays the film is encoded now, by all machines
+            together; 0 when nobody is at its pictures.
     """
 
     agents: list[AgentAtWork]
@@ -35,6 +39,7 @@ class JobProgress:
     frames_total: int
     probe: float
     renditions: list[RenditionProgress]
+    throughput: float | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,6 +63,8 @@ class JobProgress:
             renditions_item = renditions_item_data.to_dict()
             renditions.append(renditions_item)
 
+        throughput = self.throughput
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -71,6 +78,8 @@ class JobProgress:
                 "renditions": renditions,
             }
         )
+        if throughput is not UNSET:
+            field_dict["throughput"] = throughput
 
         return field_dict
 
@@ -104,6 +113,8 @@ class JobProgress:
 
             renditions.append(renditions_item)
 
+        throughput = d.pop("throughput", UNSET)
+
         job_progress = cls(
             agents=agents,
             files_done=files_done,
@@ -112,6 +123,7 @@ class JobProgress:
             frames_total=frames_total,
             probe=probe,
             renditions=renditions,
+            throughput=throughput,
         )
 
         job_progress.additional_properties = d

@@ -28,6 +28,8 @@ class Policy:
             processor: 0.05 to 1. Default: 0.3.
         release_after_suspended_seconds (int | Unset): Work that was suspended for so long is handed back: 30 s to an
             hour. Default: 600.
+        require_sandbox (bool | Unset): No work for machines on which ffmpeg is not walled off in full
+            (`capabilities.sandbox`). Default: False.
         resume_after_idle_seconds (int | Unset): Suspended work goes on after so long without input: 5 s to an hour.
             Default: 60.
         schedule (list[Hours] | Unset): When work is allowed, by the clock of the machine; at any time when empty.
@@ -42,6 +44,7 @@ class Policy:
     max_memory_mib: int | None | Unset = UNSET
     other_cpu_below: float | Unset = 0.3
     release_after_suspended_seconds: int | Unset = 600
+    require_sandbox: bool | Unset = False
     resume_after_idle_seconds: int | Unset = 60
     schedule: list[Hours] | Unset = UNSET
     start_after_idle_seconds: int | Unset = 300
@@ -73,6 +76,8 @@ class Policy:
 
         release_after_suspended_seconds = self.release_after_suspended_seconds
 
+        require_sandbox = self.require_sandbox
+
         resume_after_idle_seconds = self.resume_after_idle_seconds
 
         schedule: list[dict[str, Any]] | Unset = UNSET
@@ -101,6 +106,8 @@ class Policy:
             field_dict["other_cpu_below"] = other_cpu_below
         if release_after_suspended_seconds is not UNSET:
             field_dict["release_after_suspended_seconds"] = release_after_suspended_seconds
+        if require_sandbox is not UNSET:
+            field_dict["require_sandbox"] = require_sandbox
         if resume_after_idle_seconds is not UNSET:
             field_dict["resume_after_idle_seconds"] = resume_after_idle_seconds
         if schedule is not UNSET:
@@ -150,6 +157,8 @@ class Policy:
 
         release_after_suspended_seconds = d.pop("release_after_suspended_seconds", UNSET)
 
+        require_sandbox = d.pop("require_sandbox", UNSET)
+
         resume_after_idle_seconds = d.pop("resume_after_idle_seconds", UNSET)
 
         _schedule = d.pop("schedule", UNSET)
@@ -172,6 +181,7 @@ class Policy:
             max_memory_mib=max_memory_mib,
             other_cpu_below=other_cpu_below,
             release_after_suspended_seconds=release_after_suspended_seconds,
+            require_sandbox=require_sandbox,
             resume_after_idle_seconds=resume_after_idle_seconds,
             schedule=schedule,
             start_after_idle_seconds=start_after_idle_seconds,

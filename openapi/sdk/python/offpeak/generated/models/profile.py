@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
+from ..models.access import Access
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Profile:
     Attributes:
         name (str): Lower-case letters, digits and hyphens. Example: hls-h264.
         video (VideoProfile):
+        access (Access | Unset):
         audio (AudioProfile | Unset):
         description (str | Unset):
         files (list[FileProfile] | Unset): Files made from the finished segments, without encoding again.
@@ -32,6 +34,7 @@ class Profile:
 
     name: str
     video: VideoProfile
+    access: Access | Unset = UNSET
     audio: AudioProfile | Unset = UNSET
     description: str | Unset = UNSET
     files: list[FileProfile] | Unset = UNSET
@@ -43,6 +46,10 @@ class Profile:
         name = self.name
 
         video = self.video.to_dict()
+
+        access: str | Unset = UNSET
+        if not isinstance(self.access, Unset):
+            access = self.access.value
 
         audio: dict[str, Any] | Unset = UNSET
         if not isinstance(self.audio, Unset):
@@ -71,6 +78,8 @@ class Profile:
                 "video": video,
             }
         )
+        if access is not UNSET:
+            field_dict["access"] = access
         if audio is not UNSET:
             field_dict["audio"] = audio
         if description is not UNSET:
@@ -96,6 +105,13 @@ class Profile:
         name = d.pop("name")
 
         video = VideoProfile.from_dict(d.pop("video"))
+
+        _access = d.pop("access", UNSET)
+        access: Access | Unset
+        if isinstance(_access, Unset):
+            access = UNSET
+        else:
+            access = Access(_access)
 
         _audio = d.pop("audio", UNSET)
         audio: AudioProfile | Unset
@@ -124,6 +140,7 @@ class Profile:
         profile = cls(
             name=name,
             video=video,
+            access=access,
             audio=audio,
             description=description,
             files=files,

@@ -17,11 +17,14 @@ class RenditionProgress:
     """
     Attributes:
         bytes_ (int):
-        frames_done (int): Video frames committed (AAC frames for audio).
+        frames_done (int): Video frames committed (AAC frames for audio). Neither this nor `segments_done` and `bytes`
+            go back when the rendition has
+            to begin again.
         id (str):
         kind (RenditionKind):
         segments_done (int):
         segments_total (int):
+        frames_total (int | Unset): Of the whole rendition: planned or, at the end, true.
         height (int | None | Unset):
         width (int | None | Unset):
     """
@@ -32,6 +35,7 @@ class RenditionProgress:
     kind: RenditionKind
     segments_done: int
     segments_total: int
+    frames_total: int | Unset = UNSET
     height: int | None | Unset = UNSET
     width: int | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -48,6 +52,8 @@ class RenditionProgress:
         segments_done = self.segments_done
 
         segments_total = self.segments_total
+
+        frames_total = self.frames_total
 
         height: int | None | Unset
         if isinstance(self.height, Unset):
@@ -73,6 +79,8 @@ class RenditionProgress:
                 "segments_total": segments_total,
             }
         )
+        if frames_total is not UNSET:
+            field_dict["frames_total"] = frames_total
         if height is not UNSET:
             field_dict["height"] = height
         if width is not UNSET:
@@ -94,6 +102,8 @@ class RenditionProgress:
         segments_done = d.pop("segments_done")
 
         segments_total = d.pop("segments_total")
+
+        frames_total = d.pop("frames_total", UNSET)
 
         def _parse_height(data: object) -> int | None | Unset:
             if data is None:
@@ -120,6 +130,7 @@ class RenditionProgress:
             kind=kind,
             segments_done=segments_done,
             segments_total=segments_total,
+            frames_total=frames_total,
             height=height,
             width=width,
         )

@@ -2,6 +2,7 @@ from enum import StrEnum
 
 
 class SetAsideBy(StrEnum):
+    DISTRUST = "distrust"
     FAILURES = "failures"
     PERSON = "person"
 

@@ -8,13 +8,24 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.problem import Problem
-from ...types import File, Response
+from ...types import UNSET, File, Response, Unset
 
 
 def _get_kwargs(
     job: str,
     path: str,
+    *,
+    expires: int | Unset = UNSET,
+    signature: str | Unset = UNSET,
 ) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["expires"] = expires
+
+    params["signature"] = signature
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -22,6 +33,7 @@ def _get_kwargs(
             job=quote(str(job), safe=""),
             path=quote(str(path), safe=""),
         ),
+        "params": params,
     }
 
     return _kwargs
@@ -50,6 +62,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
         response_400 = Problem.from_dict(response.json())
 
         return response_400
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
 
     if response.status_code == 404:
         response_404 = Problem.from_dict(response.json())
@@ -98,11 +115,15 @@ def sync_detailed(
     path: str,
     *,
     client: AuthenticatedClient | Client,
+    expires: int | Unset = UNSET,
+    signature: str | Unset = UNSET,
 ) -> Response[Any | File | Problem]:
     """Play media
 
      `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by
-    the unguessable id.
+    the unguessable id,
+    or by a signed address if the profile says `"access": "signed"`; what playlists name is then signed
+    as they are.
     Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name.
     Where storage is a
     bucket, segments and files are answered with a redirect to it, or to the CDN on it.
@@ -110,6 +131,8 @@ def sync_detailed(
     Args:
         job (str):
         path (str):
+        expires (int | Unset):
+        signature (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -122,6 +145,8 @@ def sync_detailed(
     kwargs = _get_kwargs(
         job=job,
         path=path,
+        expires=expires,
+        signature=signature,
     )
 
     response = client.get_httpx_client().request(
@@ -136,11 +161,15 @@ def sync(
     path: str,
     *,
     client: AuthenticatedClient | Client,
+    expires: int | Unset = UNSET,
+    signature: str | Unset = UNSET,
 ) -> Any | File | Problem | None:
     """Play media
 
      `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by
-    the unguessable id.
+    the unguessable id,
+    or by a signed address if the profile says `"access": "signed"`; what playlists name is then signed
+    as they are.
     Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name.
     Where storage is a
     bucket, segments and files are answered with a redirect to it, or to the CDN on it.
@@ -148,6 +177,8 @@ def sync(
     Args:
         job (str):
         path (str):
+        expires (int | Unset):
+        signature (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,6 +192,8 @@ def sync(
         job=job,
         path=path,
         client=client,
+        expires=expires,
+        signature=signature,
     ).parsed
 
 
@@ -169,11 +202,15 @@ async def asyncio_detailed(
     path: str,
     *,
     client: AuthenticatedClient | Client,
+    expires: int | Unset = UNSET,
+    signature: str | Unset = UNSET,
 ) -> Response[Any | File | Problem]:
     """Play media
 
      `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by
-    the unguessable id.
+    the unguessable id,
+    or by a signed address if the profile says `"access": "signed"`; what playlists name is then signed
+    as they are.
     Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name.
     Where storage is a
     bucket, segments and files are answered with a redirect to it, or to the CDN on it.
@@ -181,6 +218,8 @@ async def asyncio_detailed(
     Args:
         job (str):
         path (str):
+        expires (int | Unset):
+        signature (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -193,6 +232,8 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         job=job,
         path=path,
+        expires=expires,
+        signature=signature,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -205,11 +246,15 @@ async def asyncio(
     path: str,
     *,
     client: AuthenticatedClient | Client,
+    expires: int | Unset = UNSET,
+    signature: str | Unset = UNSET,
 ) -> Any | File | Problem | None:
     """Play media
 
      `multivariant.m3u8` (HLS), `manifest.mpd` (DASH), `{rendition}.m3u8`, and what they name. Public by
-    the unguessable id.
+    the unguessable id,
+    or by a signed address if the profile says `"access": "signed"`; what playlists name is then signed
+    as they are.
     Ranges, entity tags and requests from other origins are answered. `?download` suggests a file name.
     Where storage is a
     bucket, segments and files are answered with a redirect to it, or to the CDN on it.
@@ -217,6 +262,8 @@ async def asyncio(
     Args:
         job (str):
         path (str):
+        expires (int | Unset):
+        signature (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -231,5 +278,7 @@ async def asyncio(
             job=job,
             path=path,
             client=client,
+            expires=expires,
+            signature=signature,
         )
     ).parsed

@@ -1,7 +1,6 @@
 use bytes::{Bytes, BytesMut};
 
-use super::{BadMedia, Fragment, TrackInit, moof::parse_moof, parse_init};
-use crate::file::boxes::header;
+use crate::{BadMedia, Defaults, Fragment, MoofHead, TrackInit, boxes::header, parse_init, parse_moof};
 
 /// Largest init segment: real ones have less than 1 kB.
 const INIT_LIMIT: u64 = 1 << 20;
@@ -31,7 +30,7 @@ enum State {
         whole: usize,
     },
     Fragments {
-        default_duration: u32,
+        defaults: Defaults,
         moof: Option<Moof>,
     },
 }
@@ -39,9 +38,7 @@ enum State {
 #[derive(Debug, Clone, Copy)]
 struct Moof {
     bytes: usize,
-    start_ticks: u64,
-    samples: u32,
-    duration_ticks: u64,
+    head: MoofHead,
 }
 
 impl Splitter {
@@ -88,17 +85,17 @@ impl Splitter {
                 (State::Start | State::Head { .. }, b"moov") => {
                     let data = self.buffer.split_to(end).freeze();
                     let init = parse_init(&data)?;
-                    self.state = State::Fragments { default_duration: init.default_duration, moof: None };
+                    self.state = State::Fragments { defaults: init.defaults, moof: None };
                     return Ok(Some(Part::Init { data, init }));
                 }
                 (State::Start, b"ftyp") => self.state = State::Head { whole: end },
                 (State::Head { whole }, b"free" | b"skip") if end as u64 <= INIT_LIMIT => *whole = end,
-                (State::Fragments { default_duration, moof: moof @ None }, b"moof") => {
-                    let (start_ticks, samples, duration_ticks) = parse_moof(payload, *default_duration)?;
-                    *moof = Some(Moof { bytes: size, start_ticks, samples, duration_ticks });
+                (State::Fragments { defaults, moof: moof @ None }, b"moof") => {
+                    *moof = Some(Moof { bytes: size, head: parse_moof(payload, *defaults)? });
                 }
                 (State::Fragments { moof, .. }, b"mdat") if moof.is_some() => {
-                    let Some(Moof { start_ticks, samples, duration_ticks, .. }) = moof.take() else { continue };
+                    let Some(Moof { head, .. }) = moof.take() else { continue };
+                    let MoofHead { start_ticks, samples, duration_ticks, .. } = head;
                     let data = self.buffer.split_to(end).freeze();
                     return Ok(Some(Part::Fragment(Fragment { start_ticks, samples, duration_ticks, data })));
                 }
@@ -113,6 +110,3 @@ impl Splitter {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

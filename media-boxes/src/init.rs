@@ -1,18 +1,28 @@
 use sha2::{Digest, Sha256};
 
-use super::BadMedia;
 use crate::{
-    ffmpeg::hex,
-    file::boxes::{BoxRef, Fields, boxes, find, need},
-    task::InitHeader,
+    boxes::{BadMedia, BoxRef, Fields, boxes, find, need},
+    moof::Defaults,
 };
+
+/// What an init segment (`ftyp` + `moov`) says of its one track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitHeader {
+    /// SHA-256, in hex, of the init segment without its `edts` box.
+    pub fingerprint: String,
+    /// RFC 6381: `avc1.64001f`, `mp4a.40.2`.
+    pub codecs: String,
+    pub timescale: u32,
+    /// `media_time` of the edit list, in the track's timescale; 0 without one.
+    pub media_time: u64,
+}
 
 /// What an init segment says: the part that others want to know, and the defaults that its fragments rely on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackInit {
     pub header: InitHeader,
-    /// `default_sample_duration` of `trex`.
-    pub default_duration: u32,
+    /// Of `trex`.
+    pub defaults: Defaults,
 }
 
 /// Reads an init segment (`ftyp` and `moov`) of one track.
@@ -36,7 +46,7 @@ pub fn parse_init(data: &[u8]) -> Result<TrackInit, BadMedia> {
     };
     let mut trex = Fields::new(need(need(moov.payload, "mvex")?.payload, "trex")?.payload, "trex");
     trex.skip(12)?;
-    Ok(TrackInit { header, default_duration: trex.u32()? })
+    Ok(TrackInit { header, defaults: Defaults { duration: trex.u32()?, size: trex.u32()? } })
 }
 
 /// Hash of everything but edit lists: those differ for very short spans, and say nothing of how to decode.
@@ -45,7 +55,7 @@ pub fn parse_init(data: &[u8]) -> Result<TrackInit, BadMedia> {
 fn fingerprint(data: &[u8]) -> Result<String, BadMedia> {
     let mut hash = Sha256::new();
     hash_boxes(&mut hash, data)?;
-    Ok(hex(&hash.finalize()))
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn hash_boxes(hash: &mut Sha256, data: &[u8]) -> Result<(), BadMedia> {
