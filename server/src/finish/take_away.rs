@@ -16,6 +16,8 @@ use crate::{
 ///
 /// One transaction each, with the locks of a release; one that the agent ends itself meanwhile is passed over.
 pub async fn take_away(app: &App, agent: &AgentAuth, why: &str) -> Result<usize, ApiError> {
+    // Whoever loses all it holds lost its standing a moment ago.
+    app.known_agents.forget();
     let now = app.clock.now();
     let mut taken = 0;
     for id in lease_store::active_of_agent(&app.db.reader, &agent.agent_id).await? {

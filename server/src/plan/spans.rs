@@ -135,19 +135,20 @@ mod tests {
     #[test]
     fn machines_end_nearly_together() {
         // Segments, machines, largest makespan as a multiple of the ideal. Few segments on many machines are bounded by the
-        // first span on a slow one: only taking tails from the slow (stealing) helps there.
+        // first span on a slow one: only taking tails from the slow (stealing) helps there. The two spans at the front cost up
+        // to 7 % here, where nobody steals, of a film of four minutes on four machines; they are for playing early.
         for (segments, machines, largest) in [
-            (10, 2, 1.15),
-            (10, 4, 1.8),
-            (40, 2, 1.07),
-            (40, 4, 1.2),
+            (10, 2, 1.18),
+            (10, 4, 1.6),
+            (40, 2, 1.08),
+            (40, 4, 1.26),
             (40, 16, 4.8),
             (300, 2, 1.03),
             (300, 4, 1.04),
             (300, 16, 1.36),
             (1200, 4, 1.03),
             (1200, 16, 1.04),
-            (1200, 50, 1.12),
+            (1200, 50, 1.13),
         ] {
             let tapered = mean_makespan(&lengths(segments, 10), machines);
             let equal = mean_makespan(&vec![10; segments as usize / 10], machines);

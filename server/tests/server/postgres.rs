@@ -33,8 +33,6 @@ mod signed;
 mod stealing;
 mod storage;
 mod terminal;
-mod terminal;
-mod tokens;
 mod tokens;
 mod webhooks;
 mod who_may_call;
