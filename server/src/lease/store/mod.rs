@@ -5,7 +5,7 @@ mod ends;
 mod grants;
 
 use offpeak_api::{
-    ids::{AgentId, JobId, LeaseId},
+    ids::{AgentId, LeaseId},
     lease::Capabilities,
 };
 use sea_orm::{
