@@ -26,7 +26,8 @@ async fn offpeak(system: &System, arguments: &[&str]) -> Said {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_film_is_submitted_watched_and_downloaded() {
-    let system = System::start(2).await;
+    // The film that is fetched by its address is served by the server itself.
+    let system = System::start_with(2, &[("OFFPEAK_OUTBOUND_ALLOW", "127.0.0.1")]).await;
     let profile = sources::small_profile();
     system.client.put_profile(&profile).await;
     let folder = system.scratch();

@@ -27,10 +27,10 @@ const PUBLIC: &[(&str, &str, &str)] = &[
     ("post", "/v1/session", "whoever logs in is nobody yet; slowed down by account and address"),
     ("post", "/v1/links", "the link's code is the proof"),
     ("post", "/v1/agents/enrol", "the enrolment code is the proof"),
-    ("get", "/blob/{*key}", "the address is signed for one object and expires"),
-    ("put", "/blob/{*key}", "as above, and for one length and hash"),
-    ("get", "/media/{job}/{*path}", "players have no credentials: the job's id cannot be guessed, or the address is signed"),
-    ("options", "/media/{job}/{*path}", "browsers ask it before they play"),
+    ("get", "/blob/{key}", "the address is signed for one object and expires"),
+    ("put", "/blob/{key}", "as above, and for one length and hash"),
+    ("get", "/media/{job}/{path}", "players have no credentials: the job's id cannot be guessed, or the address is signed"),
+    ("options", "/media/{job}/{path}", "browsers ask it before they play"),
 ];
 
 /// What a route asks of its callers, as the description has it.
