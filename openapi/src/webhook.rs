@@ -258,6 +258,7 @@ pub struct WebhookDeliveryList {
 pub struct ListDeliveries {
     /// Only deliveries in this state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(example = "failed")]
     pub state: Option<String>,
     /// From the answer before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

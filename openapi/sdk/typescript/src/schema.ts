@@ -7588,7 +7588,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Only deliveries in this state.
-                 * @example encoding,finishing
+                 * @example failed
                  */
                 state?: string;
                 /**
