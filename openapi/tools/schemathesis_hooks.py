@@ -37,9 +37,9 @@ def before_call(ctx, case, kwargs):
     case.body = whole(case.body)
     headers = case.headers
     # Agents have tokens of their own.
-    if case.operation.path.startswith(("/v1/leases", "/v1/agents/me")) and headers is not None:
-        if headers.get("Authorization") == f"Bearer {os.environ['OFFPEAK_TOKEN']}":
-            headers["Authorization"] = f"Bearer {os.environ['OFFPEAK_AGENT_TOKEN']}"
+    of_agents = case.operation.path.startswith(("/v1/leases", "/v1/agents/me"))
+    if of_agents and (headers or {}).get("Authorization") == f"Bearer {os.environ['OFFPEAK_TOKEN']}":
+        headers["Authorization"] = f"Bearer {os.environ['OFFPEAK_AGENT_TOKEN']}"
     # It finds ids in answers. Without its own token, all that it would hear from then on is that it has none.
     if case.operation.label == "DELETE /v1/tokens/{id}" and os.environ["OFFPEAK_TOKEN_ID"] in str(case.path_parameters):
         case.path_parameters["id"] = "token_00000000000000000000000000"
@@ -51,9 +51,9 @@ def before_call(ctx, case, kwargs):
         if case.operation.label == "DELETE /v1/session":
             cookies[SESSION] = os.environ["OFFPEAK_OTHER_SESSION"]
     # Messages go nowhere (RFC 2606, section 2).
-    if case.operation.path.startswith("/v1/webhooks") and isinstance(case.body, dict) and isinstance(case.body.get("url"), str):
-        if case.body["url"].startswith(("http://", "https://")):
-            case.body["url"] = "https://receiver.invalid/offpeak"
+    url = case.body.get("url") if isinstance(case.body, dict) else None
+    if case.operation.path.startswith("/v1/webhooks") and str(url).startswith(("http://", "https://")):
+        case.body["url"] = "https://receiver.invalid/offpeak"
     # A key is made for each thing that is to be made. A test of keys themselves keeps what it made up.
     key = str((headers or {}).get("Idempotency-Key") or "")
     if 1 <= len(key) <= 255 and key.isascii() and key.isprintable() and " " not in key:

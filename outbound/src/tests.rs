@@ -23,12 +23,15 @@ use super::*;
 
 const LIMITS: Limits = Limits { connect: Duration::from_secs(5), silence: Duration::from_secs(5), redirects: 3 };
 
+/// A path, and the `Authorization` that came with it.
+type Call = (String, Option<String>);
+
 /// Remembers who called and with what authority; answers `/to?URL` with a redirect there.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(String, Option<String>)>>>);
+struct Seen(Arc<Mutex<Vec<Call>>>);
 
 impl Seen {
-    fn calls(&self) -> Vec<(String, Option<String>)> {
+    fn calls(&self) -> Vec<Call> {
         self.0.lock().expect("no panic").clone()
     }
 }
