@@ -23,9 +23,12 @@ use super::*;
 
 const LIMITS: Limits = Limits { connect: Duration::from_secs(5), silence: Duration::from_secs(5), redirects: 3 };
 
+/// A path that was asked for, and what came as `Authorization`.
+type Asked = (String, Option<String>);
+
 /// Remembers who called and with what authority; answers `/to?URL` with a redirect there.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(String, Option<String>)>>>);
+struct Seen(Arc<Mutex<Vec<Asked>>>);
 
 impl Seen {
     fn calls(&self) -> Vec<(String, Option<String>)> {
