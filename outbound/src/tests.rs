@@ -23,15 +23,15 @@ use super::*;
 
 const LIMITS: Limits = Limits { connect: Duration::from_secs(5), silence: Duration::from_secs(5), redirects: 3 };
 
-/// A path, and the `Authorization` that came with it.
-type Call = (String, Option<String>);
+/// A path that was asked for, and what came as `Authorization`.
+type Asked = (String, Option<String>);
 
 /// Remembers who called and with what authority; answers `/to?URL` with a redirect there.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<Call>>>);
+struct Seen(Arc<Mutex<Vec<Asked>>>);
 
 impl Seen {
-    fn calls(&self) -> Vec<Call> {
+    fn calls(&self) -> Vec<(String, Option<String>)> {
         self.0.lock().expect("no panic").clone()
     }
 }

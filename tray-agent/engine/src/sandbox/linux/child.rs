@@ -98,7 +98,14 @@ impl Plan {
                 libc::AT_EMPTY_PATH,
             )
         };
-        io::Error::last_os_error()
+        let error = io::Error::last_os_error();
+        if self.filter.is_none() && error.raw_os_error() == Some(libc::ENOENT) {
+            // A script around ffmpeg: its interpreter would look for it by a descriptor that is closed by then. It is begun by
+            // its path, which the filter of system calls would refuse, so it runs where that wall is known to be missing.
+            // SAFETY: as above; the first argument is the program's path.
+            unsafe { libc::execve(*self.arguments.as_ptr(), self.arguments.as_ptr(), self.environment.as_ptr()) };
+        }
+        error
     }
 }
 
