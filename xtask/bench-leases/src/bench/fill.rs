@@ -69,7 +69,7 @@ impl Fill {
         }
         queue::remove_job(&tx.tx, prototype.as_str()).await?;
         let teams = format!(
-            "INSERT INTO team (id, name, weight, created_at_ms) {} SELECT {}, 'team', 1, 0 FROM copy",
+            "INSERT INTO team (id, name, weight, created_at_ms) {} SELECT {}, 'team ' || copy.n, 1, 0 FROM copy",
             copies(0, TEAMS),
             id("team", "copy.n")
         );
