@@ -16,8 +16,10 @@ use crate::error::ApiError;
 
 /// What people may call an agent or a group.
 pub fn check_name(name: &str) -> Result<&str, ApiError> {
+    // As long as it was given: the API's description knows nothing of the space around it.
+    let is_long = name.chars().count() > 120;
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
+    if name.is_empty() || is_long || name.chars().any(char::is_control) {
         return Err(ApiError::unfit("bad_name", "`name` has 1 to 120 characters."));
     }
     Ok(name)
