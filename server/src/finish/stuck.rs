@@ -1,6 +1,6 @@
 //! Tasks that nobody will ever take: each agent that could has failed them (docs/decisions/when-nobody-is-left-to-try.md).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use offpeak_api::{agent::AgentState, lease::Capabilities};
 
@@ -11,7 +11,7 @@ use crate::{
     commit::again,
     entity::{agent, task},
     error::ApiError,
-    jobs,
+    groups, jobs,
     lease::{
         TaskState,
         rules::{blame, classes},
@@ -27,11 +27,17 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// Nothing for one that has never asked for work, or that says itself that it can do none.
-    fn of(row: agent::Model) -> Option<Self> {
+    /// Nothing for one that has never asked for work, that says itself that it can do none, or that gets none for want of walls
+    /// around its ffmpeg (`boxed_only`: the groups that ask for them).
+    fn of(row: agent::Model, boxed_only: &HashSet<String>) -> Option<Self> {
         let capabilities: Capabilities = serde_json::from_value(row.capabilities?).ok()?;
         let classes = classes::served_by(&capabilities).into_iter().collect();
-        (row.state != AgentState::Broken.as_str()).then_some(Self { id: row.id, classes, build: capabilities.ffmpeg })
+        let gets_work = capabilities.is_boxed() || !boxed_only.contains(&row.group_id);
+        (gets_work && row.state != AgentState::Broken.as_str()).then_some(Self {
+            id: row.id,
+            classes,
+            build: capabilities.ffmpeg,
+        })
     }
 }
 
@@ -43,7 +49,9 @@ pub async fn give_up(app: &App, now: Instant) -> Result<usize, ApiError> {
     if tried.is_empty() {
         return Ok(0);
     }
-    let expected: Vec<Candidate> = store::expected_agents(db, now).await?.into_iter().filter_map(Candidate::of).collect();
+    let boxed_only = groups::store::ids_of_boxed(db).await?;
+    let seen = store::expected_agents(db, now).await?;
+    let expected: Vec<Candidate> = seen.into_iter().filter_map(|row| Candidate::of(row, &boxed_only)).collect();
     let mut failed = 0;
     for task in tried {
         match verdict(app, &task, &expected).await? {

@@ -1,6 +1,6 @@
 //! SQL of groups.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use offpeak_api::{
     agent::Standing,
@@ -103,6 +103,17 @@ pub async fn delete(tx: &impl ConnectionTrait, id: &str, heir: &GroupId) -> Resu
 pub async fn policy_of(db: &impl ConnectionTrait, group: &str) -> Result<Policy, ApiError> {
     let row = agent_group::Entity::find_by_id(group.to_owned()).one(db).await?;
     Ok(row.map(|row| serde_json::from_value(row.policy)).transpose()?.unwrap_or_default())
+}
+
+/// The groups whose agents work only with ffmpeg walled off in full.
+pub async fn ids_of_boxed(db: &impl ConnectionTrait) -> Result<HashSet<String>, ApiError> {
+    let mut ids = HashSet::new();
+    for row in agent_group::Entity::find().all(db).await? {
+        if serde_json::from_value::<Policy>(row.policy)?.require_sandbox {
+            ids.insert(row.id);
+        }
+    }
+    Ok(ids)
 }
 
 /// The group that a team's agents join; made when it is missing.

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use offpeak_api::{
+    agent::AgentList,
     job::{Job, JobError, JobState},
-    lease::{Lease, LeaseRequest, Orders},
+    lease::{Lease, LeaseRequest, Orders, SandboxReport, SandboxState},
     work::Work,
 };
 use offpeak_server::tick;
+use reqwest::Method;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -79,6 +81,28 @@ async fn only_agents_that_could_take_a_task_are_waited_for() {
     tx.commit().await.unwrap();
     tick::tick(&server.app).await.unwrap();
     assert_eq!(error_of(&server, &job).await.code, "ffmpeg_crashed", "nobody is left who could");
+}
+
+#[tokio::test]
+async fn machines_that_get_no_work_for_want_of_walls_are_not_waited_for() {
+    let server = Server::start().await;
+    let (one, open) = (Agent::enrol(&server, "one").await, Agent::enrol(&server, "open").await);
+    let job = server.planned_job(&one, 2.0, false).await;
+    let lease = one.lease(&server).await.unwrap();
+    // Able, and heard of.
+    assert!(open.lease(&server).await.is_none());
+    fail(&server, &one, &lease, "It crashed.").await;
+    tick::tick(&server.app).await.unwrap();
+    assert_eq!(server.job(&job.id).await.state, JobState::Encoding, "another could try");
+
+    let mut boxed = Agent::request("boxed", 0);
+    boxed.capabilities.sandbox = Some(SandboxReport { state: SandboxState::Full, missing: vec![], reason: None });
+    assert_eq!(one.post(&server, "/v1/leases", boxed).await.status, 204);
+    let agents: AgentList = server.get("/v1/agents").await.ok();
+    let policy = format!("/v1/policies/{}", agents.agents[0].group);
+    assert_eq!(server.call(&server.token, Method::PUT, &policy, Some(json!({ "require_sandbox": true }))).await.status, 200);
+    tick::tick(&server.app).await.unwrap();
+    assert_eq!(error_of(&server, &job).await.code, "ffmpeg_crashed", "nobody is left who may");
 }
 
 /// In steps, as the server takes a long silence of its own for an outage.
