@@ -7,7 +7,8 @@
 //! - [`frames`] and [`sound`] compare result and reference, [`exact`] a whole job;
 //! - [`history`] reads from a job's events who did what, and that nothing was done twice;
 //! - [`proxy`] is a bad network on command, [`recorded`] what went over it; [`balancer`] stands before several servers;
-//! - [`schedule`] says what goes wrong when, [`waste`] what that cost.
+//! - [`schedule`] says what goes wrong when, [`waste`] what that cost;
+//! - [`secrets`] reads every program's log for what nobody may find there.
 //!
 //! What goes wrong panics with words: a test that cannot go on should stop there, and the logs of all processes follow.
 
@@ -25,6 +26,7 @@ pub mod proxy;
 pub mod recorded;
 pub mod reference;
 pub mod schedule;
+pub mod secrets;
 pub mod sound;
 pub mod sources;
 pub mod stream;

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::secrets;
+
 /// Long enough for a server to finish its requests and an engine to give back its leases.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -135,5 +137,10 @@ pub async fn wait_until_gone(pids: &[u32], limit: Duration) {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+        if !std::thread::panicking() {
+            let log = self.log();
+            let secrets = secrets::in_log(&log);
+            assert!(secrets.is_empty(), "{} wrote secrets into its log: {secrets:?}", self.name);
+        }
     }
 }
