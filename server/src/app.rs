@@ -9,12 +9,13 @@ use crate::{
     auth::{self, known::KnownAgents},
     blob::{BlobStore, Location, Storage},
     clock::Clock,
+    commit::known::KnownRenditions,
     config::Config,
     db::Db,
     deliver::playback::Accesses,
     front::rate::Rates,
     jobs::{eta::known::Estimates, planned::Plans},
-    lease::{expiry::LastLook, seen::Seen},
+    lease::{expiry::LastLook, known::KnownLeases, looks::Looks, seen::Seen},
     people::passwords::Passwords,
     wake::Wake,
     webhooks,
@@ -33,6 +34,9 @@ pub struct Parts {
     pub wake: Wake,
     pub plans: Plans,
     pub last_look: LastLook,
+    pub looks: Looks,
+    pub known_renditions: KnownRenditions,
+    pub known_leases: KnownLeases,
     pub seen: Seen,
     pub known_agents: KnownAgents,
     pub rates: Rates,
@@ -73,8 +77,9 @@ impl App {
         let tx = db.write().await?;
         let farm = auth::store::default_team(&tx.tx, clock.now()).await?;
         tx.commit().await?;
-        let (plans, last_look) = (Plans::default(), LastLook::default());
+        let (plans, last_look, looks) = (Plans::default(), LastLook::default(), Looks::default());
         let (passwords, accesses) = (Passwords::default(), Accesses::default());
+        let (known_renditions, known_leases) = (KnownRenditions::default(), KnownLeases::default());
         let (seen, known_agents) = (Seen::default(), KnownAgents::default());
         let rates = Rates::new(config.requests_per_minute);
         let estimates = Estimates::default();
@@ -88,6 +93,9 @@ impl App {
             wake,
             plans,
             last_look,
+            looks,
+            known_renditions,
+            known_leases,
             seen,
             known_agents,
             rates,

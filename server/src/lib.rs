@@ -28,6 +28,7 @@ pub mod people;
 pub mod plan;
 pub mod profile;
 pub mod router;
+pub mod serving;
 pub mod settings;
 pub mod teams;
 #[cfg(test)]

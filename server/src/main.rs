@@ -12,8 +12,8 @@ use offpeak_server::{
     clock::Clock,
     config::{Config, Settings},
     db::Db,
-    people::{links, peer::CalledFrom},
-    router, teams, tick,
+    people::links,
+    router, serving, teams, tick,
     tls::{self, Listening},
     webhooks,
 };
@@ -186,23 +186,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         println!("Nobody has an account here yet. The first administrator opens, within a day:\n{link}");
         tracing::info!("nobody has an account yet; a link for the first administrator is on standard output");
     }
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let service = router::router(app).into_make_service_with_connect_info::<CalledFrom>();
-    let server = axum::serve(listening, service).with_graceful_shutdown(async move {
+    let stop = async {
         stop_signal().await;
         tracing::info!("stopping");
-        stop.send_replace(true);
-    });
-    let mut stopped = stopped;
-    let out_of_grace = async {
-        // An error means that the server ended by itself.
-        let _ = stopped.wait_for(|stop| *stop).await;
-        tokio::time::sleep(GRACE).await;
     };
-    tokio::select! {
-        done = server => done?,
-        () = out_of_grace => tracing::info!("long polls and streams were cut off; their clients come back by themselves"),
-    }
+    serving::serve(listening, router::router(app), stop, GRACE).await;
     ticking.abort();
     sending.abort();
     Ok(())

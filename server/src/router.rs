@@ -1,17 +1,6 @@
 //! Every route, in the order of the flow, grouped by who calls it.
 
-use axum::{
-    Json, Router,
-    extract::{DefaultBodyLimit, Request},
-    http::{StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    trace::{DefaultOnResponse, TraceLayer},
-};
+use axum::{Json, Router, extract::DefaultBodyLimit, http::StatusCode, routing::get};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -195,44 +184,5 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not answer that method.")
         })
-        .layer(axum::middleware::from_fn(problems_for_plain_refusals))
-        .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
-        .layer(axum::middleware::from_fn(move |request: Request, next: Next| async move {
-            let path = request.uri().path().to_owned();
-            let mut response = next.run(request).await;
-            web::answer_headers(response.headers_mut(), &path, is_secure);
-            response
-        }))
-        .layer(
-            TraceLayer::new_for_http().make_span_with(span_of).on_response(DefaultOnResponse::new().level(tracing::Level::DEBUG)),
-        )
-        .layer(axum::middleware::from_fn(front::request_id::name_request))
-}
-
-/// The path only: queries hold the signatures of storage addresses. At the level of what handlers log, so that each line of
-/// the log says which request it belongs to; agents' calls under a lease are many and costly to slow down, and say it when the
-/// log is more talkative.
-fn span_of(request: &Request) -> tracing::Span {
-    let path = request.uri().path();
-    let id = || request.headers().get(front::request_id::X_REQUEST_ID).and_then(|id| id.to_str().ok());
-    if path.starts_with("/v1/leases") {
-        return tracing::debug_span!("request", request.id = id(), method = %request.method(), path);
-    }
-    tracing::info_span!("request", request.id = id(), method = %request.method(), path)
-}
-
-/// Extractors of the framework refuse bad paths and queries in plain text: everything that a client sees is a problem.
-async fn problems_for_plain_refusals(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let status = response.status();
-    let plain = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.starts_with("text/plain"));
-    if !status.is_client_error() || !plain {
-        return response;
-    }
-    let text = axum::body::to_bytes(response.into_body(), 4096).await.unwrap_or_default();
-    ApiError::new(status, "bad_request", String::from_utf8_lossy(&text)).into_response()
+        .layer(axum::middleware::from_fn_with_state(is_secure, front::call::every_call))
 }

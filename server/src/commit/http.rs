@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, QueryFilter};
 use serde_json::json;
 
 use super::{
-    Misfit, Sorted, Target, again, init, inspect, sort_rows, store,
+    Misfit, Sorted, Target, again, init, inspect, known, sort_rows, store,
     votes::{self, Disagreement},
 };
 use crate::{
@@ -82,7 +82,7 @@ async fn at_once(app: &App, view: &View, request: &CommitRequest, now: Instant) 
     if !spec::kind_of(task)?.makes_segments() || may_become_playable(task, stage) || lease.expires_at_ms < now.ms() {
         return Ok(None);
     }
-    let renditions = store::renditions_of_task(&app.db.reader, task).await?;
+    let renditions = known::renditions_of(app, task, stage.epochs).await?;
     if renditions.iter().any(|rendition| rendition.init.is_none()) || !init::are_pinned(&renditions, &request.inits)? {
         return Ok(None);
     }
@@ -99,7 +99,13 @@ async fn at_once(app: &App, view: &View, request: &CommitRequest, now: Instant) 
     if !app.db.write_at_once(writes).await? {
         return Ok(None);
     }
-    Ok(Some(Orders { cursor, last, refused: sorted.refused, ..orders(app, task) }))
+    let answer = Orders { cursor, last, refused: sorted.refused, ..orders(app, task) };
+    app.known_leases.keep(View {
+        task: task::Model { cursor: cursor.cast_signed(), last: last.cast_signed(), ..task.clone() },
+        lease: lease::Model { expires_at_ms: (now + app.config.lease.lifetime).ms(), ..lease.clone() },
+        stage: stage.clone(),
+    });
+    Ok(Some(answer))
 }
 
 /// Whether this may be the commit from which on a player could start: that takes two rows at the front, so it is one of the

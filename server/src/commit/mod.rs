@@ -8,6 +8,7 @@ pub mod again;
 pub mod http;
 mod init;
 pub mod inspect;
+pub mod known;
 pub mod pins;
 pub mod store;
 mod votes;

@@ -1,9 +1,10 @@
-//! What every call passes before its handler: it gets a name for the logs ([`request_id`]), and calls of programs and people
-//! also a limit on how many there may be ([`rate`]), answers that are sent once only ([`etag`]), and creation that can be
+//! What every call passes before its handler ([`call`]): it gets a name for the logs ([`request_id`]), and calls of programs and
+//! people also a limit on how many there may be ([`rate`]), answers that are sent once only ([`etag`]), and creation that can be
 //! repeated ([`idempotency`]).
 //!
 //! Agents' calls under a lease pass none of the latter: they are what the server is there for, and each costs as little as it can.
 
+pub mod call;
 pub mod etag;
 pub mod idempotency;
 pub mod rate;

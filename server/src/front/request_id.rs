@@ -1,19 +1,14 @@
 //! Every request has an id: the caller's own `X-Request-Id`, or one that is made here. The answer carries it, the log shows it
 //! with every line that belongs to the request, and problems name it, so that one can be found by the other.
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Enough for every format in use, and nothing that would flood a log.
 const LONGEST: usize = 128;
 
 tokio::task_local! {
-    static CURRENT: HeaderValue;
+    pub(super) static CURRENT: HeaderValue;
 }
 
 /// The id of the request that this task answers.
@@ -36,13 +31,11 @@ fn new() -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("req_unknown"))
 }
 
-/// The outermost layer: whatever answers, answers with the id.
-pub async fn name_request(mut request: Request, next: Next) -> Response {
-    let id = given(request.headers()).unwrap_or_else(new);
-    request.headers_mut().insert(X_REQUEST_ID, id.clone());
-    let mut response = CURRENT.scope(id.clone(), next.run(request)).await;
-    response.headers_mut().insert(X_REQUEST_ID, id);
-    response
+/// The id of a request, which its headers carry from here on.
+pub fn name(headers: &mut HeaderMap) -> HeaderValue {
+    let id = given(headers).unwrap_or_else(new);
+    headers.insert(X_REQUEST_ID, id.clone());
+    id
 }
 
 /// Carries the id over to another task.

@@ -9,8 +9,8 @@ use offpeak_api::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, SimpleExpr},
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, Query, SimpleExpr},
 };
 use serde_json::json;
 
@@ -55,6 +55,8 @@ pub struct Stage {
     /// Known once the span that ends the presentation is done.
     pub end_frame: Option<i64>,
     pub planned: bool,
+    /// The epochs of its renditions, added up: another sum is another epoch of one of them.
+    pub epochs: i64,
 }
 
 impl Stage {
@@ -65,14 +67,18 @@ impl Stage {
 
 impl Stage {
     /// Its columns, for a query that joins the job.
-    pub fn columns() -> [(&'static str, SimpleExpr); 5] {
+    pub fn columns() -> [(&'static str, SimpleExpr); 6] {
         let column = |column: job::Column| Expr::col((job::Entity, column));
+        let of_job = Expr::col((rendition::Entity, rendition::Column::JobId)).equals((job::Entity, job::Column::Id));
+        let mut epochs = Query::select();
+        epochs.expr(Expr::cust("COALESCE(SUM(rendition.epoch), 0)")).from(rendition::Entity).and_where(of_job);
         [
             ("state", column(job::Column::State)),
             ("playable_at_ms", column(job::Column::PlayableAtMs)),
             ("build", column(job::Column::Build)),
             ("end_frame", column(job::Column::EndFrame)),
             ("planned", job::Column::Plan.is_not_null()),
+            ("epochs", SimpleExpr::SubQuery(None, Box::new(epochs.into()))),
         ]
     }
 }

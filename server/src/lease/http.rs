@@ -70,6 +70,7 @@ pub async fn request_lease(
         classes: classes::served_by(&request.capabilities),
         build: request.capabilities.ffmpeg.clone(),
     };
+    let turn = app.looks.turn().await;
     // In boxes that are gone before the wait: thousands may wait at once, and these are most of what each would hold.
     Box::pin(seen::note(&app, &auth.agent_id, Some(&request.capabilities), app.clock.now())).await?;
     if let Some(instance) = &request.instance {
@@ -79,13 +80,16 @@ pub async fn request_lease(
     if !request.capabilities.is_boxed() {
         Box::pin(groups::check_unboxed(&app.db.reader, &auth.agent_id)).await?;
     }
+    drop(turn);
 
     let wait = Duration::from_secs(u64::from(request.wait_seconds)).min(LONGEST_WAIT);
     let deadline = tokio::time::Instant::now() + wait;
     let mut waiter = app.wake.work_waiter(&asker.classes.join(" "));
     loop {
-        let look = Box::pin(grant::try_grant(&app, &asker));
-        if let Some(lease) = look.await? {
+        let turn = app.looks.turn().await;
+        let look = Box::pin(grant::try_grant(&app, &asker)).await?;
+        drop(turn);
+        if let Some(lease) = look {
             waiter.found();
             return Ok((StatusCode::CREATED, Json(lease)).into_response());
         }

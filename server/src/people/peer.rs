@@ -6,29 +6,15 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, connect_info::Connected},
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, request::Parts},
-    serve::IncomingStream,
 };
-use tokio::net::TcpListener;
 
-use crate::{app::App, tls::Listening};
+use crate::app::App;
 
 /// Who opened the connection that a request came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CalledFrom(SocketAddr);
-
-impl Connected<IncomingStream<'_, TcpListener>> for CalledFrom {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, Listening>> for CalledFrom {
-    fn connect_info(stream: IncomingStream<'_, Listening>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
+pub struct CalledFrom(pub SocketAddr);
 
 /// Nothing where the server is not told who connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,17 +19,41 @@ const MEDIA: &str = "default-src 'none'; media-src 'self'; img-src 'self'; style
 /// Two years, as browsers' own lists ask for.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
+/// What browsers may do with an answer, by the path that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerKind {
+    Api,
+    Reference,
+    Media,
+    Other,
+}
+
+impl AnswerKind {
+    pub fn of(path: &str) -> Self {
+        if path.starts_with("/v1/") {
+            Self::Api
+        } else if path == "/docs" || path.starts_with("/docs/") {
+            Self::Reference
+        } else if path.starts_with("/media/") {
+            Self::Media
+        } else {
+            Self::Other
+        }
+    }
+
+    fn policy(self) -> &'static str {
+        match self {
+            Self::Api | Self::Other => NO_PAGE,
+            Self::Reference => REFERENCE,
+            Self::Media => MEDIA,
+        }
+    }
+}
+
 /// Adds what every answer of the server is sent with, unless its handler said otherwise.
-pub fn answer_headers(headers: &mut HeaderMap, path: &str, is_secure: bool) {
-    let policy = if path == "/docs" || path.starts_with("/docs/") {
-        REFERENCE
-    } else if path.starts_with("/media/") {
-        MEDIA
-    } else {
-        NO_PAGE
-    };
+pub fn answer_headers(headers: &mut HeaderMap, kind: AnswerKind, is_secure: bool) {
     let usual: [(HeaderName, &'static str); 4] = [
-        (CONTENT_SECURITY_POLICY, policy),
+        (CONTENT_SECURITY_POLICY, kind.policy()),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("x-frame-options"), "DENY"),
@@ -37,7 +61,7 @@ pub fn answer_headers(headers: &mut HeaderMap, path: &str, is_secure: bool) {
     for (name, value) in usual {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if path.starts_with("/v1/") {
+    if kind == AnswerKind::Api {
         // What one person was told is kept for nobody else; entity tags still save the way.
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     }
@@ -90,13 +114,13 @@ mod tests {
     fn what_a_handler_said_stays_and_tls_is_asked_for_where_it_is() {
         let mut headers = HeaderMap::new();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        answer_headers(&mut headers, "/v1/session", true);
+        answer_headers(&mut headers, AnswerKind::of("/v1/session"), true);
         assert_eq!(headers[CACHE_CONTROL], "no-store");
         assert_eq!(headers[STRICT_TRANSPORT_SECURITY], "max-age=63072000");
         assert_eq!(headers[CONTENT_SECURITY_POLICY], NO_PAGE);
 
         let mut plain = HeaderMap::new();
-        answer_headers(&mut plain, "/v1/jobs", false);
+        answer_headers(&mut plain, AnswerKind::of("/v1/jobs"), false);
         assert!(!plain.contains_key(STRICT_TRANSPORT_SECURITY));
         assert_eq!(plain[CACHE_CONTROL], "private, no-cache");
     }

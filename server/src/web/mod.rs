@@ -9,7 +9,7 @@ mod headers;
 mod http;
 
 pub use access::router as access_router;
-pub use headers::answer_headers;
+pub use headers::{AnswerKind, answer_headers};
 pub use http::router;
 
 /// The built pages. Debug builds read them from disk, release builds carry them.

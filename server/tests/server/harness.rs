@@ -21,8 +21,8 @@ use offpeak_server::{
     clock::{Clock, Instant},
     config::Settings,
     entity::team,
-    people::peer::CalledFrom,
-    router,
+    router, serving,
+    tls::Listening,
 };
 use reqwest::{Method, StatusCode};
 use sea_orm::{EntityTrait, IntoActiveModel};
@@ -130,7 +130,8 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = router::router(app.clone());
-        tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<CalledFrom>()).await });
+        let listening = Listening::new(listener, None).unwrap();
+        tokio::spawn(serving::serve(listening, router, std::future::pending(), Duration::ZERO));
         let token = program_token(&app, &clock).await;
         let team = app.farm.clone();
         Self { base, app, clock, http: reqwest::Client::new(), token, team, storage, _shared: shared }

@@ -5,9 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use offpeak_api::{job::Job, lease::Lease};
+use offpeak_api::{
+    job::Job,
+    lease::{Lease, Orders, TaskResult},
+    work::Work,
+};
 use offpeak_server::{clock::Clock, webhooks::send};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Statement};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -26,6 +30,34 @@ async fn two() -> (Server, Server) {
 async fn small_job(server: &Server) -> serde_json::Value {
     server.small_profile(vec![]).await;
     serde_json::json!({ "source": { "upload": server.source().await }, "profile": "small" })
+}
+
+#[tokio::test]
+async fn what_a_server_remembers_of_a_lease_is_not_believed() {
+    let (one, other) = two().await;
+    let agent = Agent::enrol(&one, "desk").await;
+    let job = one.planned_job(&agent, 60.0, false).await;
+    agent.do_front(&one).await;
+    let done = || TaskResult::Encode { end_frame: None, warnings: vec![] };
+    let committed = async || {
+        let lease = agent.lease(&one).await.unwrap();
+        let Work::Encode(work) = &lease.work else { panic!("{:?}", lease.work) };
+        let commit = agent.upload_rows(&one, &lease, work.rows.cursor..work.rows.last, 50).await;
+        agent.commit(&one, &lease, &commit).await.ok::<Orders>();
+        lease
+    };
+
+    let lease = committed().await;
+    agent.complete(&other, &lease.id, done()).await.ok::<Orders>();
+    agent.complete(&one, &lease.id, done()).await.ok::<Orders>();
+    let sql = format!("SELECT sequence FROM job_event WHERE kind = 'lease.ended' AND CAST(data AS TEXT) LIKE '%{}%'", lease.id);
+    let ends = one.app.db.reader.query_all_raw(Statement::from_string(one.app.db.reader.get_database_backend(), sql)).await;
+    assert_eq!(ends.unwrap().len(), 1, "the second call was answered as the first, and nothing was done again");
+
+    let lease = committed().await;
+    let path = format!("/v1/jobs/{}/cancel", job.id);
+    other.post(&path, serde_json::json!({})).await.ok::<Job>();
+    assert_eq!(agent.complete(&one, &lease.id, done()).await.problem(409), "lease_lost");
 }
 
 /// An engine's long poll at a server, once it waits there.

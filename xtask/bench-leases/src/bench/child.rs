@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use axum::{Router, routing::post};
 use bytes::Bytes;
-use offpeak_server::{app::App, clock::Clock, config::Settings, router, tick};
+use offpeak_server::{app::App, clock::Clock, config::Settings, router, serving, tick, tls::Listening};
 use tokio::net::TcpListener;
 
 /// A running child.
@@ -124,6 +124,7 @@ async fn listen(router: Router, waiting: impl Fn() -> usize + Send + 'static) ->
         }
         std::process::exit(0);
     });
-    axum::serve(listener, router.into_make_service()).await?;
+    // As the product does, so that the empty endpoint is one over the same HTTP.
+    serving::serve(Listening::new(listener, None)?, router, std::future::pending(), Duration::ZERO).await;
     Ok(())
 }
