@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use offpeak_api::{
     ids::LeaseId,
-    lease::{Heartbeat, HolderState, Orders, Progress},
+    lease::{Heartbeat, HolderState, Orders, Progress, ReleaseReason, ReleaseRequest},
 };
 
 use super::{agent, http::Client, place::Place, slice::Worker};
@@ -26,8 +26,8 @@ impl BeatWorker {
 
     /// Gives the task back.
     pub async fn end(mut self) -> Result<()> {
-        let reason = serde_json::json!({ "reason": "stopping" });
-        self.http.post(&format!("/v1/leases/{}/release", self.lease), &reason).await?.read::<Orders>().map(|_| ())
+        let released = ReleaseRequest { reason: ReleaseReason::Shutdown };
+        self.http.post(&format!("/v1/leases/{}/release", self.lease), &released).await?.read::<Orders>().map(|_| ())
     }
 }
 
