@@ -1,12 +1,14 @@
 import { compact, oneOf } from "../../lib/search";
 
-export const JOB_TABS = ["map", "timeline", "source", "use"] as const;
-export type JobTab = (typeof JOB_TABS)[number];
+export const SNIPPETS = ["curl", "cli", "typescript", "python", "rust"] as const;
+export type Snippet = (typeof SNIPPETS)[number];
 
+/** What a job's page shows, in its address. */
 export interface JobSearch {
-  tab?: JobTab;
+  /** In which language its snippets are. */
+  snippet?: Snippet;
 }
 
 export function jobSearch(raw: Record<string, unknown>): JobSearch {
-  return compact({ tab: oneOf(raw.tab, JOB_TABS) });
+  return compact({ snippet: oneOf(raw.snippet, SNIPPETS) });
 }

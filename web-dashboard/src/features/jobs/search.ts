@@ -1,7 +1,5 @@
+import { JOB_STATES, type JobState } from "../../lib/jobs";
 import { compact, someOf, text } from "../../lib/search";
-
-export const JOB_STATES = ["queued", "probing", "encoding", "finishing", "completed", "failed", "cancelled"] as const;
-export type JobState = (typeof JOB_STATES)[number];
 
 /** What the jobs' list shows, in its address. */
 export interface JobsSearch {
@@ -13,5 +11,5 @@ export interface JobsSearch {
 
 export function jobsSearch(raw: Record<string, unknown>): JobsSearch {
   const state = someOf(raw.state, JOB_STATES);
-  return compact({ q: text(raw.q), state: state.length === 0 ? undefined : state, profile: text(raw.profile) });
+  return compact({ q: text(raw.q)?.slice(0, 200), state: state.length === 0 ? undefined : state, profile: text(raw.profile) });
 }
