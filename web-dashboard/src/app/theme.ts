@@ -1,4 +1,11 @@
-import { type ConvertCSSVariablesInput, createTheme, type MantineColorsTuple, type MantineTheme } from "@mantine/core";
+import {
+  type ConvertCSSVariablesInput,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type MantineTheme,
+  type VariantColorsResolver,
+} from "@mantine/core";
 
 /** The mark's own blue, from its palest tint to its deepest shade. */
 const offpeak: MantineColorsTuple = [
@@ -42,7 +49,15 @@ const dark: MantineColorsTuple = [
   "#101217",
 ];
 
+/** The accent is pale on dark pages, where white would not be read on it. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const usual = defaultVariantColorsResolver(input);
+  const isAccent = input.color === undefined || input.color === "offpeak";
+  return isAccent && input.variant === "filled" ? { ...usual, color: "var(--op-accent-ink)" } : usual;
+};
+
 export const theme = createTheme({
+  variantColorResolver,
   colors: { offpeak, gray, dark },
   primaryColor: "offpeak",
   primaryShade: { light: 6, dark: 3 },

@@ -4,6 +4,7 @@ import { IconMenu2 } from "@tabler/icons-react";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import mark from "../../styles/mark.svg";
+import { UploadIndicator } from "../../features/upload/components/upload-indicator";
 import { may, usePerson } from "../../lib/session";
 import { sections } from "./navigation";
 import classes from "./shell.module.css";
@@ -41,6 +42,7 @@ export function Shell() {
         <Brand />
         <TeamSwitcher />
         <Navigation />
+        <UploadIndicator />
         <UserMenu />
       </header>
       <header className={classes.topBar}>
@@ -60,6 +62,7 @@ export function Shell() {
       <Drawer opened={menuOpen} onClose={menu.close} position="right" size="19rem" title="Offpeak">
         <div className={classes.drawer}>
           <Navigation />
+          <UploadIndicator />
           <UserMenu />
         </div>
       </Drawer>

@@ -88,7 +88,7 @@ function OneJob({ job }: { job: Job }) {
               <Screen job={job} />
             ) : (
               <Suspense fallback={<div className={classes.screen} />}>
-                <Player address={hls} label={nameOfJob(job)} />
+                <Player address={here(hls)} label={nameOfJob(job)} />
               </Suspense>
             )}
           </Panel>
@@ -104,6 +104,9 @@ function OneJob({ job }: { job: Job }) {
               <Ladder job={job} />
             </Panel>
           )}
+          <Panel title="What happened">
+            <Timeline events={events} names={names} />
+          </Panel>
         </div>
         <div className={classes.narrow}>
           <Panel title="Use it">
@@ -115,13 +118,16 @@ function OneJob({ job }: { job: Job }) {
           <Panel title="Source">
             <AboutSource job={job} />
           </Panel>
-          <Panel title="What happened">
-            <Timeline events={events} names={names} />
-          </Panel>
         </div>
       </div>
     </Page>
   );
+}
+
+/** An address of this server, by the name that this page was opened under: the pages' policy lets them load from there only. */
+function here(address: string): string {
+  const { pathname, search } = new URL(address);
+  return location.origin + pathname + search;
 }
 
 /** In the player's place, while there is nothing to play. */

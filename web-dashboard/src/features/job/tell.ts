@@ -42,8 +42,8 @@ export function tell(events: readonly JobEvent[], names: Names): Told[] {
       });
       continue;
     }
+    const silent = data.has("taken_over") ? holders.get(data.text("taken_over")) : undefined;
     if (event.kind === "lease.granted") holders.set(data.text("lease"), data.text("agent"));
-    const silent = holders.get(data.text("taken_over"));
     const line = lineOf(event.kind, data, names, silent);
     if (line === undefined) continue;
     run = undefined;
@@ -145,7 +145,7 @@ function taskName(kind: string): string {
     audio: "the sound",
     file: "a file",
   };
-  return names[kind] ?? kind;
+  return names[kind] ?? (kind === "" ? "some work" : kind);
 }
 
 /** People count the last one in. */

@@ -2,6 +2,7 @@ import { SegmentedControl } from "@mantine/core";
 import type { Job } from "@offpeak/sdk";
 import { useState } from "react";
 import { clockTime } from "../../../lib/format";
+import { isOpen } from "../../../lib/jobs";
 import type { JobMap, MapTrack } from "../api/job";
 import { cells, type CellState, machines, type MachineAtMap, runs, summary } from "../map";
 import { SpanRow } from "./span-row";
@@ -26,7 +27,9 @@ interface Props {
 
 /** Who makes what: a row per rendition, a cell per segment. */
 export function SpanMap({ job, map }: Props) {
-  const [colour, setColour] = useState<ColourBy>("state");
+  // When all is made, states say nothing any more; who made what still does.
+  const [chosen, setColour] = useState<ColourBy>();
+  const colour = chosen ?? (isOpen(job) || map.agents.length < 2 ? "state" : "machine");
   const [pointed, setPointed] = useState<string>();
   const workers = machines(map);
   const order = new Map(workers.map(({ id }) => id).sort().map((id, index) => [id, index]));
@@ -111,7 +114,7 @@ function Machine({ machine, hue, colour, point }: { machine: MachineAtMap; hue: 
         {words}
         {state === "encoding" && framesPerSecond > 0 ? ` · ${Math.round(framesPerSecond)} fps` : ""}
       </span>
-      <span className={classes.made}>{made} made</span>
+      <span className={classes.made}>{made === 1 ? "1 segment" : `${made} segments`}</span>
     </li>
   );
 }

@@ -31,7 +31,8 @@ export function UseIt({ job }: { job: Job }) {
               href={url}
               download={name}
               variant="default"
-              justify="space-between"
+              justify="start"
+              classNames={{ label: classes.file ?? "" }}
               leftSection={<IconDownload size={17} aria-hidden />}
               rightSection={<span className={classes.bytes}>{byteSize(bytes)}</span>}
             >
