@@ -142,7 +142,7 @@ try {
     const search = page.getByLabel("Search names and metadata");
     await search.fill("FILM.mp");
     await page.waitForURL(/q=FILM/, SOON);
-    await page.getByRole("row").filter({ hasText: "film.mp4" }).getByText("Completed").waitFor(SOON);
+    await page.getByRole("row").filter({ hasText: "film.mp4" }).getByText("Completed").filter({ visible: true }).waitFor(SOON);
     await search.fill("nothing of this name");
     await page.getByText("No job matches").waitFor(SOON);
   });
@@ -160,7 +160,7 @@ try {
     writeFileSync(notes, "These are notes, and no film at all.\n");
     await page.goto(`${base}/upload`);
     await upload(notes, "notes.mp4");
-    await page.getByRole("region", { name: "Why it failed" }).getByText(/not video or sound/).waitFor(ENCODED);
+    await page.getByRole("region", { name: "Why it failed" }).getByText(/not video or sound/).first().waitFor(ENCODED);
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByText("Tried again").waitFor(ENCODED);
     await page.getByRole("button", { name: "Try again" }).waitFor(ENCODED);

@@ -3,8 +3,9 @@
 use offpeak_api::{
     figures::{CloudPrice, JobFigures},
     job::{Job, JobList, JobState, RenditionKind},
-    lease::{HolderState, Work},
+    lease::HolderState,
     map::{JobMap, MadeRun},
+    work::Work,
 };
 use reqwest::Method;
 use serde_json::json;

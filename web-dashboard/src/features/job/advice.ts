@@ -1,15 +1,17 @@
-/** What to do about an error, by its stable code (docs/problems.md); the server's own message says what happened. */
-const ADVICE: Record<string, string> = {
-  fetch_failed: "Check that the address can be reached from the machines, and that it leads to the file itself. Then try again.",
-  not_a_video: "Send a file that holds pictures or sound: most players' formats will do.",
-  nothing_to_encode: "Send a file that holds pictures or sound.",
-  lease_expired: "Machines fell silent again and again at this part. If they are healthy otherwise, try again.",
-  source_deleted: "Upload the file again, and make a new job of it.",
-  init_mismatch: "Machines with different builds of ffmpeg worked on it. Update the engines, then try again.",
-  too_long: "Cut the film into parts, or ask an administrator to raise the limit.",
-};
-const OTHERWISE = "Trying again does only what is missing. If it fails on every machine, the source is the likely cause: the log below says where it stopped.";
+import type { Schemas } from "../../lib/api";
 
-export function adviceFor(code: string): string {
-  return ADVICE[code] ?? OTHERWISE;
+/**
+ * What to do about a failed job, beside what the message says itself. A machine that finds the source at fault ends the job at
+ * once; other failures are tried on further machines first.
+ */
+export function adviceFor({ code, failures = [] }: Schemas["JobError"]): string {
+  const machines = new Set(failures.map(({ agent }) => agent)).size;
+  if (failures.every((failure) => failure.code === "lease_expired") && machines > 0) {
+    return "Machines fell silent at this part again and again. Look whether they are healthy, then try again: what is made stays.";
+  }
+  if (code === "fetch_failed") return "Look whether the address can be reached from the machines and leads to the file itself, then try again.";
+  if (machines > 1) {
+    return `It failed on ${machines} machines in turn, so the film itself is the likely cause; the log says where. Trying again does only what is missing.`;
+  }
+  return "This is about the film: send one that is whole. Trying again is worth it only if something has changed since.";
 }

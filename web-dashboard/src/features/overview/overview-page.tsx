@@ -84,7 +84,7 @@ function Today({ figures, fleet }: { figures: Schemas["JobFigures"]; fleet: Sche
   const failed = ended.failed ?? 0;
   return (
     <Panel>
-      <Columns min="9.5rem">
+      <Columns min="8.5rem">
         <Figure label="Running" value={atWork} note={fleet === undefined ? undefined : `on ${fleet.speed.encoding} machine${fleet.speed.encoding === 1 ? "" : "s"}`} />
         <Figure label="Waiting" value={open.queued ?? 0} note="for a machine" />
         <Figure label="Done today" value={ended.completed ?? 0} note={failed === 0 ? "none failed" : `${failed} failed`} />

@@ -46,7 +46,7 @@ export function Player({ address, label }: { address: string; label: string }) {
           </span>
           <Menu position="bottom-end" width={220}>
             <Menu.Target>
-              <Button variant="default" size="compact-sm" rightSection={<IconChevronDown size={14} aria-hidden />}>
+              <Button className={classes.quality ?? ""} variant="default" size="compact-sm" rightSection={<IconChevronDown size={14} aria-hidden />}>
                 <span className={classes.ears}>Quality: </span>
                 {quality}
               </Button>

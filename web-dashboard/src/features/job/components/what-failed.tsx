@@ -10,7 +10,7 @@ export function WhatFailed({ error }: { error: Schemas["JobError"] }) {
   return (
     <section className={classes.failed} aria-label="Why it failed">
       <p className={classes.message}>{error.message}</p>
-      <p className={classes.advice}>{adviceFor(error.code)}</p>
+      <p className={classes.advice}>{adviceFor(error)}</p>
       {failures.length > 0 && (
         <ul className={classes.failures}>
           {failures.map(({ agent_name, at, code, message, first, last, task_kind }) => (

@@ -37,7 +37,7 @@ export function ThroughputChart({ points, from, to }: Props) {
         cursor: { y: false, points: { size: 7 } },
         scales: { x: { time: true, range: [from, to] }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.15)] } },
         axes: [
-          { stroke: soft, font, grid: { show: false }, ticks: { show: false }, space: 70, values: (_, marks) => marks.map((at) => clock.format(at * 1000)) },
+          { size: 28, stroke: soft, font, grid: { show: false }, ticks: { show: false }, space: 70, values: (_, marks) => marks.map((at) => clock.format(at * 1000)) },
           { stroke: soft, font, grid, ticks: { show: false }, size: 44, space: 36, values: (_, marks) => marks.map((speed) => `${speed}×`) },
         ],
         series: [{}, { stroke: accent, width: 2, fill: `${accent}22`, points: { show: false } }],
