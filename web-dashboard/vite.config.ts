@@ -18,7 +18,7 @@ const policy =
 
 // A page per address that the server answers; the server embeds `dist` (server/src/web).
 export default defineConfig({
-  plugins: [react(), themeStyles(), firstLoad({ page: "index.html", limitKilobytes: 250 })],
+  plugins: [react(), themeStyles(), firstLoad({ page: "index.html", then: ["overview/overview-page.tsx", "overview/components/throughput-chart.tsx"], limitKilobytes: 250 })],
   build: {
     target: "es2022",
     // The pages' content security policy allows no `data:` addresses, so nothing may be inlined.

@@ -147,9 +147,24 @@ try {
     await page.getByText("No job matches").waitFor(SOON);
   });
 
-  await step("a job is cancelled, after it was asked", async () => {
+  await step("an upload goes on after the page was closed", async () => {
     await page.goto(`${base}/upload`);
+    // Nothing arrives until the page is opened anew.
+    const held = [];
+    await page.route(/\/v1\/uploads\/[^/]+$/, (route) => (route.request().method() === "PATCH" ? held.push(route) : route.continue()));
+    await page.getByLabel("Films to upload").setInputFiles(film);
+    await until("the film is being sent", () => held.length > 0);
+    await page.unroute(/\/v1\/uploads\/[^/]+$/);
+    page.once("dialog", (dialog) => dialog.accept());
+    await page.reload();
+    await page.getByRole("heading", { name: "Not finished" }).waitFor(SOON);
     await upload(film, "film.mp4");
+    await page.getByRole("link", { name: "Upload" }).first().click();
+    if ((await page.getByRole("heading", { name: "Not finished" }).count()) > 0) throw new Error("a new upload was begun beside the old one");
+    await page.goBack();
+  });
+
+  await step("a job is cancelled, after it was asked", async () => {
     await page.getByRole("button", { name: "Cancel" }).click(SOON);
     await page.getByRole("dialog").getByRole("button", { name: "Cancel the job" }).click();
     await page.getByText("Cancelled", { exact: true }).first().waitFor(SOON);

@@ -32,10 +32,13 @@ const route = getRouteApi("/jobs/$job");
 export function JobPage() {
   const { job: id } = route.useParams();
   const query = useQuery(jobQuery(id));
+  if (query.data !== undefined) return <OneJob key={id} job={query.data} />;
   return (
-    <Loaded query={query} loading={<Loading label="Reading the job" />}>
-      {(job) => <OneJob key={job.id} job={job} />}
-    </Loaded>
+    <Page title="Job" back={{ to: "/jobs", label: "Jobs" }}>
+      <Loaded query={query} loading={<Loading label="Reading the job" />}>
+        {() => null}
+      </Loaded>
+    </Page>
   );
 }
 

@@ -64,7 +64,7 @@ export function JobActions({ job }: { job: Job }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item component="a" href={`/watch/${job.id}`} target="_blank" leftSection={<IconExternalLink size={16} />}>
+          <Menu.Item component="a" href={job.outputs?.watch ?? `/watch/${job.id}`} target="_blank" leftSection={<IconExternalLink size={16} />}>
             Open the player page
           </Menu.Item>
           <Menu.Item color="red" disabled={isOpen(job)} leftSection={<IconTrash size={16} />} onClick={() => void askToRemove()}>

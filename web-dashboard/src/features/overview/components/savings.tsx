@@ -1,13 +1,16 @@
-import { Button, Modal, NumberInput, TextInput } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useState } from "react";
+import { lazy, Suspense } from "react";
 import { Figure } from "../../../components/facts";
-import { Problem } from "../../../components/states";
+import { Loading } from "../../../components/states";
 import type { Schemas } from "../../../lib/api";
 import { useIsAdmin } from "../../../lib/session";
 import { duration } from "../../../lib/time";
-import { SAVED_OVER_DAYS, useSetPrice } from "../api/overview";
+import { SAVED_OVER_DAYS } from "../api/overview";
 import classes from "./savings.module.css";
+
+/** Few ever open it, and fields for numbers are large. */
+const PriceForm = lazy(() => import("./price-form").then(({ PriceForm }) => ({ default: PriceForm })));
 
 interface Props {
   figures: Schemas["JobFigures"];
@@ -34,54 +37,13 @@ export function Savings({ figures, price }: Props) {
         </Button>
       )}
       <Modal opened={open} onClose={dialogue.close} title="What would a cloud ask?">
-        {open && <PriceForm price={price} close={dialogue.close} />}
+        {open && (
+          <Suspense fallback={<Loading />}>
+            <PriceForm price={price} close={dialogue.close} />
+          </Suspense>
+        )}
       </Modal>
     </div>
-  );
-}
-
-function PriceForm({ price, close }: { price: Schemas["CloudPrice"]; close: () => void }) {
-  const [perMinute, setPerMinute] = useState<number | string>(price.per_minute);
-  const [currency, setCurrency] = useState(price.currency);
-  const set = useSetPrice();
-  const fits = typeof perMinute === "number" && /^[A-Z]{3}$/.test(currency);
-  return (
-    <form
-      className={classes.form}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (fits) set.mutate({ per_minute: perMinute, currency }, { onSuccess: close });
-      }}
-    >
-      <NumberInput
-        data-autofocus
-        label="For a minute of one rendition"
-        description="Clouds count every rung of the ladder: ten minutes in four rungs are forty. Yours is in the provider's price list."
-        min={0}
-        max={1000}
-        step={0.001}
-        decimalScale={5}
-        value={perMinute}
-        onChange={setPerMinute}
-      />
-      <TextInput
-        label="Currency"
-        maxLength={3}
-        value={currency}
-        onChange={(event) => {
-          setCurrency(event.currentTarget.value.toUpperCase());
-        }}
-      />
-      <Problem error={set.error} />
-      <div className={classes.buttons}>
-        <Button variant="default" onClick={close}>
-          Leave it
-        </Button>
-        <Button type="submit" disabled={!fits} loading={set.isPending}>
-          Set the price
-        </Button>
-      </div>
-    </form>
   );
 }
 
