@@ -59,8 +59,12 @@ async fn people_use_the_dashboard() {
         while let Some(line) = lines.next_line().await.expect("node prints text") {
             println!("{line}");
             if line.contains("please") {
-                let engine = line.split('"').find_map(|part| part.strip_prefix("kill ")).expect("only killing is asked for");
-                system.engine(engine).kill();
+                let asked = line.split('"').find_map(|part| part.split_once(' ')).expect("it says what is asked for");
+                match asked {
+                    ("kill", engine) => system.engine(engine).kill(),
+                    ("start", engine) => system.start_engine(engine),
+                    _ => panic!("nobody knows how to {line}"),
+                }
                 answers.write_all(b"done\n").await.expect("node reads");
             }
             told.push(line);

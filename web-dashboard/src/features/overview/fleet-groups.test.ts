@@ -16,6 +16,6 @@ test("machines are counted by group, with the commonest reason first", () => {
   ]);
   expect(found[1]?.reasons).toEqual([
     { machines: 3, word: "busy with other programs" },
-    { machines: 1, word: "somebody is at the keyboard" },
+    { machines: 1, word: "with somebody at the keyboard" },
   ]);
 });

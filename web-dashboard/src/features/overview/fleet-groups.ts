@@ -14,8 +14,8 @@ export const GROUPS: Group[] = [
     name: "In use by their people",
     tone: "warm",
     states: {
-      user_active: "somebody is at the keyboard",
-      presenting: "full screen or in a call",
+      user_active: "with somebody at the keyboard",
+      presenting: "in full screen or a call",
       suspended: "paused in the middle of work",
       busy_cpu: "busy with other programs",
       busy_memory: "short of memory",
