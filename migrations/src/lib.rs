@@ -14,6 +14,7 @@ mod m0006_estimates;
 mod m0007_people;
 mod m0008_webhooks;
 mod m0009_idempotency;
+mod m0010_job_figures;
 
 pub struct Migrator;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_people::Migration),
             Box::new(m0008_webhooks::Migration),
             Box::new(m0009_idempotency::Migration),
+            Box::new(m0010_job_figures::Migration),
         ]
     }
 }

@@ -80,7 +80,7 @@ impl TryFrom<GivenSource> for JobSource {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     Queued,
@@ -120,6 +120,9 @@ pub struct Job {
     pub id: JobId,
     pub team: TeamId,
     pub source: SourceId,
+    /// The name of the source's file, from its upload or its address; absent when neither tells one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_name: Option<String>,
     pub profile: String,
     pub priority: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -302,6 +305,11 @@ pub struct ListJobs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<SourceId>)]
     pub source: Option<SourceId>,
+    /// Only jobs that have this text in their id, their metadata, or the name or address of their source, in capital letters
+    /// or not: 1 to 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(min_length = 1, max_length = 200, pattern = "^[^\\u0000]*$")]
+    pub search: Option<String>,
     /// `next_cursor` of the answer before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<JobId>)]

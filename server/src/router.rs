@@ -77,7 +77,9 @@ fn routes(app: Option<&App>) -> OpenApiRouter<App> {
         .routes(routes!(upload::direct::complete))
         .routes(routes!(upload::http::get_source, upload::http::delete_source))
         .routes(routes!(jobs::http::create_job, jobs::http::list_jobs))
+        .routes(routes!(jobs::figures::http::get_job_figures))
         .routes(routes!(jobs::http::get_job, jobs::http::delete_job))
+        .routes(routes!(jobs::map::http::get_job_map))
         .routes(routes!(jobs::http::cancel_job))
         .routes(routes!(jobs::http::retry_job))
         .routes(routes!(notify::http::job_events))
@@ -119,7 +121,8 @@ fn routes(app: Option<&App>) -> OpenApiRouter<App> {
         .routes(routes!(groups::http::get_group, groups::http::rename_group, groups::http::delete_group))
         .routes(routes!(groups::http::get_policy, groups::http::put_policy))
         .routes(routes!(fleet::http::fleet))
-        .routes(routes!(fleet::http::fleet_history));
+        .routes(routes!(fleet::http::fleet_history))
+        .routes(routes!(fleet::price::get_cloud_price, fleet::price::put_cloud_price));
     let layered = match app {
         Some(app) => of_programs.route_layer(axum::middleware::from_fn_with_state(app.clone(), front::of_programs)),
         None => of_programs,

@@ -12,21 +12,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { faults } from "./checks.mjs";
+import { FLAGS } from "./flags.mjs";
 import { openSite } from "./site.mjs";
 import { watchEarly, watchPage } from "./watch-page.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CHROMIUM = process.env.OFFPEAK_CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 /** Faster than life, to save time, yet slow enough that a busy machine with two cores decodes in time. */
 const RATE = Number(process.env.OFFPEAK_PLAYBACK_RATE ?? 2);
 /** For one way, over the length of the film. */

@@ -150,7 +150,10 @@ fn submit(system: &mut System, video: &Path, profile: &str) -> Result<Result<()>
 
 fn addresses(system: &System) {
     let url = system.url();
-    say::detail(format_args!("pages      {url}/"));
+    say::detail(format_args!("dashboard  {url}/"));
+    if let Some(link) = system.setup_link() {
+        say::detail(format_args!("           make your account first: {link}"));
+    }
     say::detail(format_args!("API        {url}/docs"));
     say::detail(format_args!("more       export OFFPEAK_URL={url} OFFPEAK_TOKEN=$(cat {})", folder().join("token").display()));
     say::detail(format_args!("           {} jobs", system.programs.offpeak.display()));

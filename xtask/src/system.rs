@@ -181,6 +181,12 @@ impl System {
         Ok(shell::output(&mut command)?.trim().to_owned())
     }
 
+    /// Where the first administrator makes their account; nothing when there is one.
+    pub fn setup_link(&self) -> Option<String> {
+        let said = self.admin(&["people", "setup"]).ok()?;
+        said.split_whitespace().find(|word| word.contains("/setup?code=")).map(str::to_owned)
+    }
+
     /// A token for programs: the one of the last run if the database still knows it.
     fn token(&self) -> Result<String> {
         let file = self.folder.join("token");

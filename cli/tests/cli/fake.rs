@@ -103,6 +103,7 @@ impl Fake {
             id: JobId::new(),
             team: TeamId::new(),
             source: SourceId::new(),
+            source_name: None,
             profile: "hls-h264".to_owned(),
             priority: 5,
             deadline: None,

@@ -97,6 +97,8 @@ impl<'a> Film<'a> {
             started_at_ms: None,
             playable_at_ms: None,
             ended_at_ms: None,
+            film_seconds: None,
+            rendition_seconds: None,
         };
         let tx = server.app.db.write().await.unwrap();
         jobs_store::insert(&tx.tx, row.clone()).await.unwrap();

@@ -27,6 +27,8 @@ pub struct Model {
     pub started_at_ms: Option<i64>,
     pub playable_at_ms: Option<i64>,
     pub ended_at_ms: Option<i64>,
+    pub film_seconds: Option<f64>,
+    pub rendition_seconds: Option<f64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

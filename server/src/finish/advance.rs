@@ -189,6 +189,7 @@ pub async fn next_stage(app: &App, tx: &impl ConnectionTrait, job_id: &str, now:
 
 async fn complete_job(app: &App, tx: &impl ConnectionTrait, job: &job::Model, now: Instant) -> Result<Next, ApiError> {
     jobs::store::end(tx, job, JobEvent::Complete, now).await?;
+    jobs::figures::store::note(tx, job).await?;
     deliver::store::note_manifests_due(tx, &job.id).await?;
     notify::record(tx, &job.id, "job.completed", json!({}), now).await?;
     outbox::job(app, tx, &job.id, WebhookEvent::JobCompleted, now).await?;

@@ -4,6 +4,7 @@
 //! all work is in units of `plan::estimated_work`; each minute is sampled once, whichever server comes first.
 
 pub mod http;
+pub mod price;
 mod sample;
 pub mod store;
 

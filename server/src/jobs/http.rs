@@ -79,6 +79,8 @@ pub async fn create_job(
         started_at_ms: None,
         playable_at_ms: None,
         ended_at_ms: None,
+        film_seconds: None,
+        rendition_seconds: None,
     };
     store::insert(&tx.tx, row.clone()).await?;
     tasks::insert(&tx.tx, &row, vec![tasks::NewTask::plain(kind)], now).await?;
@@ -148,6 +150,9 @@ pub async fn list_jobs(
     let query = page::query(query)?;
     if query.profile.as_ref().is_some_and(|name| !profile::is_name(name)) {
         return Err(ApiError::unfit("bad_filter", "`profile` is the name of a profile."));
+    }
+    if query.search.as_ref().is_some_and(|text| text.is_empty() || text.chars().count() > 200 || text.contains('\0')) {
+        return Err(ApiError::unfit("bad_filter", "`search` is a text of 1 to 200 characters."));
     }
     let states = parse_states(query.state.as_deref())?;
     let limit = page::limit(query.limit)?;

@@ -3,7 +3,9 @@
 //! In: a request to make one, cancel, retry or delete it. Out: rows, and the job as clients see it.
 
 pub mod eta;
+pub mod figures;
 pub mod http;
+pub mod map;
 pub mod planned;
 pub mod playable;
 pub mod progress;

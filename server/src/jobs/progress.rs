@@ -74,6 +74,7 @@ async fn to_wire(app: &App, db: &impl ConnectionTrait, rows: Vec<job::Model>) ->
     let committed = commit_store::committed_of(db, &ids).await?;
     let mut files = by_job(store::files_of(db, &ids).await?, |row| &row.job_id);
     let mut held = held_of(db, &ids).await?;
+    let names = store::source_names(db, &rows).await?;
     let read = |row: job::Model| {
         let mut renditions = renditions.remove(&row.id).unwrap_or_default();
         renditions.sort_by_key(|rendition| rendition.ordinal);
@@ -92,7 +93,8 @@ async fn to_wire(app: &App, db: &impl ConnectionTrait, rows: Vec<job::Model>) ->
     jobs.into_iter()
         .map(|job| {
             let eta = etas.remove(&job.row.id);
-            assemble(app, job, eta, now)
+            let name = names.get(&job.row.source_id).cloned();
+            Ok(Job { source_name: name, ..assemble(app, job, eta, now)? })
         })
         .collect()
 }
@@ -198,6 +200,7 @@ fn assemble(app: &App, job: Assessed<'_>, eta: Option<Eta>, now: Instant) -> Res
         id,
         team: row.team_id.parse().map_err(ApiError::internal)?,
         source: row.source_id.parse().map_err(ApiError::internal)?,
+        source_name: None,
         profile: row.profile_name,
         priority: u8::try_from(row.priority).unwrap_or(5),
         deadline: (row.deadline_ms != NO_DEADLINE_MS).then(|| Instant(row.deadline_ms).to_utc()),

@@ -1,5 +1,7 @@
 //! SQL of jobs and their files.
 
+use std::collections::HashMap;
+
 use offpeak_api::{
     facts::{Facts, Warning},
     ids::{JobId, TeamId},
@@ -9,8 +11,9 @@ use offpeak_api::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, Query, SimpleExpr},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr, Query, SimpleExpr},
 };
 use serde_json::json;
 
@@ -19,7 +22,7 @@ use crate::{
     app::App,
     clock::Instant,
     commit::pins,
-    entity::{job, job_event, output_file, rendition, segment, task},
+    entity::{job, job_event, output_file, rendition, segment, source, task},
     error::ApiError,
     finish,
     lease::{TaskKind, store as lease_store},
@@ -149,6 +152,9 @@ pub async fn list(
     if let Some(source) = &query.source {
         select = select.filter(job::Column::SourceId.eq(source.as_str()));
     }
+    if let Some(text) = &query.search {
+        select = select.filter(matches(text));
+    }
     if let Some(cursor) = &query.cursor {
         select = select.filter(job::Column::Id.lt(cursor.as_str()));
     }
@@ -156,6 +162,40 @@ pub async fn list(
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok((rows, more))
+}
+
+/// That a job has this text in its id, in what its submitter wrote, or in the name or address of its source. SQLite knows only
+/// the capitals of A to Z.
+fn matches(text: &str) -> Condition {
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    let has = |text: SimpleExpr| Expr::expr(Func::lower(text)).like(LikeExpr::new(pattern.as_str()).escape('\\'));
+    let sources = source::Entity::find()
+        .select_only()
+        .column(source::Column::Id)
+        .filter(Condition::any().add(has(Expr::col(source::Column::Filename))).add(has(Expr::col(source::Column::Url))));
+    Condition::any()
+        .add(has(Expr::col((job::Entity, job::Column::Id))))
+        .add(has(Expr::col((job::Entity, job::Column::Metadata)).cast_as("text")))
+        .add(job::Column::SourceId.in_subquery(sources.into_query()))
+}
+
+/// Names of the sources of these jobs, by source.
+pub async fn source_names(db: &impl ConnectionTrait, jobs: &[job::Model]) -> Result<HashMap<String, String>, ApiError> {
+    let rows: Vec<(String, Option<String>)> = source::Entity::find()
+        .select_only()
+        .columns([source::Column::Id, source::Column::Filename])
+        .filter(source::Column::Id.is_in(jobs.iter().map(|job| job.source_id.as_str())))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(id, filename)| Some((id, filename?))).collect())
 }
 
 /// Writes a few columns of a job.

@@ -21,6 +21,7 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/invitation", get(page))
         .route("/reset", get(page))
         .route("/access/page.css", get(|| async { file("page.css", include_str!("access/page.css")) }))
+        .route("/access/mark.svg", get(|| async { file("mark.svg", include_str!("../../../web-dashboard/src/styles/mark.svg")) }))
         .route("/access/page.js", get(|| async { file("page.js", include_str!("access/page.js")) }))
 }
 

@@ -24,9 +24,22 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
     Run <code>make demo</code> or <code>cargo xtask setup</code>, then build and start the server again.</p>\
     <p>Streams are at <code>/media/{job}/multivariant.m3u8</code>, the API is described at <a href=\"/docs\">/docs</a>.</p></html>";
 
-/// The routes of the web pages: `/`, `/watch/{job}` and `/assets/…`. They need no state, so they fit any router.
+/// First segments of the dashboard's addresses, as its own router has them (a test of the dashboard compares the two).
+const AREAS: &str = include_str!("../../../web-dashboard/src/app/areas.json");
+
+/// The routes of the web pages: `/`, the dashboard's areas, `/watch/{job}` and `/assets/…`. They need no state, so they fit
+/// any router.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/", get(index_page)).route("/watch/{job}", get(watch_page)).route("/assets/{*path}", get(asset))
+    let pages =
+        Router::new().route("/", get(index_page)).route("/watch/{job}", get(watch_page)).route("/assets/{*path}", get(asset));
+    // The dashboard finds out from the address by itself what to show.
+    areas().into_iter().fold(pages, |pages, area| {
+        pages.route(&format!("/{area}"), get(index_page)).route(&format!("/{area}/{{*rest}}"), get(index_page))
+    })
+}
+
+fn areas() -> Vec<String> {
+    serde_json::from_str(AREAS).unwrap_or_default()
 }
 
 async fn index_page(request: HeaderMap) -> Response {
@@ -170,7 +183,11 @@ mod tests {
         let page = if is_built { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         for (address, status) in [
             ("/", page),
+            ("/jobs", page),
+            ("/jobs/job_01J8ZC5V2M0N6QW3T7RX9KPEHD", page),
+            ("/machines/enrol?from=mail", page),
             ("/watch/job_01J8ZC5V2M0N6QW3T7RX9KPEHD", page),
+            ("/nowhere", StatusCode::NOT_FOUND),
             ("/assets/gone-0000.js", StatusCode::NOT_FOUND),
             ("/assets/%2e%2e/index.html", StatusCode::NOT_FOUND),
             ("/watch", StatusCode::NOT_FOUND),
@@ -178,6 +195,13 @@ mod tests {
             let request = Request::get(address).body(Body::empty()).unwrap();
             assert_eq!(router::<()>().oneshot(request).await.unwrap().status(), status, "{address}");
         }
+    }
+
+    #[test]
+    fn the_areas_of_the_dashboard_read() {
+        let areas = areas();
+        assert!(areas.len() > 5, "{areas:?}");
+        assert!(areas.iter().all(|area| area.bytes().all(|byte| byte.is_ascii_lowercase())), "{areas:?}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The web pages, built from `web-dashboard/` and carried in the binary: the index page and the player page of a job;
+//! The web pages, built from `web-dashboard/` and carried in the binary: the dashboard and the player page of a job;
 //! and the page for logging in.
 //!
-//! Comes in: addresses under `/`, `/watch/` and `/assets/`. Goes out: files of `web-dashboard/dist`. The pages know
-//! nothing of the server but its public addresses, so they are the same bytes for everybody and need no state.
+//! Comes in: `/`, the dashboard's addresses, and those under `/watch/` and `/assets/`. Goes out: files of
+//! `web-dashboard/dist`. The pages know nothing of the server but its public addresses, so they are the same bytes for
+//! everybody and need no state; what people may see, the API decides.
 
 mod access;
 mod headers;

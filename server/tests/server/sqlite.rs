@@ -5,6 +5,7 @@ mod agent_states;
 mod all_at_once;
 mod any_bytes;
 mod any_order;
+mod at_a_glance;
 mod blame;
 mod database;
 mod description;

@@ -254,6 +254,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/fleet/cloud-price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the cloud's price
+         * @description With which the farm is compared: of a minute of one video rendition. A usual price until an administrator sets one.
+         */
+        get: operations["get_cloud_price"];
+        /** Set the cloud's price */
+        put: operations["put_cloud_price"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/fleet/history": {
         parameters: {
             query?: never;
@@ -386,6 +407,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read figures over jobs
+         * @description How many of the team's jobs are under way, how many ended within a range, and how much film they made.
+         */
+        get: operations["get_job_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}": {
         parameters: {
             query?: never;
@@ -439,6 +480,26 @@ export interface paths {
          * @description Server-sent events from the job's first on, or after `Last-Event-ID`; the stream ends when the job is over.
          */
         get: operations["watch_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the map of a job
+         * @description Which machine made which segments, and who is at which now. Empty until the job is planned.
+         */
+        get: operations["get_job_map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1342,6 +1403,22 @@ export interface components {
             work: number;
         };
         /**
+         * @description What a cloud asks for a minute of one video rendition, to compare with.
+         * @example {
+         *       "currency": "USD",
+         *       "per_minute": 0.0075
+         *     }
+         */
+        CloudPrice: {
+            /** @description Three capital letters (ISO 4217). */
+            currency: string;
+            /**
+             * Format: double
+             * @description 0 to 1000.
+             */
+            per_minute: number;
+        };
+        /**
          * @example {
          *       "expires_in_hours": 8,
          *       "name": "third floor",
@@ -1782,6 +1859,8 @@ export interface components {
             profile: string;
             progress: components["schemas"]["JobProgress"];
             source: components["schemas"]["SourceId"];
+            /** @description The name of the source's file, from its upload or its address; absent when neither tells one. */
+            source_name?: string | null;
             /** Format: date-time */
             started_at?: string | null;
             state: components["schemas"]["JobState"];
@@ -1810,12 +1889,60 @@ export interface components {
             /** Format: int64 */
             sequence: number;
         };
+        /** @description The jobs of a team in figures. */
+        JobFigures: {
+            /** @description How many ended within the range, by how. */
+            ended: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description How long the films are that were completed within the range.
+             */
+            film_seconds: number;
+            /**
+             * Format: date-time
+             * @description Of jobs that ended from here on…
+             */
+            from: string;
+            /** @description How many jobs are under way now, by state; states without jobs are left out. */
+            open: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description How long all their video renditions are, one after the other: what clouds charge for.
+             */
+            rendition_seconds: number;
+            /**
+             * Format: date-time
+             * @description …and before.
+             */
+            to: string;
+            /**
+             * Format: double
+             * @description From the first lease of each of these jobs to its end, added up.
+             */
+            working_seconds: number;
+        };
         /** @example job_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         JobId: string;
         JobList: {
             jobs: components["schemas"]["Job"][];
             /** @description Pass as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
+        };
+        /** @description The work on a job's segments, as far as it is planned. */
+        JobMap: {
+            /** @description Every agent that is named above. */
+            agents: components["schemas"]["MapAgent"][];
+            /**
+             * Format: double
+             * @description How much a segment plays, but for the last; absent until the job is planned.
+             */
+            segment_seconds?: number | null;
+            /** @description One for the pictures, one for the sound. All renditions of a track are made together, segment by segment. */
+            tracks: components["schemas"]["MapTrack"][];
         };
         /** @description Progress never goes backwards while a job runs. */
         JobProgress: {
@@ -1875,6 +2002,32 @@ export interface components {
             email: string;
             password: string;
         };
+        /** @description Segments `[first, last)` that one agent made. */
+        MadeRun: {
+            agent?: components["schemas"]["AgentId"] | null;
+            /** Format: uint32 */
+            first: number;
+            /** Format: uint32 */
+            last: number;
+        };
+        MapAgent: {
+            id: components["schemas"]["AgentId"];
+            name: string;
+        };
+        MapTrack: {
+            kind: components["schemas"]["RenditionKind"];
+            /** @description What is committed, front to back. */
+            made: components["schemas"]["MadeRun"][];
+            /** @description What is not, front to back. */
+            open: components["schemas"]["OpenSpan"][];
+            /** @description Their ids, in the plan's order. */
+            renditions: string[];
+            /**
+             * Format: uint32
+             * @description As planned or, at the end, true.
+             */
+            segments_total: number;
+        };
         /** @description A person of a team. */
         Member: {
             email: string;
@@ -1893,6 +2046,17 @@ export interface components {
         NameGroup: {
             /** @description 1 to 120 characters, and no other group of the team has it. */
             name: string;
+        };
+        /** @description Segments `[first, last)` of one task that are yet to be made. */
+        OpenSpan: {
+            /** @description It failed for good, and so did the job. */
+            failed: boolean;
+            /** Format: uint32 */
+            first: number;
+            /** @description Who is at it: nobody while it waits, two when a second agent was set beside a slow one. */
+            holders: components["schemas"]["SpanHolder"][];
+            /** Format: uint32 */
+            last: number;
         };
         OutputFile: {
             /** Format: uint64 */
@@ -2254,6 +2418,16 @@ export interface components {
         SourceId: string;
         /** @enum {string} */
         SourceState: "uploading" | "ready" | "deleted";
+        SpanHolder: {
+            agent: components["schemas"]["AgentId"];
+            /** Format: double */
+            frames_per_second: number;
+            /** @description Why it is suspended, in the agent's words. */
+            reason?: string | null;
+            /** @description Nothing was heard of it for longer than its lease lasts: whoever asks next gets the span. */
+            silent: boolean;
+            state: components["schemas"]["HolderState"];
+        };
         /**
          * @description What people and the server make of an agent, whatever it is doing.
          * @enum {string}
@@ -3684,6 +3858,97 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    get_cloud_price: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The price */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloudPrice"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    put_cloud_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloudPrice"];
+            };
+        };
+        responses: {
+            /** @description The price from now on */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CloudPrice"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description It is no price */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
     get_fleet_history: {
         parameters: {
             query?: {
@@ -4269,6 +4534,12 @@ export interface operations {
                  */
                 source?: components["schemas"]["SourceId"];
                 /**
+                 * @description Only jobs that have this text in their id, their metadata, or the name or address of their source, in capital letters
+                 *     or not: 1 to 200 characters.
+                 * @example text
+                 */
+                search?: string;
+                /**
                  * @description `next_cursor` of the answer before.
                  * @example job_01J8ZC5V2M0N6QW3T7RX9KPEHD
                  */
@@ -4397,6 +4668,75 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             /** @description Something in the request does not fit, such as an unknown profile */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    get_job_figures: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A day before `to` when absent; at most 31 days before it.
+                 * @example 2026-11-24T09:30:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Now when absent.
+                 * @example 2026-11-25T09:30:00Z
+                 */
+                to?: string;
+            };
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts and sums */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFigures"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The range does not fit */
             422: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -4612,6 +4952,70 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No such job */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    get_job_map: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The job's id
+                 * @example job_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The map */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobMap"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];

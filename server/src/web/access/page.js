@@ -21,7 +21,11 @@ const purposes = {
 };
 
 const purpose = purposes[location.pathname] ?? purposes["/login"];
-const code = new URLSearchParams(location.search).get("code");
+const search = new URLSearchParams(location.search);
+const code = search.get("code");
+// Where one was before, on this server only: `//elsewhere` and `https:` would lead away from it.
+const wanted = new URL(search.get("next") ?? "/", location.origin);
+const next = wanted.origin === location.origin ? wanted.pathname + wanted.search : "/";
 // The code is a secret: it stays neither in the address bar nor in the history.
 if (code !== null) history.replaceState(null, "", location.pathname);
 
@@ -52,7 +56,7 @@ form.addEventListener("submit", async (event) => {
       body: JSON.stringify(body),
     });
     if (answer.ok) {
-      location.replace("/");
+      location.replace(next);
       return;
     }
     const problem = await answer.json();

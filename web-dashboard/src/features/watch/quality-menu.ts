@@ -1,6 +1,6 @@
 import { byId, element } from "../../lib/dom";
 import { bitRate } from "../../lib/format";
-import type { Rung } from "./playback";
+import type { Rung } from "../../lib/playback";
 
 export interface QualityMenu {
   setLadder: (rungs: Rung[]) => void;

@@ -4,7 +4,7 @@ import { showAddresses, showFiles } from "./about";
 import type { Multivariant } from "./api/playlist";
 import { askForReadiness, askForStream, hlsAddress } from "./api/stream";
 import { setUpControls, startPlaying } from "./controls";
-import { play, type Playback } from "./playback";
+import { play, type Playback } from "../../lib/playback";
 import { setUpQualityMenu } from "./quality-menu";
 
 /** The states of the page, which its style sheet knows as `data-state` of the body. */

@@ -1,0 +1,48 @@
+//! Figures over many jobs, and what a cloud would have charged for them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::job::JobState;
+
+/// The jobs of a team in figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct JobFigures {
+    /// Of jobs that ended from here on…
+    pub from: DateTime<Utc>,
+    /// …and before.
+    pub to: DateTime<Utc>,
+    /// How many jobs are under way now, by state; states without jobs are left out.
+    pub open: BTreeMap<JobState, u64>,
+    /// How many ended within the range, by how.
+    pub ended: BTreeMap<JobState, u64>,
+    /// How long the films are that were completed within the range.
+    pub film_seconds: f64,
+    /// How long all their video renditions are, one after the other: what clouds charge for.
+    pub rendition_seconds: f64,
+    /// From the first lease of each of these jobs to its end, added up.
+    pub working_seconds: f64,
+}
+
+/// What a cloud asks for a minute of one video rendition, to compare with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "per_minute": 0.0075, "currency": "USD" }))]
+pub struct CloudPrice {
+    /// 0 to 1000.
+    #[schema(minimum = 0, maximum = 1000)]
+    pub per_minute: f64,
+    /// Three capital letters (ISO 4217).
+    #[schema(pattern = "^[A-Z]{3}$")]
+    pub currency: String,
+}
+
+impl Default for CloudPrice {
+    /// About what the large clouds list for 720p in H.264 in 2026; who knows their own sets it.
+    fn default() -> Self {
+        Self { per_minute: 0.0075, currency: "USD".to_owned() }
+    }
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe-core finds wrong with a page, a sentence each. */
+export async function axeFaults(page) {
+  // By the debugger, since the page's own policy lets no foreign script in.
+  const session = await page.context().newCDPSession(page);
+  try {
+    await session.send("Runtime.evaluate", { expression: AXE });
+    const expression = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) => JSON.stringify(violations))`;
+    const { result, exceptionDetails } = await session.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    if (typeof result.value !== "string") throw new Error(`axe did not run: ${exceptionDetails?.text ?? result.description}`);
+    return JSON.parse(result.value).map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(" … ")}`);
+  } finally {
+    await session.detach();
+  }
+}
+
+/** Collects what a page complains about: errors, warnings, and what its content security policy refused. */
+export function watchConsole(page, faults) {
+  page.on("console", (message) => {
+    if (!["error", "warning"].includes(message.type())) return;
+    // Who is not logged in is told so by a 401; that the browser notes it is no fault of the page.
+    if (message.text().includes("401") && message.location().url.endsWith("/v1/session")) return;
+    faults.push(`the console of ${page.url()} says: ${message.text()} (${message.location().url})`);
+  });
+  page.on("pageerror", (error) => faults.push(`${page.url()} threw: ${error.stack ?? error.message}`));
+}

@@ -1,0 +1,57 @@
+import { Button, Modal } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { lazy, Suspense } from "react";
+import { Figure } from "../../../components/facts";
+import { Loading } from "../../../components/states";
+import type { Schemas } from "../../../lib/api";
+import { useIsAdmin } from "../../../lib/session";
+import { duration } from "../../../lib/time";
+import { SAVED_OVER_DAYS } from "../api/overview";
+import classes from "./savings.module.css";
+
+/** Few ever open it, and fields for numbers are large. */
+const PriceForm = lazy(() => import("./price-form").then(({ PriceForm }) => ({ default: PriceForm })));
+
+interface Props {
+  figures: Schemas["JobFigures"];
+  price: Schemas["CloudPrice"];
+}
+
+/** What the farm made in a month, and what a cloud would have asked for it. */
+export function Savings({ figures, price }: Props) {
+  const isAdmin = useIsAdmin();
+  const [open, dialogue] = useDisclosure(false);
+  const minutes = figures.rendition_seconds / 60;
+  const completed = figures.ended.completed ?? 0;
+  const speed = figures.working_seconds > 0 ? figures.film_seconds / figures.working_seconds : 0;
+  return (
+    <div className={classes.savings}>
+      <div className={classes.figures}>
+        <Figure label="A cloud would have asked" value={money(minutes * price.per_minute, price.currency)} note={`at ${money(price.per_minute, price.currency, 5)} a minute`} />
+        <Figure label="Video made" value={duration(figures.rendition_seconds)} note={`in all renditions, of ${duration(figures.film_seconds)} of film`} />
+        <Figure label="Jobs completed" value={completed.toLocaleString("en")} note={speed > 0 ? `each at ${speed.toFixed(1)}× real time on average` : `in ${SAVED_OVER_DAYS} days`} />
+      </div>
+      {isAdmin && (
+        <Button variant="subtle" size="compact-sm" className={classes.edit ?? ""} onClick={dialogue.open}>
+          Set the cloud&rsquo;s price
+        </Button>
+      )}
+      <Modal opened={open} onClose={dialogue.close} title="What would a cloud ask?">
+        {open && (
+          <Suspense fallback={<Loading />}>
+            <PriceForm price={price} close={dialogue.close} />
+          </Suspense>
+        )}
+      </Modal>
+    </div>
+  );
+}
+
+/** `US$12.40`; prices of a minute are below a cent and need more digits. */
+function money(amount: number, currency: string, digits = 2): string {
+  try {
+    return new Intl.NumberFormat("en-GB", { style: "currency", currency, minimumFractionDigits: 2, maximumFractionDigits: digits }).format(amount);
+  } catch {
+    return `${amount.toFixed(digits)} ${currency}`;
+  }
+}
