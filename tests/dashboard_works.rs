@@ -21,7 +21,12 @@ const LIMIT: Duration = Duration::from_secs(900);
 /// Slow enough that a machine can die in the middle of such a film.
 fn unhurried_profile() -> Profile {
     let small = small_profile();
-    Profile { video: VideoProfile { preset: X264Preset::Medium, ..small.video.clone() }, segment_seconds: 2.0, span_seconds: 8.0, ..small }
+    Profile {
+        video: VideoProfile { preset: X264Preset::Medium, ..small.video.clone() },
+        segment_seconds: 2.0,
+        span_seconds: 8.0,
+        ..small
+    }
 }
 
 #[tokio::test]

@@ -3,11 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    ids::AgentId,
-    job::RenditionKind,
-    lease::HolderState,
-};
+use crate::{ids::AgentId, job::RenditionKind, lease::HolderState};
 
 /// The work on a job's segments, as far as it is planned.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]

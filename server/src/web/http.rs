@@ -30,10 +30,8 @@ const AREAS: &str = include_str!("../../../web-dashboard/src/app/areas.json");
 /// The routes of the web pages: `/`, the dashboard's areas, `/watch/{job}` and `/assets/…`. They need no state, so they fit
 /// any router.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let pages = Router::new()
-        .route("/", get(index_page))
-        .route("/watch/{job}", get(watch_page))
-        .route("/assets/{*path}", get(asset));
+    let pages =
+        Router::new().route("/", get(index_page)).route("/watch/{job}", get(watch_page)).route("/assets/{*path}", get(asset));
     // The dashboard finds out from the address by itself what to show.
     areas().into_iter().fold(pages, |pages, area| {
         pages.route(&format!("/{area}"), get(index_page)).route(&format!("/{area}/{{*rest}}"), get(index_page))

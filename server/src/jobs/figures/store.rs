@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use offpeak_api::{
-    figures::JobFigures,
-    ids::TeamId,
-    job::JobState,
-};
+use offpeak_api::{figures::JobFigures, ids::TeamId, job::JobState};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Select,
     sea_query::{Expr, ExprTrait},
@@ -14,12 +10,7 @@ use sea_orm::{
 use serde_json::json;
 
 use super::seconds_made;
-use crate::{
-    clock::Instant,
-    entity::job,
-    error::ApiError,
-    plan::Plan,
-};
+use crate::{clock::Instant, entity::job, error::ApiError, plan::Plan};
 
 const OPEN: [JobState; 4] = [JobState::Queued, JobState::Probing, JobState::Encoding, JobState::Finishing];
 
