@@ -18,7 +18,7 @@ const PROFILE = process.env.OFFPEAK_TEST_PROFILE ?? "test-small";
 /** No page takes longer than this for anything that is not encoding. */
 const SOON = { timeout: 20_000 };
 /** Until a small film is encoded, on a machine that does other things as well. */
-const ENCODED = { timeout: 240_000 };
+const ENCODED = { timeout: 420_000 };
 const ADA = { email: "ada@example.com", name: "Ada Lovelace", password: "the analytical engine" };
 /** All pages that need no id. */
 const PAGES = ["/", "/jobs", "/upload", "/machines", "/machines/enrol", "/policies", "/profiles", "/profiles/new", "/webhooks", "/tokens", "/teams", "/people", "/settings"];

@@ -116,14 +116,14 @@ async fn jobs_are_found_by_their_names_and_by_what_their_submitters_wrote() {
     let found = async |search: &str| {
         let address = reqwest::Url::parse_with_params("http://x/v1/jobs", [("search", search)]).unwrap();
         let list: JobList = server.get(&format!("/v1/jobs?{}", address.query().unwrap())).await.ok();
-        list.jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
+        list.jobs.into_iter().map(|job| job.id.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(found("all hands").await, [titled.id.clone()]);
-    assert_eq!(found("100%").await, [titled.id.clone()]);
-    assert_eq!(found("QUARTERLY review").await, [fetched.id.clone()]);
-    assert_eq!(found("/films/").await, [fetched.id.clone()]);
-    assert_eq!(found("under_s").await, [other.id.clone()]);
-    assert_eq!(found(other.id.as_str()).await, [other.id.clone()]);
+    assert_eq!(found("all hands").await, [titled.id.as_str()]);
+    assert_eq!(found("100%").await, [titled.id.as_str()]);
+    assert_eq!(found("QUARTERLY review").await, [fetched.id.as_str()]);
+    assert_eq!(found("/films/").await, [fetched.id.as_str()]);
+    assert_eq!(found("under_s").await, [other.id.as_str()]);
+    assert_eq!(found(other.id.as_str()).await, [other.id.as_str()]);
     // Neither is a wildcard here.
     assert!(found("a_l hands").await.is_empty() && found("all%100").await.is_empty());
     assert_eq!(server.get("/v1/jobs?search=").await.problem(422), "bad_filter");

@@ -1,4 +1,3 @@
-import { Tooltip } from "@mantine/core";
 import { isOpen, type JobState, STATE_WORDS } from "../lib/jobs";
 import { Status } from "./status";
 
@@ -6,12 +5,10 @@ import { Status } from "./status";
 export function JobStateBadge({ state }: { state: JobState }) {
   const { word, tone, about } = STATE_WORDS[state];
   return (
-    <Tooltip label={about}>
-      <span>
-        <Status tone={tone} pulse={isOpen({ state }) && state !== "queued"}>
-          {word}
-        </Status>
-      </span>
-    </Tooltip>
+    <span title={about}>
+      <Status tone={tone} pulse={isOpen({ state }) && state !== "queued"}>
+        {word}
+      </Status>
+    </span>
   );
 }

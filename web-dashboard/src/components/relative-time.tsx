@@ -1,4 +1,3 @@
-import { Tooltip } from "@mantine/core";
 import { useSyncExternalStore } from "react";
 import { exactTime, relativeTime } from "../lib/time";
 
@@ -35,11 +34,10 @@ export function RelativeTime({ at, className }: { at: string | Date; className?:
   // What is younger than the last tick is not in the future.
   const isYoung = time.getTime() > present && time.getTime() < present + TICK_MS;
   const words = relativeTime(time, isYoung ? time : new Date(present));
+  // The browser's own tooltip: a long list has hundreds of times, and each costs next to nothing.
   return (
-    <Tooltip label={exactTime(time)}>
-      <time dateTime={time.toISOString()} className={className}>
-        {words}
-      </time>
-    </Tooltip>
+    <time dateTime={time.toISOString()} title={exactTime(time)} className={className}>
+      {words}
+    </time>
   );
 }
