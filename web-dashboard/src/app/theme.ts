@@ -49,11 +49,14 @@ const dark: MantineColorsTuple = [
   "#101217",
 ];
 
-/** The accent is pale on dark pages, where white would not be read on it. */
+/** The accent is pale on dark pages, where white would not be read on it; and Mantine's own red is too pale for white on light ones. */
 const variantColorResolver: VariantColorsResolver = (input) => {
   const usual = defaultVariantColorsResolver(input);
-  const isAccent = input.color === undefined || input.color === "offpeak";
-  return isAccent && input.variant === "filled" ? { ...usual, color: "var(--op-accent-ink)" } : usual;
+  if (input.variant !== "filled") return usual;
+  if (input.color === undefined || input.color === "offpeak") return { ...usual, color: "var(--op-accent-ink)" };
+  if (input.color !== "red") return usual;
+  const hover = "color-mix(in srgb, var(--op-bad) 88%, var(--op-ink))";
+  return { ...usual, background: "var(--op-bad)", hover, color: "var(--op-accent-ink)" };
 };
 
 export const theme = createTheme({

@@ -1,8 +1,9 @@
-import { ActionIcon, Button, Menu, Progress, SegmentedControl } from "@mantine/core";
+import { ActionIcon, Button, Menu, SegmentedControl } from "@mantine/core";
 import { IconDots, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { Bar } from "../../components/bar";
 import { Copyable } from "../../components/copy";
 import { Facts, Figure } from "../../components/facts";
 import { Page, Panel } from "../../components/page";
@@ -149,7 +150,7 @@ function Now({ agent }: { agent: AgentDetail }) {
       </p>
       {agent.leases.map((lease) => {
         const length = Math.max(1, lease.last - lease.first);
-        const done = (100 * (lease.cursor - lease.first)) / length;
+        const done = (lease.cursor - lease.first) / length;
         return (
           <div key={lease.id} className={classes.lease}>
             <div className={classes.leaseLine}>
@@ -167,7 +168,7 @@ function Now({ agent }: { agent: AgentDetail }) {
               </span>
             </div>
             {lease.last > lease.first && (
-              <Progress value={done} aria-label={`${lease.cursor - lease.first} of ${lease.last - lease.first} segments handed over`} />
+              <Bar fraction={done} label={`${lease.cursor - lease.first} of ${lease.last - lease.first} segments handed over`} />
             )}
           </div>
         );

@@ -45,7 +45,7 @@ const WORDS: Record<State, Words> = {
   encoding: { label: "Encoding", tone: "work", kind: "working", sentence: "It is at work." },
   leasing: { label: "Fetching work", tone: "work", kind: "working", sentence: "It is getting work, or handing it over." },
   waiting: { label: "Ready", tone: "done", kind: "ready", sentence: "It is idle and would begin at once." },
-  offline: { label: "Off", tone: "rest", kind: "off", sentence: "Nothing was heard of it for a minute and a half: switched off, asleep, or without a network." },
+  offline: { label: "Off", tone: "rest", kind: "off", sentence: "Switched off, asleep, or without a network: nothing is heard of it." },
 };
 
 /** The states, for filters that name one of them exactly. */
@@ -89,6 +89,13 @@ export function explain(agent: Agent & Partial<Pick<AgentDetail, "prove_after_se
     case "active":
       return agent.state_reason == null || agent.state_reason === "" ? WORDS[agent.state].sentence : sentence(agent.state_reason);
   }
+}
+
+/** The same for a line in a list. */
+export function brief(agent: Agent): string {
+  if (agent.standing === "active") return explain(agent);
+  const why = agent.standing_reason ?? "";
+  return why === "" ? WORDS[wordOf(agent)].sentence : sentence(why);
 }
 
 function setAside(agent: Agent & Partial<Pick<AgentDetail, "prove_after_seconds">>, said: string): string {

@@ -5,7 +5,7 @@ import { RelativeTime } from "../../../components/relative-time";
 import { rowLink } from "../../../components/row-link";
 import { Status, Tag } from "../../../components/status";
 import type { Agent } from "../api/agents";
-import { explain, sandboxWords, shown, systemName } from "../words";
+import { brief, explain, sandboxWords, shown, systemName } from "../words";
 import classes from "./machines.module.css";
 
 interface Props {
@@ -42,14 +42,13 @@ export function MachineTable({ agents, groupName, selected, select, withGroup }:
       width: "minmax(9rem, 2fr)",
       cell: (agent) => {
         const { label, tone, moves } = shown(agent);
-        const why = explain(agent);
         return (
           <div className={classes.two}>
             <Status tone={tone} pulse={moves}>
               {label}
             </Status>
-            <span className={classes.fine} title={why}>
-              {why}
+            <span className={classes.fine} title={explain(agent)}>
+              {brief(agent)}
             </span>
           </div>
         );
