@@ -26,7 +26,7 @@ const SANDBOX = "Machines where ffmpeg is not walled off in full get no work.";
 
 /** The first thing one wants to know, for lists. */
 export function begins({ schedule, start_after_idle_seconds: idle, other_cpu_below: cpu }: Policy): string {
-  const others = cpu >= 1 ? "" : ` and other programs use less than ${Math.round(cpu * 100)} % of the processor`;
+  const others = cpu >= 1 ? "" : ` and other programs use less than ${Math.round(cpu * 100)}\u00a0% of the processor`;
   return `Works ${scheduleInWords(schedule)}, when nobody has touched the machine for ${timeInWords(idle)}${others}.`;
 }
 
