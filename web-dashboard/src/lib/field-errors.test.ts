@@ -15,10 +15,11 @@ test("a refusal goes to the field that it names", () => {
   expect(errorAt(error, "name")).toEqual({});
 });
 
-test("the first field that the form has is told", () => {
+test("the field that is named first is meant", () => {
   const error = refusal("`span_seconds` is at least `segment_seconds` and at most 3600");
-  expect(fieldError(error, ["segment_seconds"])?.field).toBe("segment_seconds");
   expect(fieldError(error, ["segment_seconds", "span_seconds"])?.field).toBe("span_seconds");
+  expect(fieldError(error, ["segment_seconds"])).toBeUndefined();
+  expect(fieldError(refusal("unknown field `colour`, expected one of `name`, `video`"), ["name", "video"])).toBeUndefined();
 });
 
 test.each([[refusal("no field here")], [refusal("`name` is taken", 409)], [new TypeError("`name`")], [undefined]])("%s stays with the form", (error) => {

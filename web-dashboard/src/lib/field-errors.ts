@@ -1,17 +1,15 @@
 import { OffpeakError } from "./api";
 
 /**
- * Which field of a form a refusal is about, with what it says. The server puts names of fields into backticks, and of lists
- * as `video.ladder[].height`.
+ * Which field of a form a refusal is about, with what it says. The server puts names of fields into backticks, the one that is
+ * meant first, and those of lists as `video.ladder[].height`.
  */
 export function fieldError(error: unknown, fields: readonly string[]): { field: string; message: string } | undefined {
   if (!(error instanceof OffpeakError) || error.status !== 422) return undefined;
   const { detail } = error.problem;
-  for (const [, name] of detail.matchAll(/`([a-z_.[\]]+)`/g)) {
-    const field = fields.find((one) => one === name);
-    if (field !== undefined) return { field, message: detail.replaceAll("`", "") };
-  }
-  return undefined;
+  const named = /`([^`]+)`/.exec(detail)?.[1];
+  const field = fields.find((one) => one === named);
+  return field === undefined ? undefined : { field, message: detail.replaceAll("`", "") };
 }
 
 /** The refusal, unless it is already shown at one of the fields. */

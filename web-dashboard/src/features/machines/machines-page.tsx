@@ -27,6 +27,13 @@ export function MachinesPage() {
   const { data: groups = [] } = useQuery(groupsQuery);
   const [selected, select] = useState<ReadonlySet<string>>(new Set());
   const [asked, ask] = useState<Asked>();
+  const [typed, type] = useState(search.name ?? "");
+  const [told, setTold] = useState(search.name);
+  // The address changed by other means than typing: the field follows.
+  if (told !== search.name) {
+    setTold(search.name);
+    if ((search.name ?? "") !== typed) type(search.name ?? "");
+  }
   const clear = () => {
     select(new Set());
   };
@@ -65,9 +72,9 @@ export function MachinesPage() {
           aria-label="Search by name"
           placeholder="Search by name"
           leftSection={<IconSearch size={16} />}
-          defaultValue={search.name ?? ""}
-          key={revoked ? "revoked" : "active"}
+          value={typed}
           onChange={({ currentTarget }) => {
+            type(currentTarget.value);
             change({ name: currentTarget.value === "" ? undefined : currentTarget.value });
           }}
         />

@@ -38,7 +38,8 @@ export function ProfileEditor({ initial, isNew, taken, saved }: Props) {
   const rules = check(current);
   if (isNew && rules.name === undefined && taken.has(current.name)) rules.name = "There is a profile of that name already.";
   if (!isNew && current.name !== initial.name) rules.name = `A profile’s name stays: ${initial.name}. Copy it for another one.`;
-  const said = fieldError(save.error, FIELDS);
+  // Text has no fields: what the server says stands below it.
+  const said = text === undefined ? fieldError(save.error, FIELDS) : undefined;
   const errors = said === undefined ? { ...rules } : { [said.field]: said.message, ...rules };
   // A name that nobody has typed yet is not wrong.
   if (!tried && current.name === "") delete errors.name;
@@ -97,7 +98,7 @@ export function ProfileEditor({ initial, isNew, taken, saved }: Props) {
             />
           </Panel>
         )}
-        <Problem error={otherError(save.error, FIELDS)} />
+        <Problem error={text === undefined ? otherError(save.error, FIELDS) : save.error} />
         {isDirty && (
           <div className={classes.save}>
             <span>{tried && Object.keys(rules).length > 0 ? "Something above does not fit yet." : isNew ? "Not made yet." : "Changes are not saved yet."}</span>
