@@ -89,6 +89,9 @@ async function secretShown() {
   return secret;
 }
 
+/** Takes back what a notice tells of. */
+const undo = (what) => page.getByRole("alert").filter({ hasText: what }).getByRole("button", { name: "Undo" }).click();
+
 async function call(token, path) {
   return (await fetch(base + path, { headers: { authorization: `Bearer ${token}` } })).status;
 }
@@ -114,9 +117,10 @@ try {
     await button("Nights and weekends").click();
     await page.getByLabel("Begin after", { exact: true }).fill("15");
     await page.getByText(/^Works on weeknights 18:00–08:00 and all day at weekends, when nobody has touched the machine for 15 minutes/).waitFor(SOON);
-    await page.getByLabel("Cores").fill("0");
+    await page.getByLabel("Go on after", { exact: true }).fill("0");
     await button("Save the policy").click();
-    await page.getByText("at least one core").waitFor(SOON);
+    await page.getByText("5 seconds to an hour").waitFor(SOON);
+    await page.getByLabel("Go on after", { exact: true }).fill("2");
     await page.getByLabel("Cores").fill("2");
     await button("Save the policy").click();
     await page.getByText(/^Saved\./).waitFor(SOON);
@@ -179,7 +183,7 @@ try {
     await dialog().getByLabel("Name").fill("day-shift");
     await dialog().getByRole("button", { name: "Rename" }).click();
     await heading("day-shift");
-    await button("Undo").click();
+    await undo("day-shift");
     await heading(MACHINE);
   });
 
@@ -240,8 +244,7 @@ try {
 
   await step("a token works until it is revoked", async () => {
     await open("Tokens");
-    // The test has one of its own.
-    await button("New token").click();
+    await button("New token").first().click();
     await dialog().getByLabel("Name").fill("Intranet");
     await button("Make it").click();
     const secret = await secretShown();
@@ -288,7 +291,7 @@ try {
     await button(`More to do with ${GRACE.name}`).click();
     await page.getByRole("menuitem", { name: "Do not let them log in" }).click();
     await page.getByText("may not log in").waitFor(SOON);
-    await button("Undo").click();
+    await undo(GRACE.name);
     await page.getByText("may not log in").waitFor({ state: "detached", ...SOON });
   });
 
@@ -370,5 +373,8 @@ try {
   await browser.close();
   receiver.close();
 }
-for (const fault of faults) console.log(JSON.stringify({ fault }));
-process.exit(faults.length > 0 ? 1 : 0);
+// Browsers note every refusal as an error; some were provoked here.
+const PROVOKED = /status of (422|403) .*\/v1\/(profiles\/phone-app|webhooks|session\/password)\)$/;
+const real = faults.filter((fault) => !PROVOKED.test(fault));
+for (const fault of real) console.log(JSON.stringify({ fault }));
+process.exit(real.length > 0 ? 1 : 0);

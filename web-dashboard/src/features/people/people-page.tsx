@@ -57,7 +57,7 @@ export function PeoplePage() {
                 {
                   id: "name",
                   header: "Person",
-                  width: "minmax(9rem, 1.4fr)",
+                  width: "minmax(7.5rem, 1.4fr)",
                   cell: ({ id, name, email, disabled }) => (
                     <div className={classes.two}>
                       <span className={classes.name}>
@@ -68,7 +68,7 @@ export function PeoplePage() {
                     </div>
                   ),
                 },
-                { id: "role", header: "Role", width: "minmax(6rem, 0.7fr)", cell: ({ role }) => roleName(role) },
+                { id: "role", header: "Role", width: "minmax(6.9rem, 0.7fr)", cell: ({ role }) => roleName(role) },
                 {
                   id: "teams",
                   header: "Teams",
@@ -90,7 +90,7 @@ export function PeoplePage() {
                 {
                   id: "acts",
                   header: <span className={classes.hidden}>More</span>,
-                  width: "2.5rem",
+                  width: "2rem",
                   align: "end",
                   cell: (person) => (
                     <PersonMenu
@@ -254,7 +254,7 @@ function Invitations({ refresh }: { refresh: () => Promise<unknown> }) {
                   <RelativeTime at={invitation.expires_at} />
                 </div>
               </div>
-              <Button size="compact-sm" variant="subtle" color="red" aria-label={`Take the invitation of ${invitation.email} back`} onClick={() => void withdraw(invitation)}>
+              <Button size="compact-sm" variant="subtle" color="red" aria-label={`Take back the invitation of ${invitation.email}`} onClick={() => void withdraw(invitation)}>
                 Take back
               </Button>
             </div>

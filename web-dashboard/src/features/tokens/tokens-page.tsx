@@ -93,7 +93,7 @@ function TokenTable({ tokens }: { tokens: readonly Token[] }) {
         {
           id: "name",
           header: "Token",
-          width: "minmax(8rem, 1fr)",
+          width: "minmax(6rem, 1fr)",
           cell: ({ name, created_at: at }) => (
             <div className={classes.two}>
               <b className={classes.name}>{name}</b>
@@ -121,7 +121,7 @@ function TokenTable({ tokens }: { tokens: readonly Token[] }) {
         {
           id: "used",
           header: "Last used",
-          width: "minmax(6.5rem, 0.7fr)",
+          width: "minmax(5.75rem, 0.7fr)",
           cell: ({ last_used_at: at }) => (at == null ? <span className={classes.fine}>never</span> : <RelativeTime at={at} />),
         },
         {
@@ -131,7 +131,7 @@ function TokenTable({ tokens }: { tokens: readonly Token[] }) {
           from: "sm",
           cell: ({ expires_at: at }) => (at == null ? <span className={classes.fine}>never</span> : <RelativeTime at={at} />),
         },
-        { id: "revoke", header: <span className={classes.hidden}>Revoke</span>, width: "5rem", align: "end", cell: (token) => <Revoke token={token} /> },
+        { id: "revoke", header: <span className={classes.hidden}>Revoke</span>, width: "4.75rem", align: "end", cell: (token) => <Revoke token={token} /> },
       ]}
     />
   );

@@ -33,6 +33,7 @@ import { DELIVERY_STATES, hostOf, tries, webhookState } from "./words";
 const route = getRouteApi("/webhooks/$webhook");
 const BACK = { to: "/webhooks", label: "Webhooks" } as const;
 const LONGEST_OVERLAP_HOURS = 168;
+const ROW_HEIGHT = 58;
 
 export function WebhookPage() {
   const { webhook: id } = route.useParams();
@@ -317,22 +318,28 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
           label="Deliveries"
           rows={deliveries}
           idOf={({ id }) => id}
+          rowHeight={ROW_HEIGHT}
           columns={[
             {
               id: "event",
               header: "Event",
-              width: "minmax(7rem, 1.3fr)",
-              cell: ({ id, type }) => (
-                <button
-                  type="button"
-                  className={classes.openRow}
-                  aria-haspopup="dialog"
-                  onClick={() => {
-                    show(id);
-                  }}
-                >
-                  {type}
-                </button>
+              width: "minmax(8rem, 1.3fr)",
+              cell: ({ id, type, created_at: at }) => (
+                <div className={classes.two}>
+                  <button
+                    type="button"
+                    className={classes.openRow}
+                    aria-haspopup="dialog"
+                    onClick={() => {
+                      show(id);
+                    }}
+                  >
+                    {type}
+                  </button>
+                  <span className={classes.fine}>
+                    <RelativeTime at={at} />
+                  </span>
+                </div>
               ),
             },
             {
@@ -353,10 +360,10 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
               id: "next",
               header: "Next try",
               width: "8rem",
+              align: "end",
               from: "md",
               cell: ({ next_attempt_at: at }) => (at == null ? <span className={classes.fine}>–</span> : <RelativeTime at={at} />),
             },
-            { id: "at", header: "Sent", width: "7.5rem", align: "end", cell: ({ created_at: at }) => <RelativeTime at={at} /> },
           ]}
           onEnd={() => {
             if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage();

@@ -33,7 +33,7 @@ test("a usual schedule is chosen, changed and emptied", async () => {
 
 test("any minute can be typed", async () => {
   renderWithin(<Form initial={NIGHTS_AND_WEEKENDS.slice(0, 1)} />);
-  const from = screen.getByLabelText("From");
+  const from = screen.getByRole("combobox", { name: "From" });
   await userEvent.clear(from);
   await userEvent.type(from, "19:45");
   expect(screen.getByText("on weeknights 19:45–08:00")).toBeInTheDocument();

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, NumberInput, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
+import { ActionIcon, Button, NumberInput, Radio, Select, Textarea, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { Panel } from "../../../components/page";
 import type { Schemas } from "../../../lib/api";
@@ -148,22 +148,18 @@ export function ProfileForm({ profile, change, errors, isNew }: Props) {
         <Files profile={profile} change={change} errors={errors} />
       </Panel>
       <Panel title="Who can watch">
-        <SegmentedControl
+        <Radio.Group
           aria-label="Who can watch"
           value={profile.access}
           onChange={(value) => {
             set({ access: value === "signed" ? "signed" : "public" });
           }}
-          data={[
-            { value: "public", label: "Whoever knows the job’s id" },
-            { value: "signed", label: "Signed addresses only" },
-          ]}
-        />
-        <p className={classes.fine}>
-          {profile.access === "signed"
-            ? "Players need an address that the server signed; it is good for some hours."
-            : "A job’s id has 80 random bits: it cannot be guessed, but whoever has it can hand it on."}
-        </p>
+        >
+          <div className={classes.choices}>
+            <Radio value="public" label="Whoever knows the job’s id" description="It has 80 random bits and cannot be guessed, but whoever has it can hand it on." />
+            <Radio value="signed" label="Signed addresses only" description="Players need an address that the server signed; it is good for some hours." />
+          </div>
+        </Radio.Group>
       </Panel>
     </>
   );
