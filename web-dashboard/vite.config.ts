@@ -35,5 +35,5 @@ export default defineConfig({
   // `npm run dev` or `npm run preview` beside a running server; a preview is held to the policy that the server sends.
   server: { proxy },
   preview: { proxy, headers: { "content-security-policy": policy } },
-  test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], include: ["src/**/*.test.{ts,tsx}"], testTimeout: 20_000 },
 });

@@ -7,12 +7,14 @@
 //! - [`frames`] and [`sound`] compare result and reference, [`exact`] a whole job;
 //! - [`history`] reads from a job's events who did what, and that nothing was done twice;
 //! - [`proxy`] is a bad network on command, [`recorded`] what went over it; [`balancer`] stands before several servers;
+//! - [`browser`] is a person at a browser, by a script of `tests/browser`;
 //! - [`schedule`] says what goes wrong when, [`waste`] what that cost;
 //! - [`secrets`] reads every program's log for what nobody may find there.
 //!
 //! What goes wrong panics with words: a test that cannot go on should stop there, and the logs of all processes follow.
 
 pub mod balancer;
+pub mod browser;
 pub mod client;
 pub mod cutter;
 pub mod exact;

@@ -99,6 +99,13 @@ impl System {
         *self.engine(name) = process;
     }
 
+    /// Starts one more engine with one core that is told nothing but an enrolment link.
+    pub fn start_engine_by(&mut self, name: &str, link: &str) {
+        let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        command.env_remove("OFFPEAK_URL").env("OFFPEAK_ENROL_CODE", link);
+        self.engines.push(Process::spawn(name, command, self.folder.path()));
+    }
+
     /// Enrols and starts one more engine that takes this program for ffmpeg.
     pub fn start_engine_as(&mut self, name: &str, cores: u32, ffmpeg: PathBuf) {
         let code = self.server_says(&["token", "enrol", "--uses", "1"]);

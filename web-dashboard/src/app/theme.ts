@@ -49,12 +49,22 @@ const dark: MantineColorsTuple = [
   "#101217",
 ];
 
-/** The accent is pale on dark pages, where white would not be read on it. */
+/** The accent is pale on dark pages, where white would not be read on it; and Mantine's own red is too pale for white on light ones. */
 const variantColorResolver: VariantColorsResolver = (input) => {
   const usual = defaultVariantColorsResolver(input);
-  const isAccent = input.color === undefined || input.color === "offpeak";
-  return isAccent && input.variant === "filled" ? { ...usual, color: "var(--op-accent-ink)" } : usual;
+  if (input.color === "red" && (input.variant === "subtle" || input.variant === "light")) {
+    const background = input.variant === "light" ? "var(--op-bad-wash)" : "transparent";
+    return { ...usual, background, hover: "var(--op-bad-wash)", color: "var(--op-bad)" };
+  }
+  if (input.variant !== "filled") return usual;
+  if (input.color === undefined || input.color === "offpeak") return { ...usual, color: "var(--op-accent-ink)" };
+  if (input.color !== "red") return usual;
+  const hover = "color-mix(in srgb, var(--op-bad) 88%, var(--op-ink))";
+  return { ...usual, background: "var(--op-bad)", hover, color: "var(--op-accent-ink)" };
 };
+
+/** What screen readers are told: a button that closes says so, and the head of a dialogue is not that of the page. */
+const NAMED = { closeButtonProps: { "aria-label": "Close" }, attributes: { header: { role: "presentation" } } };
 
 export const theme = createTheme({
   variantColorResolver,
@@ -80,8 +90,9 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     // Locking the scroll with a script needs a style element; styles/overlay.css does it.
-    Modal: { defaultProps: { lockScroll: false, centered: true, radius: "lg" } },
-    Drawer: { defaultProps: { lockScroll: false } },
+    Modal: { defaultProps: { lockScroll: false, centered: true, radius: "lg", ...NAMED } },
+    Drawer: { defaultProps: { lockScroll: false, ...NAMED } },
+    Notification: { defaultProps: { closeButtonProps: NAMED.closeButtonProps } },
     Tooltip: { defaultProps: { openDelay: 250, withArrow: true, multiline: true, maw: 320 } },
     Paper: { defaultProps: { radius: "lg" } },
     Card: { defaultProps: { radius: "lg", withBorder: true } },

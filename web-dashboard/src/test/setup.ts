@@ -22,5 +22,6 @@ vi.stubGlobal(
   },
 );
 Element.prototype.scrollIntoView = () => undefined;
+window.scrollTo = () => undefined;
 
 afterEach(cleanup);
