@@ -36,6 +36,7 @@ pub struct Shell {
     settings_file: Option<PathBuf>,
     preset: Option<Preset>,
     preset_was_tried: AtomicBool,
+    is_ending: AtomicBool,
     pub(crate) tray: Mutex<Option<Tray>>,
     pub(crate) search: Mutex<Option<Search>>,
     pub(crate) update: Mutex<Update>,
@@ -74,6 +75,7 @@ impl Shell {
             settings_file,
             preset,
             preset_was_tried: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
             tray: Mutex::default(),
             search: Mutex::default(),
             update: Mutex::default(),
@@ -87,6 +89,10 @@ impl Shell {
     pub fn set_engine(&self, engine: Engine) {
         // There is only one call.
         let _was_empty = self.engine.set(engine);
+    }
+
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::SeqCst)
     }
 
     pub fn desk(&self) -> Desk {
@@ -242,6 +248,9 @@ pub fn grant(app: &AppHandle, wish: Wish) {
 
 /// The engine hands back what it holds, then everything ends.
 pub fn quit(app: &AppHandle) {
+    if shell(app).is_ending.swap(true, Ordering::SeqCst) {
+        return;
+    }
     if let Some(window) = app.get_webview_window(window::LABEL) {
         // Nobody should wait in front of it.
         let _gone = window.destroy();

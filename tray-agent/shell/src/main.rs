@@ -97,10 +97,8 @@ fn start(app: &AppHandle, args: Args) -> tauri::Result<()> {
     if let Some(page) = args.open {
         window::open(app, page);
     }
-    if update::has_place(app.config()) {
-        let app = app.clone();
-        tauri::async_runtime::spawn(async move { update::look(&app).await });
-    }
+    let looking = app.clone();
+    tauri::async_runtime::spawn(async move { update::look(&looking).await });
     end_on_signals(app);
     Ok(())
 }

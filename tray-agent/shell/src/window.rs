@@ -59,6 +59,7 @@ fn open_on_main(app: &AppHandle, page: Page) -> tauri::Result<()> {
         .title(words::PRODUCT)
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(LEAST_SIZE.0, LEAST_SIZE.1)
+        .center()
         .focused(true)
         .build()?;
     let app = app.clone();
@@ -74,7 +75,7 @@ fn closed(app: &AppHandle) {
     let shell = shell(app);
     // Nobody looks for servers any more.
     *lock(&shell.search) = None;
-    if !shell.settings().knows_the_tray {
+    if !shell.settings().knows_the_tray && !shell.is_ending() {
         notify(app, &Note { title: words::NOTE_HIDDEN, body: words::NOTE_HIDDEN_BODY.to_owned() });
         // At worst it is explained once more.
         let _not_kept = shell.change_settings(|settings| settings.knows_the_tray = true);

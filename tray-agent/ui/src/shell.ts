@@ -129,12 +129,20 @@ export async function call<T = null>(command: string, values: Record<string, unk
   try {
     return await invoke<T>(command, values);
   } catch (problem) {
-    throw new Error(typeof problem === "string" ? problem : String(problem));
+    throw new Error(typeof problem === "string" ? problem : String(problem), { cause: problem });
   }
 }
 
-export function on<T>(event: "snapshot" | "log" | "page" | "server", hear: (payload: T) => void): void {
-  void listen<T>(event, ({ payload }) => {
+interface Events {
+  snapshot: Snapshot;
+  log: LogLine;
+  /** The tray wants this page. */
+  page: string;
+  server: FoundServer;
+}
+
+export function on<K extends keyof Events>(event: K, hear: (payload: Events[K]) => void): void {
+  void listen<Events[K]>(event, ({ payload }) => {
     hear(payload);
   });
 }
