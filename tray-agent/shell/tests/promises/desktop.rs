@@ -12,21 +12,29 @@ use std::{
 use tempfile::TempDir;
 
 /// A machine that builds something else at the same time is slow; a test that waits for nothing ends at once.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(20);
 const PANEL_HEIGHT: u32 = 28;
 
 /// Waits until `look` finds something.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    within(LIMIT, what, &mut look)
+pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_for_that(&|| what.to_owned(), look)
 }
 
-pub fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+fn wait_for_that<T>(what: &dyn Fn() -> String, look: impl FnMut() -> Option<T>) -> T {
+    within_that(LIMIT, what, look)
+}
+
+pub fn within<T>(limit: Duration, what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within_that(limit, &|| what.to_owned(), look)
+}
+
+fn within_that<T>(limit: Duration, what: &dyn Fn() -> String, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
+        assert!(Instant::now() < deadline, "{}: not within {limit:?}", what());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -171,7 +179,8 @@ impl Desktop {
     /// Waits until the panel shows so much of a colour, in hundredths of the icon.
     pub fn panel_shows(&self, what: &str, colour: [u8; 3], percent: usize) {
         let icon = (PANEL_HEIGHT * PANEL_HEIGHT) as usize;
-        wait_for(what, || {
+        let describe = || format!("{what}; the panel is at {:?}", self.panel());
+        wait_for_that(&describe, || {
             let close = |pixel: &&[u8; 3]| pixel.iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 24);
             let found = self.panel_pixels()?.iter().filter(close).count();
             (found * 100 >= icon * percent).then_some(())
