@@ -59,7 +59,9 @@ fn time() -> DateTime<Utc> {
 
 fn obey(now: &mut Now, order: Order) -> Answer {
     match order {
-        Order::Snooze { seconds: 0 } | Order::Resume => turn(now, AgentState::Waiting, "the farm has no work at the moment", None),
+        Order::Snooze { seconds: 0 } | Order::Resume => {
+            turn(now, AgentState::Waiting, "the farm has no work at the moment", None)
+        }
         Order::Snooze { seconds } => {
             let until = time() + TimeDelta::from_std(Duration::from_secs(seconds)).unwrap_or_default();
             turn(now, AgentState::Snoozed, "you asked for some quiet", Some(until));
@@ -119,7 +121,8 @@ fn beginning(state: &str) -> Now {
     ];
     let farmless = state == "no_farm";
     let known = AgentState::parse(if farmless { "no_server" } else { state }).unwrap_or(AgentState::Waiting);
-    let reason = reasons.iter().find(|(name, _)| *name == state).map_or("this computer has not joined a farm", |(_, reason)| reason);
+    let reason =
+        reasons.iter().find(|(name, _)| *name == state).map_or("this computer has not joined a farm", |(_, reason)| reason);
     let since = time() - TimeDelta::minutes(23);
     let work = |kind: &str, id: &str, rows_done, rows| Work {
         job_id: id.parse().expect("an id"),
@@ -154,7 +157,8 @@ fn beginning(state: &str) -> Now {
                     "days": ["mon", "tue", "wed", "thu", "fri"], "from": "18:00", "to": "08:00"
                 }))
                 .expect("hours"),
-                serde_json::from_value(serde_json::json!({ "days": ["sat", "sun"], "from": "00:00", "to": "24:00" })).expect("hours"),
+                serde_json::from_value(serde_json::json!({ "days": ["sat", "sun"], "from": "00:00", "to": "24:00" }))
+                    .expect("hours"),
             ],
             mains_only: true,
             unmetered_only: false,
@@ -173,7 +177,8 @@ fn contribution() -> Contribution {
 }
 
 fn why(now: &Now) -> Why {
-    let reading = |name: &str, value: &str, how: &str| Reading { name: name.to_owned(), value: value.to_owned(), how: how.to_owned() };
+    let reading =
+        |name: &str, value: &str, how: &str| Reading { name: name.to_owned(), value: value.to_owned(), how: how.to_owned() };
     Why {
         state: now.state,
         reason: now.reason.clone(),

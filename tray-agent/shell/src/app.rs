@@ -121,6 +121,12 @@ impl Shell {
         settings.write(file).map_err(|error| format!("Offpeak cannot keep this in {}: {error}", file.display()))
     }
 
+    /// Whether an administrator said yes, and the person has not said anything yet.
+    pub fn is_preset_to_start_at_login(&self) -> bool {
+        let settings = self.settings();
+        settings.start_at_login.is_none() && crate::login::is_wanted(&settings, self.preset.as_ref())
+    }
+
     pub fn snapshot(&self) -> Snapshot {
         let desk = self.desk();
         let settings = self.settings();

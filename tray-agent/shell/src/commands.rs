@@ -74,7 +74,8 @@ fn order(shell: &Shell, request: Request) -> Result<Order, String> {
 fn address(text: Option<String>) -> Result<Option<Url>, String> {
     let Some(text) = text else { return Ok(None) };
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
-    let address = Url::parse(&with_scheme).ok().filter(|address| matches!(address.scheme(), "http" | "https") && address.has_host());
+    let address =
+        Url::parse(&with_scheme).ok().filter(|address| matches!(address.scheme(), "http" | "https") && address.has_host());
     address.map(Some).ok_or_else(|| format!("“{text}” is not the address of a server. One looks like https://farm.example.com"))
 }
 

@@ -22,9 +22,14 @@ pub struct Desk {
 pub enum Engine {
     /// Started, and not heard of yet.
     Starting,
-    Running { version: String },
+    Running {
+        version: String,
+    },
     /// It ended by itself, and starts again in so many seconds.
-    Down { seconds: u64, why: String },
+    Down {
+        seconds: u64,
+        why: String,
+    },
     /// It was told to end.
     Ended,
 }

@@ -55,7 +55,8 @@ fn found(service: &ResolvedService) -> Option<Found> {
     // The address that people use, if the server says which; it is what its certificate is for.
     let address = says("url").or_else(|| {
         let host = service.get_addresses_v4().into_iter().min()?;
-        Some(format!("http://{host}:{}/", service.get_port()))
+        let scheme = if says("tls").as_deref() == Some("1") { "https" } else { "http" };
+        Some(format!("{scheme}://{host}:{}/", service.get_port()))
     });
     let id = service.get_fullname().to_owned();
     Some(Found { name: short_name(&id), id, address: Some(address?) })

@@ -132,7 +132,12 @@ fn menu(desk: &Desk, face: &Face) -> Vec<Entry> {
         }
         menu.push(Entry::Separator);
     }
-    menu.extend([item(Wish::Open, words::OPEN), item(Wish::About, words::ABOUT), Entry::Separator, item(Wish::Quit, words::QUIT)]);
+    menu.extend([
+        item(Wish::Open, words::OPEN),
+        item(Wish::About, words::ABOUT),
+        Entry::Separator,
+        item(Wish::Quit, words::QUIT),
+    ]);
     menu
 }
 
@@ -205,10 +210,7 @@ mod tests {
         let mut desk = desk(now(AgentState::Encoding, ""));
         desk.engine = Engine::Down { seconds: 90, why: "it ended with exit status: 3".to_owned() };
         let face = face(&desk);
-        assert_eq!(
-            face.sentence(),
-            "The engine has stopped: it ended with exit status: 3; it is started again in 2 min"
-        );
+        assert_eq!(face.sentence(), "The engine has stopped: it ended with exit status: 3; it is started again in 2 min");
         assert_eq!(face.picture, Group::Attention);
         assert_eq!(wishes(&face), [Wish::Open, Wish::About, Wish::Quit]);
         assert!(!face.menu.iter().any(|entry| matches!(entry, Entry::Line(text) if text.contains("video"))), "stale work");

@@ -97,10 +97,20 @@ fn start(app: &AppHandle, args: Args) -> tauri::Result<()> {
     if let Some(page) = args.open {
         window::open(app, page);
     }
+    start_at_login_as_preset(app);
     let looking = app.clone();
     tauri::async_runtime::spawn(async move { update::look(&looking).await });
     end_on_signals(app);
     Ok(())
+}
+
+/// Where an administrator answered for the person, the first start makes it so for the next login.
+fn start_at_login_as_preset(app: &AppHandle) {
+    if shell(app).is_preset_to_start_at_login()
+        && let Err(problem) = login::set(app, true)
+    {
+        eprintln!("offpeak-tray: {problem}");
+    }
 }
 
 /// A second shell was started, and has ended.

@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn wishes_have_names_of_their_own() {
-        for known in [Wish::Snooze { hours: 12 }, Wish::EndSnooze, Wish::Pause, Wish::Resume, Wish::Join, Wish::Open, Wish::Quit] {
+        for known in [Wish::Snooze { hours: 12 }, Wish::EndSnooze, Wish::Pause, Wish::Resume, Wish::Join, Wish::Open, Wish::Quit]
+        {
             assert_eq!(wish(&id(known)), Some(known));
         }
         assert_eq!(wish("snooze-9"), None);

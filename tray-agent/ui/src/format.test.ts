@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { energy, memory, rate, schedule, span, video } from "./format";
+import { energy, memory, rate, schedule, sentence, span, video } from "./format";
 
 describe("numbers as people read them", () => {
   it.each([
@@ -30,6 +30,14 @@ describe("numbers as people read them", () => {
     expect([0.04, 3.14, 21.4, 3782].map(energy)).toEqual(["0 Wh", "3.1 Wh", "21 Wh", "3.78 kWh"]);
     expect([256, 1024, 19_660].map(memory)).toEqual(["256 MiB", "1 GiB", "19.2 GiB"]);
     expect([100_000, 200_000_000].map(rate)).toEqual(["0.1 Mbit/s", "200 Mbit/s"]);
+  });
+
+  it.each([
+    ["", ""],
+    ["someone is using this computer", "Someone is using this computer."],
+    ["The disk is full!", "The disk is full!"],
+  ])("%j as a sentence", (text, whole) => {
+    expect(sentence(text)).toBe(whole);
   });
 
   it("schedules", () => {

@@ -45,6 +45,13 @@ export function rate(bits: number): string {
   return units.mbits(twoDigits.format(bits / 1e6));
 }
 
+/** The rest of a sentence, standing alone. */
+export function sentence(text: string): string {
+  if (text === "") return "";
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}
+
 export function clock(time: string): string {
   return new Date(time).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }

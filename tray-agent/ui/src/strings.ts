@@ -113,7 +113,7 @@ export const strings = {
     what: "What",
     value: "Reading",
     how: "How it is known",
-    unknown: "Whatever is unknown counts as busy.",
+    unknown: "Where a rule needs what is unknown, this computer counts as busy.",
   },
 
   log: {

@@ -1,10 +1,6 @@
 //! One life of the engine.
 
-use std::{
-    collections::HashMap,
-    io,
-    time::Duration,
-};
+use std::{collections::HashMap, io, time::Duration};
 
 use offpeak_link::{Answer, FromEngine, Order, PROTOCOL, ToEngine};
 use tokio::{

@@ -9,7 +9,9 @@ use std::{
 use offpeak_link::{Answer, FromEngine, Order};
 use offpeak_shell::engine::{Engine, Heard, Program};
 
-use super::desktop::{Desktop, children, is_alive, wait_for};
+use offpeak_desktop::{children, colours, is_alive, wait_for};
+
+use super::stand_in::Desk;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -79,19 +81,19 @@ fn what_it_answers_comes_back_and_rubbish_does_not_matter() {
 
 #[test]
 fn the_tray_shows_it() {
-    let desktop = Desktop::start();
-    let shell = desktop.shell("dies", &[]);
-    desktop.panel_shows("the picture of trouble", super::person_snoozes::RED, 20);
+    let desk = Desk::start();
+    let shell = desk.tray("dies", &[]);
+    desk.desktop.panel_shows("the picture of trouble", colours::RED, 20);
     assert!(is_alive(shell.pid()));
 }
 
 #[test]
 fn one_that_was_killed_is_back() {
-    let desktop = Desktop::start();
-    let shell = desktop.shell("encoding", &[]);
+    let desk = Desk::start();
+    let shell = desk.tray("encoding", &[]);
     let engine = wait_for("an engine", || shell.engine());
     assert!(std::process::Command::new("kill").args(["-KILL", &engine.to_string()]).status().unwrap().success());
     let next = wait_for("another engine", || shell.engine().filter(|next| *next != engine));
     assert!(children(shell.pid()).contains(&next));
-    desktop.panel_shows("the picture of work", super::person_snoozes::INDIGO, 20);
+    desk.desktop.panel_shows("the picture of work", colours::INDIGO, 20);
 }

@@ -3,9 +3,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod desktop;
 mod dies_with_its_shell;
 mod engine_is_looked_after;
 mod one_shell_only;
 mod person_snoozes;
+mod stand_in;
 mod window_opens;

@@ -1,7 +1,7 @@
 // What this computer does, what its person wants, and what it has done so far.
 
 import { button, h, Outcome, say } from "../dom";
-import { clock, count, energy, span, video } from "../format";
+import { clock, count, energy, sentence, span, video } from "../format";
 import { show } from "../pictures";
 import { ask, call, type Now, type Share, type Snapshot, type Work } from "../shell";
 import { strings } from "../strings";
@@ -59,7 +59,8 @@ export function status(): Page {
     updateWork(rows, items);
     today.update(snapshot.contribution.today);
     total.update(snapshot.contribution.total);
-    login.hidden = snapshot.settings.start_at_login !== null || farmless;
+    // Whoever set the machine up may have answered.
+    login.hidden = snapshot.settings.start_at_login !== null || snapshot.start_at_login || farmless;
   };
 
   const hero = h("section", { class: "card hero" }, picture, h("div", { class: "words" }, headline, reason, time), wishes, outcome.element);
@@ -78,13 +79,6 @@ export function status(): Page {
     ),
   );
   return { element, update };
-}
-
-/** A reason is the rest of a sentence; below the headline it stands alone. */
-function sentence(reason: string): string {
-  if (reason === "") return "";
-  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function timeOf(now: Now): string {

@@ -1,6 +1,7 @@
 // All that the engine knows of its desk, how it knows, and the rule that decided.
 
 import { button, h, Outcome, say } from "../dom";
+import { sentence } from "../format";
 import { ask } from "../shell";
 import { strings } from "../strings";
 import type { Page } from "./page";
@@ -17,7 +18,7 @@ export function why(): Page {
     await outcome.of(
       ask({ type: "why" }).then((answer) => {
         if (answer.outcome !== "why") return;
-        say(rule, answer.rule);
+        say(rule, sentence(answer.rule));
         const rows = answer.readings.map(({ name, value, how }) =>
           h("tr", {}, h("th", { text: name, attributes: { scope: "row" } }), h("td", { class: value === "unknown" ? "unknown" : "", text: value }), h("td", { class: "soft", text: how })),
         );

@@ -1,18 +1,30 @@
-//! A desktop of its own for each test: display, session bus, window manager and panel.
+//! A desktop of its own for each test: display, session bus, window manager and panel, and hands that click and type. It
+//! runs the tray app as a person would; what it sees, it sees on the screen.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a desktop that cannot be had is a failed test")]
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
+/// Colours of the tray's pictures (`tray-agent/shell/icons/tray`).
+pub mod colours {
+    pub const INDIGO: [u8; 3] = [0x44, 0x50, 0xc8];
+    pub const AMBER: [u8; 3] = [0xff, 0xc4, 0x6b];
+    pub const SLATE: [u8; 3] = [0x63, 0x69, 0x79];
+    pub const RED: [u8; 3] = [0xc5, 0x35, 0x2b];
+}
+
 /// A machine that builds something else at the same time is slow; a test that waits for nothing ends at once.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 const PANEL_HEIGHT: u32 = 28;
 
 /// Waits until `look` finds something.
@@ -24,6 +36,7 @@ fn wait_for_that<T>(what: &dyn Fn() -> String, look: impl FnMut() -> Option<T>) 
     within_that(LIMIT, what, look)
 }
 
+/// Waits so long until `look` finds something.
 pub fn within<T>(limit: Duration, what: &str, look: impl FnMut() -> Option<T>) -> T {
     within_that(limit, &|| what.to_owned(), look)
 }
@@ -39,6 +52,7 @@ fn within_that<T>(limit: Duration, what: &dyn Fn() -> String, mut look: impl FnM
     }
 }
 
+/// Whether a process runs.
 pub fn is_alive(pid: u32) -> bool {
     // A zombie has ended; only its parent has not looked yet.
     fs::read_to_string(format!("/proc/{pid}/stat"))
@@ -52,9 +66,11 @@ impl Program {
     fn start(command: &mut Command) -> Self {
         let name = command.get_program().to_owned();
         let child = command.stdin(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn();
-        Self(child.unwrap_or_else(|error| {
-            panic!("{} does not start: {error}. `cargo xtask setup --test` installs it", name.display())
-        }))
+        Self(
+            child.unwrap_or_else(|error| {
+                panic!("{} does not start: {error}. `cargo xtask setup --test` installs it", name.display())
+            }),
+        )
     }
 
     fn first_line(&mut self) -> String {
@@ -71,23 +87,28 @@ impl Drop for Program {
     }
 }
 
+/// What a person sits at; it ends with the test.
 pub struct Desktop {
     display: String,
     bus: String,
+    /// The person's home.
     pub folder: TempDir,
     // Dropped in this order: the display last.
-    _panel: Program,
     _windows: Program,
     _bus: Program,
     _display: Program,
 }
 
 impl Desktop {
+    /// # Panics
+    /// When a program that it needs is missing.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("offpeak-desk-").tempdir().unwrap();
         // The server takes a free number and says which.
         let mut server = Program::start(
-            Command::new("Xvfb").args(["-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp"]).stdout(Stdio::piped()),
+            Command::new("Xvfb")
+                .args(["-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp"])
+                .stdout(Stdio::piped()),
         );
         let display = format!(":{}", server.first_line());
         assert_ne!(display, ":", "Xvfb gave no display");
@@ -100,12 +121,10 @@ impl Desktop {
             command.env("DISPLAY", &display).env("DBUS_SESSION_BUS_ADDRESS", &address).stdout(Stdio::null());
             command
         };
-        let windows = Program::start(&mut on("openbox"));
-        let height = PANEL_HEIGHT.to_string();
-        let panel = Program::start(
-            on("trayer").args(["--edge", "bottom", "--align", "right", "--widthtype", "request", "--height", &height]),
-        );
-        Self { display, bus: address, folder, _panel: panel, _windows: windows, _bus: bus, _display: server }
+        // A panel that is there before the window manager stays invisible, so the one starts the other. It ends with the display.
+        let panel = format!("trayer --edge bottom --align right --widthtype request --height {PANEL_HEIGHT}");
+        let windows = Program::start(on("openbox").args(["--startup", &panel]));
+        Self { display, bus: address, folder, _windows: windows, _bus: bus, _display: server }
     }
 
     /// A command on this desktop, for a person who has nothing in their home.
@@ -117,33 +136,18 @@ impl Desktop {
             .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
             .env("HOME", home)
             .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("XDG_STATE_HOME", home.join("state"))
             .env("XDG_RUNTIME_DIR", home)
             .env_remove("WAYLAND_DISPLAY");
         command
     }
 
-    /// Starts the shell with a stand-in for the engine.
-    pub fn shell(&self, state: &str, arguments: &[&str]) -> Shell {
+    /// Starts the tray app with this engine.
+    pub fn start_tray(&self, tray: &Path, engine: &Path, variables: &[(&str, &OsStr)], arguments: &[&str]) -> Tray {
         let log = fs::File::create(self.folder.path().join("tray.log")).unwrap();
-        let mut command = self.command(env!("CARGO_BIN_EXE_offpeak-tray"));
-        command
-            .args(arguments)
-            .env("OFFPEAK_ENGINE", stand_in())
-            .env("STAND_IN_STATE", state)
-            .env("STAND_IN_ORDERS", self.orders_file())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log);
-        Shell(command.spawn().unwrap())
-    }
-
-    fn orders_file(&self) -> PathBuf {
-        self.folder.path().join("orders")
-    }
-
-    /// What the stand-in was told, a line each.
-    pub fn orders(&self) -> Vec<String> {
-        fs::read_to_string(self.orders_file()).unwrap_or_default().lines().map(str::to_owned).collect()
+        let mut command = self.command(tray);
+        command.args(arguments).env("OFFPEAK_ENGINE", engine).envs(variables.iter().copied());
+        Tray(command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap())
     }
 
     fn xdotool(&self, arguments: &[&str]) -> String {
@@ -151,6 +155,7 @@ impl Desktop {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Presses these keys one after another.
     pub fn key(&self, keys: &[&str]) {
         for key in keys {
             self.xdotool(&["key", key]);
@@ -168,7 +173,7 @@ impl Desktop {
     }
 
     /// The colours that the panel shows.
-    pub fn panel_pixels(&self) -> Option<Vec<[u8; 3]>> {
+    fn panel_pixels(&self) -> Option<Vec<[u8; 3]>> {
         let [x, y, width, height] = self.panel()?;
         let part = format!("{width}x{height}+{x}+{y}");
         let output = self.command("import").args(["-silent", "-window", "root", "-crop", &part, "-depth", "8", "rgb:-"]).output();
@@ -187,6 +192,7 @@ impl Desktop {
         });
     }
 
+    /// Opens the menu of the only icon in the panel.
     pub fn click_the_icon(&self) {
         let [x, y, width, height] = wait_for("the panel", || self.panel());
         let (x, y) = ((x + width / 2).to_string(), (y + height / 2).to_string());
@@ -195,32 +201,28 @@ impl Desktop {
         std::thread::sleep(Duration::from_millis(700));
     }
 
+    /// Whether a window with a title like this is on the screen.
     pub fn has_window(&self, title: &str) -> bool {
         !self.xdotool(&["search", "--onlyvisible", "--name", title]).is_empty()
     }
 }
 
-fn stand_in() -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_offpeak-tray")).with_file_name("examples").join("stand_in_engine");
-    assert!(path.exists(), "cargo builds the examples of a package with its tests");
-    path
-}
-
 /// The running tray app.
-pub struct Shell(Child);
+pub struct Tray(Child);
 
-impl Shell {
+impl Tray {
     pub fn pid(&self) -> u32 {
         self.0.id()
     }
 
-    /// The engine below it.
+    /// The process id of the engine below it.
     pub fn engine(&self) -> Option<u32> {
-        children(self.pid()).into_iter().find(|pid| {
-            fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("--link"))
-        })
+        children(self.pid())
+            .into_iter()
+            .find(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("--link")))
     }
 
+    /// SIGKILL.
     pub fn kill(&mut self) {
         self.0.kill().unwrap();
         let _reaped = self.0.wait();
@@ -232,14 +234,14 @@ impl Shell {
     }
 }
 
-impl Drop for Shell {
+impl Drop for Tray {
     fn drop(&mut self) {
         let _ended_before = self.0.kill();
         let _reaped = self.0.wait();
     }
 }
 
-/// Of all threads: a child belongs to the thread that started it.
+/// Process ids of its children, of all threads: a child belongs to the thread that started it.
 pub fn children(pid: u32) -> Vec<u32> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
