@@ -50,7 +50,8 @@ export function settings(): Page {
     say(version, inWords(snapshot.update));
     say(notes, snapshot.update.is === "available" ? snapshot.update.notes : "");
     install.hidden = snapshot.update.is !== "available";
-    look.hidden = snapshot.update.is === "available" || snapshot.update.is === "installing";
+    // Where there is no place to look at, there is nothing to press.
+    look.hidden = ["available", "installing", "elsewhere"].includes(snapshot.update.is);
     look.disabled = snapshot.update.is === "looking";
   };
   const section = (title: string, ...children: HTMLElement[]) =>
