@@ -98,6 +98,10 @@ pub struct Settings {
     /// are slowed down [default: 0]
     #[arg(long, env = "OFFPEAK_TRUSTED_PROXIES", value_name = "COUNT", global = true)]
     pub trusted_proxies: Option<usize>,
+
+    /// Announce this server on the local network, where it listens to other machines [default: 1]
+    #[arg(long, env = "OFFPEAK_MDNS", value_name = "0|1", global = true, value_parser = clap::builder::BoolishValueParser::new())]
+    pub mdns: Option<bool>,
 }
 
 /// Settings that were checked.
@@ -125,6 +129,8 @@ pub struct Config {
     pub outbound_allow: AllowList,
     pub playback_lifetime: Duration,
     pub trusted_proxies: usize,
+    /// Whether machines on the local network are told of this server.
+    pub announce: bool,
 }
 
 /// How long things about leases take; all follow from how long one lives without a heartbeat.
@@ -191,6 +197,7 @@ impl Settings {
             outbound_allow: self.outbound_allow.or(file.outbound_allow),
             playback_hours: self.playback_hours.or(file.playback_hours),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            mdns: self.mdns.or(file.mdns),
         })
     }
 
@@ -243,6 +250,7 @@ impl Settings {
             outbound_allow: check_outbound_allow(self.outbound_allow.as_deref())?,
             playback_lifetime: check_playback_hours(self.playback_hours)?,
             trusted_proxies: self.trusted_proxies.unwrap_or(0),
+            announce: self.mdns.unwrap_or(true),
         })
     }
 }

@@ -3,6 +3,7 @@
 //! A folder a step of the flow; in each, `mod.rs` holds the rules, `http.rs` the handlers, `store.rs` all SQL.
 
 pub mod agents;
+pub mod announce;
 pub mod app;
 pub mod auth;
 pub mod blob;

@@ -7,6 +7,7 @@ use axum::serve::Listener as _;
 use clap::{Parser, Subcommand};
 use offpeak_api::{access::Scope, enrolment::EnrolLink};
 use offpeak_server::{
+    announce,
     app::App,
     auth::{ENROL_CODE_LIFETIME, TokenKind, scopes::Scopes, store as auth_store},
     clock::Clock,
@@ -179,6 +180,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             }
         }
     });
+    let announced = announce::start(&app.config, listening.local_addr()?);
     let sending = tokio::spawn(webhooks::send::keep_sending(app.clone()));
     tracing::info!(address = %listening.local_addr()?, public_url = %app.config.public_url, storage = %app.config.storage, "serving");
     if let Some(link) = links::setup_link(&app).await? {
@@ -191,6 +193,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!("stopping");
     };
     serving::serve(listening, router::router(app), stop, GRACE).await;
+    drop(announced);
     ticking.abort();
     sending.abort();
     Ok(())

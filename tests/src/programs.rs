@@ -32,13 +32,29 @@ fn in_folder(folder: &Path) -> Built {
     Built { server: program("offpeak-server"), agent: program("offpeak-agent"), cli: program("offpeak") }
 }
 
+/// The tray app, built when a test wants it: it needs the system's web view, which the other tests can do without.
+pub fn tray() -> &'static Path {
+    static TRAY: OnceLock<PathBuf> = OnceLock::new();
+    TRAY.get_or_init(|| executable(&build_packages(&["offpeak-shell"]), "offpeak-tray"))
+}
+
 fn build() -> Built {
+    let executables = build_packages(&["offpeak-server", "offpeak-engine", "offpeak-cli"]);
+    let program = |name: &str| executable(&executables, name);
+    Built { server: program("offpeak-server"), agent: program("offpeak-agent"), cli: program("offpeak") }
+}
+
+fn executable(built: &BTreeMap<String, PathBuf>, name: &str) -> PathBuf {
+    built.get(name).unwrap_or_else(|| panic!("cargo built no {name}: {built:?}")).clone()
+}
+
+fn build_packages(packages: &[&str]) -> BTreeMap<String, PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .current_dir(workspace())
         .args(["build", "--quiet", "--message-format=json-render-diagnostics"])
-        .args(["-p", "offpeak-server", "-p", "offpeak-engine", "-p", "offpeak-cli"])
+        .args(packages.iter().flat_map(|package| ["-p", package]))
         .stderr(Stdio::inherit());
     if !cfg!(debug_assertions) {
         command.arg("--release");
@@ -59,8 +75,7 @@ fn build() -> Built {
             executables.insert(name.to_owned(), PathBuf::from(path));
         }
     }
-    let program = |name: &str| executables.get(name).unwrap_or_else(|| panic!("cargo built no {name}: {executables:?}")).clone();
-    Built { server: program("offpeak-server"), agent: program("offpeak-agent"), cli: program("offpeak") }
+    executables
 }
 
 /// The folder of the root manifest.

@@ -24,6 +24,7 @@ pub fn test() -> Result<()> {
     list.go_on("tests", run_tests);
     list.go_on("examples in the documentation", || shell::run(cargo().args(["test", "--workspace", "--doc", "--quiet"])));
     list.go_on("tests of the web pages", || npm_script("test"));
+    list.go_on("tests of the tray app's window", || window_script("test"));
     list.summary()
 }
 
@@ -37,7 +38,7 @@ fn run_tests() -> Result<()> {
 
 pub fn lint() -> Result<()> {
     let mut list = List::default();
-    list.step("set up", || setup::run(Purpose::Run).and_then(|()| setup::clients()))?;
+    list.step("set up", || setup::run(Purpose::Tray).and_then(|()| setup::clients()))?;
     list.go_on("format (cargo fmt)", || shell::run(cargo().args(["fmt", "--all", "--check"])));
     list.go_on("clippy", || {
         shell::run(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
@@ -63,6 +64,8 @@ pub fn lint() -> Result<()> {
     });
     list.go_on("types of the web pages (tsc)", || npm_script("typecheck"));
     list.go_on("eslint", || npm_script("lint"));
+    list.go_on("types of the tray app's window (tsc)", || window_script("typecheck"));
+    list.go_on("eslint of the tray app's window", || window_script("lint"));
     list.summary()
 }
 
@@ -88,6 +91,10 @@ fn cargo() -> Command {
 
 fn npm_script(name: &str) -> Result<()> {
     shell::run(shell::npm(&paths::root().join("web-dashboard")).args(["run", "--silent", name]))
+}
+
+fn window_script(name: &str) -> Result<()> {
+    shell::run(shell::npm(&setup::window_folder()).args(["run", "--silent", name]))
 }
 
 /// What was done, how long it took, and what of it failed.

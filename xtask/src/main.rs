@@ -9,6 +9,7 @@ mod film;
 mod http;
 mod interrupt;
 mod leases;
+mod package;
 mod paths;
 mod platform;
 mod say;
@@ -17,6 +18,7 @@ mod setup;
 mod shell;
 mod simulate;
 mod system;
+mod tray;
 
 use std::process::ExitCode;
 
@@ -60,6 +62,10 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Make an installer of the tray app, with engine, ffmpeg and ffprobe in it
+    AgentPackage(package::AgentPackage),
+    /// Measure what the tray app costs an idle machine
+    BenchTray(tray::BenchTray),
     /// Remove what demos have left behind
     CleanDemo,
 }
@@ -87,6 +93,8 @@ fn run(command: Command) -> Result<()> {
         Command::Lint => checks::lint(),
         Command::Openapi { check: true } => sdk::check(),
         Command::Openapi { check: false } => checks::openapi(),
+        Command::AgentPackage(wanted) => package::agent(&wanted),
+        Command::BenchTray(wanted) => tray::bench(&wanted),
         Command::CleanDemo => demo::clean(),
     }
 }

@@ -53,7 +53,7 @@ impl Programs {
 }
 
 /// Where cargo puts programs: beside this one, which is always a dev build.
-fn profile_folder(build: Build) -> Result<PathBuf> {
+pub fn profile_folder(build: Build) -> Result<PathBuf> {
     let own = std::env::current_exe().context("cannot tell where this program is")?;
     let debug = own.parent().context("this program is in no folder")?;
     match build {
@@ -115,9 +115,14 @@ impl System {
         command.args(["run", "--name", &name, "--cores", &cores.to_string()]).arg("--state-dir").arg(&state);
         command.env("OFFPEAK_URL", self.url()).env("OFFPEAK_FFMPEG", paths::ffmpeg()).env("OFFPEAK_FFPROBE", paths::ffprobe());
         // Harmless for an engine that is enrolled already, and it works when the database is another one.
-        command.env("OFFPEAK_ENROL_CODE", self.admin(&["token", "enrol", "--uses", "1", "--hours", "1"])?);
+        command.env("OFFPEAK_ENROL_CODE", self.enrol_code()?);
         self.engines.push(Child::start(&name, command, &self.log(&name))?);
         Ok(())
+    }
+
+    /// A code for one machine.
+    pub fn enrol_code(&self) -> Result<String> {
+        self.admin(&["token", "enrol", "--uses", "1", "--hours", "1"])
     }
 
     pub fn url(&self) -> String {

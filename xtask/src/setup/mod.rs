@@ -11,12 +11,16 @@ use anyhow::Result;
 
 use crate::say;
 
-/// What the machine is set up for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub use self::{tools::hash as sha256, web::window_folder};
+
+/// What the machine is set up for; each has what those before it have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// Building and running.
     Run,
-    /// The same, and a browser with players that play what came out.
+    /// The tray app, too: the system's web view, and the window that it shows.
+    Tray,
+    /// A browser with players that play what came out, and a desktop to click on.
     Test,
 }
 
@@ -30,6 +34,9 @@ pub fn run(purpose: Purpose) -> Result<()> {
         clients()?;
     }
     web::build()?;
+    if purpose >= Purpose::Tray {
+        web::build_window()?;
+    }
     say::detail(format_args!("all is there ({})", say::seconds(since.elapsed())));
     Ok(())
 }

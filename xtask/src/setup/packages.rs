@@ -18,16 +18,28 @@ struct Need {
     packages: &'static [&'static str],
     /// For people without apt.
     called: &'static str,
-    /// Only tests want it.
-    test_only: bool,
+    /// The least of what it is needed for.
+    purpose: Purpose,
 }
 
-const NEEDS: [Need; 5] = [
-    Need { present: has_c_compiler, packages: &["build-essential"], called: "a C compiler", test_only: false },
-    Need { present: has_pip, packages: &["python3", "python3-pip"], called: "Python 3 with pip", test_only: false },
-    Need { present: has_venv, packages: &["python3-venv"], called: "Python's virtual environments", test_only: false },
-    Need { present: has_chromium, packages: &["chromium"], called: "Chromium", test_only: true },
-    Need { present: has_postgres, packages: &["postgresql"], called: "PostgreSQL's server", test_only: true },
+const NEEDS: [Need; 7] = [
+    Need { present: has_c_compiler, packages: &["build-essential"], called: "a C compiler", purpose: Purpose::Run },
+    Need { present: has_pip, packages: &["python3", "python3-pip"], called: "Python 3 with pip", purpose: Purpose::Run },
+    Need { present: has_venv, packages: &["python3-venv"], called: "Python's virtual environments", purpose: Purpose::Run },
+    Need { present: has_chromium, packages: &["chromium"], called: "Chromium", purpose: Purpose::Test },
+    Need { present: has_postgres, packages: &["postgresql"], called: "PostgreSQL's server", purpose: Purpose::Test },
+    Need {
+        present: has_web_view,
+        packages: &["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev", "pkg-config"],
+        called: "the system's web view and tray icons",
+        purpose: Purpose::Tray,
+    },
+    Need {
+        present: has_desktop,
+        packages: &["xvfb", "openbox", "trayer", "dbus", "xdotool", "imagemagick"],
+        called: "a desktop without a screen",
+        purpose: Purpose::Test,
+    },
 ];
 
 fn has_c_compiler() -> bool {
@@ -61,8 +73,20 @@ fn has_postgres() -> bool {
         || versions.into_iter().any(|version| version.path().join("bin/postgres").is_file())
 }
 
+/// Elsewhere they are part of the system.
+fn has_web_view() -> bool {
+    let asked = || Command::new("pkg-config").args(["--exists", "webkit2gtk-4.1", "ayatana-appindicator3-0.1"]).status();
+    !cfg!(target_os = "linux") || asked().is_ok_and(|status| status.success())
+}
+
+/// What the tests of the tray app click on; elsewhere they are not built.
+fn has_desktop() -> bool {
+    const PROGRAMS: [&str; 6] = ["Xvfb", "openbox", "trayer", "dbus-daemon", "xdotool", "import"];
+    !cfg!(target_os = "linux") || PROGRAMS.iter().all(|name| shell::find(name).is_some())
+}
+
 pub fn install(purpose: Purpose) -> Result<()> {
-    let wanted = NEEDS.iter().filter(|need| purpose == Purpose::Test || !need.test_only);
+    let wanted = NEEDS.iter().filter(|need| need.purpose <= purpose);
     let missing: Vec<&Need> = wanted.filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         return Ok(());

@@ -35,6 +35,31 @@ pub fn build() -> Result<()> {
     Ok(())
 }
 
+/// The tray app's window, which it carries.
+pub fn window_folder() -> PathBuf {
+    paths::root().join("tray-agent/ui")
+}
+
+/// Its packages, among them what makes installers of the whole, and the built page.
+pub fn build_window() -> Result<()> {
+    let folder = window_folder();
+    check_node()?;
+    install_packages(&folder, "npm-ci-window", "the tray app's window's packages")?;
+    // It shows the tray's pictures and shares colours with the web pages.
+    let others = ["tray-agent/shell/icons/tray", "web-dashboard/src/styles"].map(|shared| paths::root().join(shared));
+    let mut inputs = inputs(&folder)?;
+    for other in others {
+        inputs.extend(self::inputs(&other)?);
+    }
+    let page = Stamp::new("npm-build-window", inputs.iter().map(PathBuf::as_path))?;
+    if !page.is_fresh() || !folder.join("dist/index.html").is_file() {
+        say::step("Building the tray app's window (npm run build)");
+        shell::run(shell::npm(&folder).args(["run", "--silent", "build"]))?;
+        page.set()?;
+    }
+    Ok(())
+}
+
 /// The players that the browser test drives.
 pub fn install_players() -> Result<()> {
     check_node()?;

@@ -1,0 +1,271 @@
+//! What the running shell holds, and what happens when something is heard.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use chrono::{Local, Utc};
+use offpeak_link::{Answer, FromEngine, Level, LogLine, Order};
+use serde::Serialize;
+use tauri::{AppHandle, Emitter, Manager};
+use tauri_plugin_notification::NotificationExt;
+
+use crate::{
+    desk::{Changed, Desk, Engine as EngineState},
+    discover::Search,
+    engine::{Engine, Heard},
+    face::{Face, Wish},
+    limits::{InForce, in_force},
+    notes::{self, Note},
+    preset::Preset,
+    settings::Settings,
+    tray::Tray,
+    update::Update,
+    window::{self, Page},
+};
+
+pub struct Shell {
+    desk: Mutex<Desk>,
+    face: Mutex<Option<Face>>,
+    engine: OnceLock<Engine>,
+    settings: Mutex<Settings>,
+    settings_file: Option<PathBuf>,
+    preset: Option<Preset>,
+    preset_was_tried: AtomicBool,
+    is_ending: AtomicBool,
+    pub(crate) tray: Mutex<Option<Tray>>,
+    pub(crate) search: Mutex<Option<Search>>,
+    pub(crate) update: Mutex<Update>,
+}
+
+/// Everything that the window shows, but the log.
+#[derive(Debug, Clone, Serialize)]
+pub struct Snapshot {
+    #[serde(flatten)]
+    desk: Desk,
+    face: Face,
+    in_force: Option<InForce>,
+    settings: Settings,
+    start_at_login: bool,
+    update: Update,
+    version: &'static str,
+}
+
+/// A panic elsewhere must not take the tray away.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shell {
+    pub fn new(settings_file: Option<PathBuf>, settings: Settings, preset: Result<Option<Preset>, String>) -> Self {
+        let mut desk = Desk::default();
+        let preset = preset.unwrap_or_else(|problem| {
+            desk.log(LogLine { at: Utc::now(), level: Level::Error, text: problem });
+            None
+        });
+        Self {
+            desk: Mutex::new(desk),
+            face: Mutex::default(),
+            engine: OnceLock::new(),
+            settings: Mutex::new(settings),
+            settings_file,
+            preset,
+            preset_was_tried: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
+            tray: Mutex::default(),
+            search: Mutex::default(),
+            update: Mutex::default(),
+        }
+    }
+
+    pub fn engine(&self) -> Option<&Engine> {
+        self.engine.get()
+    }
+
+    pub fn set_engine(&self, engine: Engine) {
+        // There is only one call.
+        let _was_empty = self.engine.set(engine);
+    }
+
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::SeqCst)
+    }
+
+    pub fn desk(&self) -> Desk {
+        lock(&self.desk).clone()
+    }
+
+    pub fn log(&self) -> Vec<LogLine> {
+        lock(&self.desk).log.iter().cloned().collect()
+    }
+
+    pub fn settings(&self) -> Settings {
+        lock(&self.settings).clone()
+    }
+
+    /// Changes the settings, and keeps them.
+    ///
+    /// # Errors
+    /// When they cannot be written; they hold until the shell ends all the same.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) -> Result<(), String> {
+        let settings = {
+            let mut settings = lock(&self.settings);
+            change(&mut settings);
+            settings.clone()
+        };
+        let Some(file) = &self.settings_file else { return Ok(()) };
+        settings.write(file).map_err(|error| format!("Offpeak cannot keep this in {}: {error}", file.display()))
+    }
+
+    /// Whether an administrator said yes, and the person has not said anything yet.
+    pub fn is_preset_to_start_at_login(&self) -> bool {
+        let settings = self.settings();
+        settings.start_at_login.is_none() && crate::login::is_wanted(&settings, self.preset.as_ref())
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        let desk = self.desk();
+        let settings = self.settings();
+        Snapshot {
+            face: Face::of(&desk, &Local),
+            in_force: desk.now.as_ref().map(in_force),
+            desk,
+            start_at_login: crate::login::is_wanted(&settings, self.preset.as_ref()),
+            settings,
+            update: lock(&self.update).clone(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+pub fn shell(app: &AppHandle) -> tauri::State<'_, Shell> {
+    app.state::<Shell>()
+}
+
+/// Called on the engine's thread.
+pub fn hear(app: &AppHandle, heard: Heard) {
+    let shell = shell(app);
+    let changed = {
+        let mut desk = lock(&shell.desk);
+        match heard {
+            Heard::Event(FromEngine::Log(line)) => {
+                tell_window(app, "log", &line);
+                desk.hear(FromEngine::Log(line))
+            }
+            Heard::Event(event) => desk.hear(event),
+            Heard::Starting => set(&mut desk, EngineState::Starting),
+            Heard::Down { seconds, why } => {
+                let text = format!("the engine is down: {why}; it is started again in {seconds} s");
+                let line = LogLine { at: Utc::now(), level: Level::Error, text };
+                tell_window(app, "log", &line);
+                desk.log(line);
+                set(&mut desk, EngineState::Down { seconds, why })
+            }
+            Heard::Ended => set(&mut desk, EngineState::Ended),
+        }
+    };
+    match changed {
+        Changed::State => show(app),
+        Changed::Log | Changed::Nothing => {}
+    }
+    join_as_preset(app);
+}
+
+fn set(desk: &mut Desk, engine: EngineState) -> Changed {
+    desk.engine = engine;
+    Changed::State
+}
+
+/// Brings tray and window to what is known, and says what has to be said.
+pub fn show(app: &AppHandle) {
+    let shell = shell(app);
+    let desk = shell.desk();
+    let face = Face::of(&desk, &Local);
+    let before = lock(&shell.face).replace(face.clone());
+    if let Some(note) = notes::about(before.as_ref(), &face, &desk) {
+        notify(app, &note);
+    }
+    if before.as_ref() != Some(&face) {
+        let on_main = app.clone();
+        // It fails only when the program ends.
+        let _ends = app.run_on_main_thread(move || crate::tray::show(&on_main, &face));
+    }
+    tell_window(app, "snapshot", &shell.snapshot());
+}
+
+fn tell_window(app: &AppHandle, event: &str, payload: &(impl Serialize + Clone)) {
+    if app.get_webview_window(window::LABEL).is_some() {
+        // A window that closes just now needs no news.
+        let _closing = app.emit_to(window::LABEL, event, payload);
+    }
+}
+
+pub fn notify(app: &AppHandle, note: &Note) {
+    if shell(app).settings().notifications {
+        // Desktops without notifications have the tray.
+        let _none_here = app.notification().builder().title(note.title).body(&note.body).show();
+    }
+}
+
+/// Where an administrator said which farm it is, nobody has to be asked; once a start, because a code that is refused stays so.
+fn join_as_preset(app: &AppHandle) {
+    let shell = shell(app);
+    let order = match lock(&shell.desk).running() {
+        Some(now) if now.farm.is_none() => shell.preset.as_ref().and_then(Preset::join),
+        Some(_) | None => None,
+    };
+    if let Some(order) = order
+        && !shell.preset_was_tried.swap(true, Ordering::SeqCst)
+    {
+        tell_engine(app, order);
+    }
+}
+
+/// An order whose answer only matters when it is a refusal.
+pub fn tell_engine(app: &AppHandle, order: Order) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let Some(engine) = shell(&app).engine().cloned() else { return };
+        if let Answer::Refused { code, message } = engine.order(order).await {
+            let line = LogLine { at: Utc::now(), level: Level::Warn, text: format!("{message} ({code})") };
+            tell_window(&app, "log", &line);
+            lock(&shell(&app).desk).log(line);
+            notify(&app, &Note { title: crate::words::NOTE_ATTENTION, body: message });
+        }
+    });
+}
+
+pub fn grant(app: &AppHandle, wish: Wish) {
+    match wish {
+        Wish::Snooze { hours } => tell_engine(app, Order::Snooze { seconds: hours * 3600 }),
+        Wish::EndSnooze => tell_engine(app, Order::Snooze { seconds: 0 }),
+        Wish::Pause => tell_engine(app, Order::Pause),
+        Wish::Resume => tell_engine(app, Order::Resume),
+        Wish::Join => window::open(app, Page::Join),
+        Wish::Open => window::open(app, Page::Status),
+        Wish::About => window::open(app, Page::About),
+        Wish::Quit => quit(app),
+    }
+}
+
+/// The engine hands back what it holds, then everything ends.
+pub fn quit(app: &AppHandle) {
+    if shell(app).is_ending.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    if let Some(window) = app.get_webview_window(window::LABEL) {
+        // Nobody should wait in front of it.
+        let _gone = window.destroy();
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Some(engine) = shell(&app).engine().cloned() {
+            engine.stop().await;
+        }
+        app.exit(0);
+    });
+}

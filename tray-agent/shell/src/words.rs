@@ -1,0 +1,77 @@
+//! Every word that the tray says, in English. Those of the window are in `tray-agent/ui/src/strings.ts`.
+
+use offpeak_api::agent::AgentState;
+
+pub const PRODUCT: &str = "Offpeak";
+
+pub const SNOOZE: &str = "Snooze";
+pub const END_SNOOZE: &str = "End the snooze";
+pub const PAUSE: &str = "Pause";
+pub const RESUME: &str = "Resume";
+pub const JOIN: &str = "Join a farm…";
+pub const OPEN: &str = "Open Offpeak";
+pub const ABOUT: &str = "About Offpeak";
+pub const QUIT: &str = "Quit";
+
+pub const NOT_JOINED: &str = "Not part of a farm yet";
+pub const ENGINE_STARTS: &str = "Starting";
+pub const ENGINE_GONE: &str = "The engine has stopped";
+
+pub const NOTE_ENGINE_GONE: &str = "Offpeak's engine stopped and is being started again";
+pub const NOTE_ATTENTION: &str = "Offpeak needs attention";
+pub const NOTE_HIDDEN: &str = "Offpeak stays in the tray";
+pub const NOTE_HIDDEN_BODY: &str = "It helps the farm while nobody uses this computer. Its icon has snooze, pause and quit.";
+
+/// What the state is called before its reason: "Waiting: someone is using this computer".
+pub fn state(state: AgentState) -> &'static str {
+    match state {
+        AgentState::Broken => "Needs attention",
+        AgentState::Revoked => "Removed from the farm",
+        AgentState::SetAside => "Set aside",
+        AgentState::Updating => "Updating",
+        AgentState::Paused => "Paused",
+        AgentState::Snoozed => "Snoozed",
+        AgentState::Draining => "Finishing",
+        AgentState::OffSchedule
+        | AgentState::Presenting
+        | AgentState::UserActive
+        | AgentState::OnBattery
+        | AgentState::Metered
+        | AgentState::BusyCpu
+        | AgentState::BusyMemory
+        | AgentState::Waiting => "Waiting",
+        AgentState::NoServer => "No connection",
+        AgentState::Suspended => "Standing still",
+        AgentState::Encoding => "Encoding",
+        AgentState::Leasing => "Getting work",
+        AgentState::Offline => "Stopped",
+    }
+}
+
+/// What a kind of work is called.
+pub fn work(kind: &str) -> &str {
+    match kind {
+        "encode" => "Encoding video",
+        "audio" => "Encoding sound",
+        "probe" => "Looking at a video",
+        "fetch" => "Fetching a video",
+        "file" => "Writing a file",
+        // A newer engine may know more kinds than its shell.
+        other => other,
+    }
+}
+
+pub fn hours(hours: u64) -> String {
+    if hours == 1 { "1 hour".to_owned() } else { format!("{hours} hours") }
+}
+
+pub fn until(time: &str) -> String {
+    format!("until {time}")
+}
+
+pub fn restarts_in(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("it is started again in {seconds} s"),
+        _ => format!("it is started again in {} min", seconds.div_ceil(60)),
+    }
+}

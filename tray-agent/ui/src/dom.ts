@@ -1,0 +1,91 @@
+// Elements without a framework: made once, changed where something changes, so that focus and half-typed text stay.
+
+type Child = Node | string | null;
+
+interface Properties {
+  class?: string;
+  text?: string;
+  attributes?: Record<string, string>;
+  on?: Record<string, (event: Event) => void>;
+}
+
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  { class: name, text, attributes, on }: Properties = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  if (name !== undefined) element.className = name;
+  if (text !== undefined) element.textContent = text;
+  for (const [key, value] of Object.entries(attributes ?? {})) element.setAttribute(key, value);
+  for (const [key, hear] of Object.entries(on ?? {})) element.addEventListener(key, hear);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** Sets text only when it differs: a screen reader reads what was set again. */
+export function say(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function button(text: string, press: () => void, look = ""): HTMLButtonElement {
+  return h("button", { class: `button ${look}`.trim(), text, attributes: { type: "button" }, on: { click: press } });
+}
+
+/** A line that says how something went, also to those who do not see it. */
+export class Outcome {
+  readonly element = h("p", { class: "outcome", attributes: { role: "status" } });
+
+  good(text: string): void {
+    this.element.className = "outcome";
+    say(this.element, text);
+  }
+
+  clear(): void {
+    this.good("");
+  }
+
+  /** Runs it, and says so if it does not work. */
+  async of(work: Promise<unknown>): Promise<boolean> {
+    this.clear();
+    try {
+      await work;
+      return true;
+    } catch (problem) {
+      this.element.className = "outcome wrong";
+      say(this.element, problem instanceof Error ? problem.message : String(problem));
+      return false;
+    }
+  }
+}
+
+let ids = 0;
+
+/** A label above a field, with a hint that is read with it. */
+export function field(label: string, input: HTMLInputElement, hint?: HTMLElement | string): HTMLElement {
+  const id = `field-${++ids}`;
+  input.id = id;
+  const below = typeof hint === "string" ? h("p", { class: "hint", text: hint }) : (hint ?? null);
+  if (below !== null) {
+    below.id = `${id}-hint`;
+    input.setAttribute("aria-describedby", below.id);
+  }
+  return h("div", { class: "field" }, h("label", { text: label, attributes: { for: id } }), input, below);
+}
+
+/** A switch with its name and what it means. */
+export function toggle(name: string, why: string, change: (wanted: boolean) => void): { row: HTMLElement; input: HTMLInputElement; why: HTMLElement } {
+  const id = `switch-${++ids}`;
+  const input = h("input", {
+    class: "switch",
+    attributes: { type: "checkbox", role: "switch", id, "aria-describedby": `${id}-why` },
+    on: {
+      change: () => {
+        change(input.checked);
+      },
+    },
+  });
+  const below = h("p", { class: "hint", text: why, attributes: { id: `${id}-why` } });
+  const row = h("div", { class: "row" }, h("div", {}, h("label", { text: name, attributes: { for: id } }), below), input);
+  return { row, input, why: below };
+}

@@ -1,0 +1,84 @@
+// Numbers and times as people read them.
+
+import { strings } from "./strings";
+import type { Day, Hours } from "./shell";
+
+const units = strings.units;
+const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+const oneDigit = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+const twoDigits = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2 });
+
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+/** `12 s`, `42 min`, `3 h 5 min`, `2 days 4 h`: never more than two units. */
+export function span(seconds: number): string {
+  const rest = Math.max(0, Math.floor(seconds));
+  if (rest < 60) return units.seconds(whole.format(rest));
+  const minutes = Math.floor(rest / 60);
+  if (minutes < 60) return units.minutes(whole.format(minutes));
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return join(units.hours(whole.format(hours)), minutes % 60, units.minutes);
+  return join(units.days(whole.format(Math.floor(hours / 24))), hours % 24, units.hours);
+}
+
+/** Video is counted in minutes: a tenth below ten, hours only when minutes say nothing any more. */
+export function video(seconds: number): string {
+  const minutes = seconds / 60;
+  if (minutes < 10) return units.minutes(oneDigit.format(minutes));
+  if (minutes < 600) return units.minutes(whole.format(minutes));
+  return units.hours(whole.format(minutes / 60));
+}
+
+export function energy(wattHours: number): string {
+  if (wattHours < 10) return units.wh(oneDigit.format(wattHours));
+  if (wattHours < 1000) return units.wh(whole.format(wattHours));
+  return units.kwh(twoDigits.format(wattHours / 1000));
+}
+
+export function memory(mib: number): string {
+  return mib < 1024 ? units.mib(whole.format(mib)) : units.gib(oneDigit.format(mib / 1024));
+}
+
+export function rate(bits: number): string {
+  return units.mbits(twoDigits.format(bits / 1e6));
+}
+
+/** The rest of a sentence, standing alone. */
+export function sentence(text: string): string {
+  if (text === "") return "";
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}
+
+export function clock(time: string): string {
+  return new Date(time).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
+const DAYS: Day[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/** `Mon–Fri 18:00–08:00, Sat, Sun 00:00–24:00`. */
+export function schedule(hours: Hours[]): string {
+  if (hours.length === 0) return strings.limits.scheduleAny;
+  return hours.map(({ days, from, to }) => `${daysOf(days)} ${from}–${to}`).join(", ");
+}
+
+function daysOf(days: Day[]): string {
+  const names = strings.limits.days;
+  const runs: Day[][] = [];
+  for (const day of DAYS.filter((day) => days.includes(day))) {
+    const run = runs.at(-1);
+    const last = run?.at(-1);
+    if (run !== undefined && last !== undefined && DAYS.indexOf(day) === DAYS.indexOf(last) + 1) run.push(day);
+    else runs.push([day]);
+  }
+  const named = (day: Day | undefined) => (day === undefined ? "" : names[day]);
+  return runs
+    .map((run) => (run.length > 2 ? `${named(run[0])}–${named(run.at(-1))}` : run.map(named).join(", ")))
+    .join(", ");
+}
+
+function join(first: string, rest: number, unit: (count: string) => string): string {
+  return rest === 0 ? first : `${first} ${unit(whole.format(rest))}`;
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from "vite";
+
+// One page, which the tray app carries (`tray-agent/shell/tauri.conf.json`).
+export default defineConfig({
+  base: "./",
+  build: {
+    target: ["es2022", "safari15"],
+    // The page's content security policy allows no `data:` addresses, so nothing may be inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+});
