@@ -18,7 +18,7 @@ mod windows;
 pub use linux::die_with_parent;
 #[cfg(target_os = "linux")]
 use linux::prepare;
-pub use memory::total_bytes;
+pub use memory::{children_cpu_seconds, free_bytes, total_bytes};
 #[cfg(all(unix, not(target_os = "linux")))]
 use other_unix::prepare;
 #[cfg(unix)]
