@@ -18,4 +18,6 @@ mod tls;
 #[cfg(unix)]
 mod two_servers;
 mod upload_resumes;
+#[cfg(target_os = "linux")]
+mod user_returns;
 mod webhooks_arrive;

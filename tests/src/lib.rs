@@ -1,6 +1,7 @@
 //! The harness of the end-to-end tests: the real server, real engines and the real ffmpeg, as processes of their own.
 //!
 //! - [`system`] starts them in a folder that goes away, and stops or kills them;
+//! - [`display`] is a desk with keys and a mouse, [`tree`] what a process and all below it use;
 //! - [`client`] talks to the server as a program would;
 //! - [`sources`] makes films that are hard to cut, and [`reference`] what one uncut run of ffmpeg makes of them;
 //! - [`stream`] fetches a result like a player, [`playlist`] and [`fragments`] read it without trusting our own code;
@@ -14,6 +15,7 @@
 pub mod balancer;
 pub mod client;
 pub mod cutter;
+pub mod display;
 pub mod exact;
 pub mod fragments;
 pub mod frames;
@@ -29,4 +31,5 @@ pub mod sound;
 pub mod sources;
 pub mod stream;
 pub mod system;
+pub mod tree;
 pub mod waste;

@@ -91,6 +91,26 @@ impl System {
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
 
+    /// Enrols and starts one more engine with one core that watches the desk of this display, and begins and goes on after so
+    /// long without input.
+    pub fn start_engine_at_desk(&mut self, name: &str, display: &str, quiet: Option<Duration>) {
+        let code = self.server_says(&["token", "enrol", "--uses", "1"]);
+        let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        command.env("OFFPEAK_URL", self.client.server().as_str()).env("OFFPEAK_ENROL_CODE", code);
+        command.args(["--presence", "auto"]).env("DISPLAY", display);
+        command.args(quiet.map(|quiet| format!("--quiet-milliseconds={}", quiet.as_millis())));
+        // This machine's own desk is not the one of the test.
+        for name in ["WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
+            command.env_remove(name);
+        }
+        self.engines.push(Process::spawn(name, command, self.folder.path()));
+    }
+
+    /// Where an engine keeps its state.
+    pub fn state_of(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Starts an engine again that was started by [`Self::start_engine_at`] and was killed: on its folder, without a code.
     pub fn restart_engine_at(&mut self, name: &str, server: &Url, filter: &str) {
         let mut command = self.engine_command(name, 1, programs::ffmpeg());
@@ -112,6 +132,8 @@ impl System {
         command
             .args(["run", "--name", name, "--cores", &cores.to_string(), "--state-dir"])
             .arg(self.folder.path().join(name))
+            // Several engines on one machine that builds and tests; those at a desk are told otherwise.
+            .env("OFFPEAK_PRESENCE", "none")
             .env("OFFPEAK_FFMPEG", ffmpeg)
             .env("OFFPEAK_FFPROBE", programs::ffprobe());
         command

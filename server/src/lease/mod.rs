@@ -14,6 +14,7 @@ pub mod queue;
 mod restart;
 pub mod rules;
 pub mod seen;
+mod shorten;
 pub mod spec;
 mod states;
 pub mod store;

@@ -21,9 +21,10 @@ use crate::kept;
 
 const FILE: &str = "idle-hours.json";
 const HOURS: usize = 7 * 24;
-/// What each hour is taken to have seen before anything was: somebody comes once in two hours.
-const PRIOR_SECONDS: f64 = 7200.0;
-const PRIOR_ENDS: f64 = 1.0;
+/// What each hour is taken to have seen before anything was: somebody comes once in two hours, told by ten minutes of it. One
+/// quiet night counts for more.
+const PRIOR_SECONDS: f64 = 600.0;
+const PRIOR_ENDS: f64 = PRIOR_SECONDS / 7200.0;
 /// A week counts so much of what the next one does.
 const FADING: f64 = 0.8;
 /// Nobody plans further.

@@ -264,7 +264,7 @@ impl Memory {
         let (wait, rule) = match self.phase {
             Phase::Out | Phase::Released => (rules.start_after, "work begins"),
             // Input since work began, however short that is ago.
-            Phase::Working { since } if now.at.saturating_sub(idle) <= since => return None,
+            Phase::Working { since } if now.at.saturating_sub(idle) < since => return None,
             Phase::Working { .. } | Phase::Suspended { .. } => (rules.resume_after, "work goes on"),
         };
         if idle >= wait {
