@@ -159,6 +159,21 @@ impl Client {
     }
 
     /// All events of a job, from its first on; waits until the job is over.
+    /// Waits until the only agent is in this state, with this code of a fault.
+    pub async fn until_agent_is(&self, state: offpeak_api::agent::AgentState, code: Option<&str>) {
+        let until = tokio::time::Instant::now() + LONGEST_REQUEST;
+        loop {
+            let list: offpeak_api::agent::AgentList =
+                answer(send(self.request(Method::GET, "/v1/agents")).await).await.expect("a list of agents");
+            let agent = &list.agents[0];
+            if agent.state == state && agent.state_code.as_deref() == code {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < until, "the agent is {:?} ({:?})", agent.state, agent.state_code);
+            tokio::time::sleep(POLL_EVERY).await;
+        }
+    }
+
     pub async fn events(&self, id: &JobId) -> Vec<JobEvent> {
         let mut events = Vec::new();
         self.each_event(id, |event| {

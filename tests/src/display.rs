@@ -29,7 +29,9 @@ impl Display {
     pub fn start(folder: &Path) -> Self {
         let mut command = Command::new("Xvfb");
         command.args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"]);
-        let mut server = Process::spawn("display", command, folder);
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut server = Process::spawn(&format!("display-{number}"), command, folder);
         let until = Instant::now() + START_LIMIT;
         loop {
             // The server prints its number when it is ready.

@@ -2,6 +2,8 @@
 //!
 //! - [`system`] starts them in a folder that goes away, and stops or kills them;
 //! - [`display`] is a desk with keys and a mouse, [`tree`] what a process and all below it use;
+//! - [`logind`] is a system that can be told to sleep, [`linked`] an engine with a shell, which the test plays;
+//! - [`compositor`] is a Wayland session;
 //! - [`client`] talks to the server as a program would;
 //! - [`sources`] makes films that are hard to cut, and [`reference`] what one uncut run of ffmpeg makes of them;
 //! - [`stream`] fetches a result like a player, [`playlist`] and [`fragments`] read it without trusting our own code;
@@ -14,12 +16,17 @@
 
 pub mod balancer;
 pub mod client;
+#[cfg(target_os = "linux")]
+pub mod compositor;
 pub mod cutter;
 pub mod display;
 pub mod exact;
 pub mod fragments;
 pub mod frames;
 pub mod history;
+pub mod linked;
+#[cfg(target_os = "linux")]
+pub mod logind;
 pub mod playlist;
 pub mod process;
 pub mod programs;

@@ -94,9 +94,15 @@ impl System {
     /// Enrols and starts one more engine with one core that watches the desk of this display, and begins and goes on after so
     /// long without input.
     pub fn start_engine_at_desk(&mut self, name: &str, display: &str, quiet: Option<Duration>) {
+        let server = self.client.server().clone();
+        self.start_engine_at_desk_through(name, display, quiet, &server);
+    }
+
+    /// As [`Self::start_engine_at_desk`], with the server at this address.
+    pub fn start_engine_at_desk_through(&mut self, name: &str, display: &str, quiet: Option<Duration>, server: &Url) {
         let code = self.server_says(&["token", "enrol", "--uses", "1"]);
         let mut command = self.engine_command(name, 1, programs::ffmpeg());
-        command.env("OFFPEAK_URL", self.client.server().as_str()).env("OFFPEAK_ENROL_CODE", code);
+        command.env("OFFPEAK_URL", server.as_str()).env("OFFPEAK_ENROL_CODE", code);
         command.args(["--presence", "auto"]).env("DISPLAY", display);
         command.args(quiet.map(|quiet| format!("--quiet-milliseconds={}", quiet.as_millis())));
         // This machine's own desk is not the one of the test.
@@ -125,6 +131,14 @@ impl System {
         let mut command = self.engine_command(name, cores, ffmpeg);
         command.env("OFFPEAK_URL", self.client.server().as_str()).env("OFFPEAK_ENROL_CODE", code);
         self.engines.push(Process::spawn(name, command, self.folder.path()));
+    }
+
+    /// An engine that this test talks to as its shell; not joined to anything.
+    pub fn linked_engine(&self, name: &str, change: impl FnOnce(&mut Command)) -> crate::linked::Linked {
+        let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        command.arg("--link").env_remove("OFFPEAK_URL").env_remove("OFFPEAK_ENROL_CODE");
+        change(&mut command);
+        crate::linked::Linked::start(command, &self.folder.path().join(format!("{name}.log")))
     }
 
     fn engine_command(&self, name: &str, cores: u32, ffmpeg: PathBuf) -> Command {

@@ -373,9 +373,9 @@ async fn a_machine_that_is_needed_soon_gets_a_short_span() {
 
     // Both end it together.
     commit(&server, &agent, &short, 0..4, ROW_FRAMES).await;
-    agent.complete(&server, &short.id, ended(None)).await.ok::<()>();
+    agent.complete(&server, &short.id, ended(None)).await.ok::<Orders>();
     commit(&server, &other, &tail, 4..8, ROW_FRAMES).await;
-    other.complete(&server, &tail.id, ended(Some(400))).await.ok::<()>();
+    other.complete(&server, &tail.id, ended(Some(400))).await.ok::<Orders>();
     check(&server).await;
 }
 

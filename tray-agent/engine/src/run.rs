@@ -66,6 +66,9 @@ pub async fn run(settings: Run, log: Option<LogLines>) -> Result<(), RunError> {
     let _lock = state.lock()?;
     let folder = state.path().to_owned();
     let is_watched = settings.desk.presence == Presence::Auto;
+    if is_watched {
+        platform::beside_a_person();
+    }
     let watch = Watch {
         status: Status::default(),
         desk: Desk::default(),

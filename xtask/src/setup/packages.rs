@@ -22,13 +22,14 @@ struct Need {
     test_only: bool,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need { present: has_c_compiler, packages: &["build-essential"], called: "a C compiler", test_only: false },
     Need { present: has_pip, packages: &["python3", "python3-pip"], called: "Python 3 with pip", test_only: false },
     Need { present: has_venv, packages: &["python3-venv"], called: "Python's virtual environments", test_only: false },
     Need { present: has_chromium, packages: &["chromium"], called: "Chromium", test_only: true },
     Need { present: has_postgres, packages: &["postgresql"], called: "PostgreSQL's server", test_only: true },
     Need { present: has_display, packages: &["xvfb"], called: "a display without a screen (Xvfb)", test_only: true },
+    Need { present: has_bus, packages: &["dbus"], called: "a message bus (dbus-daemon)", test_only: true },
     Need { present: has_fingers, packages: &["xdotool"], called: "keys and a mouse for it (xdotool)", test_only: true },
 ];
 
@@ -66,6 +67,10 @@ fn has_postgres() -> bool {
 /// Tests at a desk are for Linux.
 fn has_display() -> bool {
     cfg!(not(target_os = "linux")) || shell::find("Xvfb").is_some()
+}
+
+fn has_bus() -> bool {
+    cfg!(not(target_os = "linux")) || shell::find("dbus-daemon").is_some()
 }
 
 fn has_fingers() -> bool {

@@ -17,7 +17,11 @@ pub async fn carry_out(link: &Link, order: Order) -> Answer {
         ),
         Order::Snooze { seconds } => kept(wishes.snooze(seconds)),
         Order::Pause => kept(wishes.pause()),
-        Order::Resume => kept(wishes.resume()),
+        Order::Resume => {
+            // An update that came to nothing, for one.
+            link.watch.status.updating(false);
+            kept(wishes.resume())
+        }
         Order::SetLimits { limits } => match check(&limits) {
             Ok(()) => kept(wishes.set_limits(limits)),
             Err(message) => refused("bad_limits", message.to_owned()),

@@ -69,7 +69,8 @@ impl Finding {
 /// The first state, by precedence, that applies.
 pub fn state(engine: &Engine, desk: Option<&Verdict>) -> (AgentState, Finding) {
     let of_desk = desk.and_then(|verdict| verdict.finding.clone());
-    let first = of_engine(engine).into_iter().chain(of_desk).min_by_key(|finding| finding.state);
+    // Of the same state the desk has the better words.
+    let first = of_desk.into_iter().chain(of_engine(engine)).min_by_key(|finding| finding.state);
     let finding = first.unwrap_or_else(|| working(engine));
     (finding.state, finding)
 }
