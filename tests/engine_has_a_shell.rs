@@ -10,14 +10,12 @@ use std::{
 use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::{Answer, Limits, Order};
 use offpeak_tests::{
-    client::{answer, send},
     linked::Linked,
     process::wait_until_gone,
     programs, sources,
     system::System,
     tree,
 };
-use reqwest::Method;
 
 fn code_of(answer: Answer) -> String {
     match answer {
@@ -70,7 +68,7 @@ async fn a_person_joins_snoozes_pauses_and_leaves() {
 
     // The office's policy arrives, and is shown.
     let policy = Policy { start_after_idle_seconds: 77, ..Policy::default() };
-    obey(&system, &policy).await;
+    system.client.obey(&policy).await;
     assert_eq!(engine.order(Order::Pause), Answer::Done);
     engine.until("the pause", |now| now.state == AgentState::Paused);
     engine.until("the policy", |now| now.policy == policy);
@@ -112,7 +110,8 @@ async fn a_shell_that_is_gone_takes_everything_with_it() {
         engine.listen(Duration::from_millis(50));
     };
     engine.hang_up();
-    wait_until_gone(&ffmpegs, Duration::from_secs(1)).await;
+    tree::wait_until_doomed(&ffmpegs, Duration::from_secs(1)).await;
+    wait_until_gone(&ffmpegs, Duration::from_secs(30)).await;
     assert_eq!(engine.ends_within(Duration::from_secs(4)), Some(0));
     assert!(engine.contribution.is_some());
 }
@@ -230,11 +229,4 @@ fn replace(program: &Path, with: &[u8]) {
     std::fs::write(&new, with).expect("it can be written");
     std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).expect("it can be made a program");
     std::fs::rename(new, program).expect("it can be replaced");
-}
-
-async fn obey(system: &System, policy: &Policy) {
-    let groups: offpeak_api::fleet::GroupList =
-        answer(send(system.client.request(Method::GET, "/v1/groups")).await).await.expect("groups");
-    let path = format!("/v1/groups/{}/policy", groups.groups[0].id);
-    let _policy: Policy = answer(send(system.client.request(Method::PUT, &path).json(policy)).await).await.expect("taken");
 }

@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use offpeak_api::{fleet::GroupList, policy::Policy};
+use offpeak_api::policy::Policy;
 use offpeak_tests::{
-    client::{answer, send},
     display::{Display, Touch},
     programs::workspace,
     proxy::Proxy,
@@ -16,7 +15,6 @@ use offpeak_tests::{
     sources,
     system::System,
 };
-use reqwest::Method;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -58,10 +56,7 @@ const HEADERS: [&str; 10] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_leaves_a_desk_but_what_is_documented() {
     let mut system = System::start(0).await;
-    let groups: GroupList = answer(send(system.client.request(Method::GET, "/v1/groups")).await).await.expect("groups");
-    let policy = Policy { other_cpu_below: 1.0, ..Policy::default() };
-    let path = format!("/v1/groups/{}/policy", groups.groups[0].id);
-    let _policy: Policy = answer(send(system.client.request(Method::PUT, &path).json(&policy)).await).await.expect("a policy");
+    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
     let profile = sources::lossless_profile();
     system.client.put_profile(&profile).await;
     let recipe = sources::recipe("hevc.mp4");

@@ -3,20 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-use offpeak_api::{agent::AgentState, fleet::GroupList, policy::Policy};
+use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::{Answer, Limits, Order};
 use offpeak_tests::{
-    client::{answer, send},
     compositor::Compositor,
     display::Display,
-    history::History,
     linked::Linked,
     logind::Logind,
     sources,
     system::System,
     tree,
 };
-use reqwest::Method;
 
 const DELAY: &str = "sleep:shutdown delay";
 const AWAKE: &str = "idle block";
@@ -50,10 +47,7 @@ fn until_it_reads(engine: &mut Linked, name: &str, value: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn sleep_and_sessions_are_heard_of() {
     let system = System::start(0).await;
-    let groups: GroupList = answer(send(system.client.request(Method::GET, "/v1/groups")).await).await.expect("groups");
-    let policy = Policy { other_cpu_below: 1.0, ..Policy::default() };
-    let path = format!("/v1/groups/{}/policy", groups.groups[0].id);
-    let _policy: Policy = answer(send(system.client.request(Method::PUT, &path).json(&policy)).await).await.expect("a policy");
+    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
     let logind = Logind::start(&system.scratch()).await;
     let mut engine = service(&system, &logind);
     // Somebody is logged in and does not say that they are idle.
@@ -69,7 +63,7 @@ async fn sleep_and_sessions_are_heard_of() {
     let profile = sources::slow_lossless_profile();
     system.client.put_profile(&profile).await;
     let source = sources::slow_film().make(&system.scratch()).await;
-    let job = system.client.submit(&source, &profile.name).await;
+    system.client.submit(&source, &profile.name).await;
     engine.until("work", |now| now.work.iter().any(|work| work.kind == "encode"));
     let limit = Instant::now() + Duration::from_secs(20);
     while logind.held(AWAKE) == 0 {
@@ -85,9 +79,10 @@ async fn sleep_and_sessions_are_heard_of() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     println!("sleep could begin {:.0} ms after it was told of", told.elapsed().as_secs_f64() * 1000.0);
-    assert!(tree::below(engine.pid()).is_empty(), "nothing runs when the machine sleeps");
-    let history = History::of(&system.client, &job.id).await;
-    assert!(history.ended().iter().any(|ended| ended.how == "released"), "{history:?}");
+    let left = tree::below(engine.pid());
+    tree::wait_until_doomed(&left, Duration::from_millis(100)).await;
+    engine.listen(Duration::from_millis(200));
+    assert!(engine.log.iter().any(|line| line.contains("released")), "{:#?}", engine.log);
     let asleep = engine.until("that it goes to sleep", |now| now.state == AgentState::Suspended);
     assert_eq!(asleep.reason, "this computer is going to sleep");
     while logind.held(AWAKE) > 0 {

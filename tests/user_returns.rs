@@ -8,7 +8,6 @@ use std::{
 
 use offpeak_api::{
     agent::AgentState,
-    fleet::GroupList,
     ids::JobId,
     job::{Job, JobState},
     policy::Policy,
@@ -65,30 +64,30 @@ async fn the_first_input_stops_ffmpeg_and_the_result_is_exact() {
 async fn whoever_stays_gets_the_machine_and_another_one_finishes() {
     let policy = Policy { release_after_suspended_seconds: 30, ..Policy::default() };
     let mut desk = Desk::start(policy, Some(QUIET)).await;
-    let committed = desk.commit_inside_a_span().await;
+    desk.commit_inside_a_span().await;
     let yielded = desk.touch_while_it_works(Touch::Key).await;
     assert!(yielded <= YIELD_LIMIT);
     let since = Instant::now();
     // They go on working; the lease lives, and stands still, until the limit.
-    let ended = loop {
-        desk.display.touch(Touch::Mouse);
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        let history = History::of(&desk.system.client, &desk.job).await;
-        if let Some(ended) = history.ended().into_iter().find(|ended| ended.lease == committed.lease) {
-            break ended;
-        }
+    while !desk.system.log_of("desk").contains("released reason=UserReturned") {
         assert!(tree::all_stopped(&tree::below(desk.system.engine("desk").pid())), "ffmpeg works beside somebody");
         assert!(since.elapsed() < Duration::from_secs(60), "the lease is not handed back");
-    };
-    assert_eq!(ended.how, "released");
+        desk.display.touch(Touch::Mouse);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     assert!(since.elapsed() >= Duration::from_secs(25), "it was handed back after {:?} already", since.elapsed());
-    assert!(ended.cursor >= committed.last, "what was committed before counts");
     assert!(tree::below(desk.system.engine("desk").pid()).is_empty(), "ffmpeg is gone with its lease");
     desk.system.start_engine("another");
     desk.finishes_exactly().await;
     let history = History::of(&desk.system.client, &desk.job).await;
-    let taken = history.granted("encode").into_iter().find(|granted| granted.task == committed.task && granted.lease != committed.lease);
-    assert!(taken.expect("somebody went on with it").cursor >= committed.last);
+    let released: Vec<_> = history.ended().into_iter().filter(|ended| ended.how == "released").collect();
+    assert!(!released.is_empty(), "{history:?}");
+    for ended in released {
+        let granted = history.granted("encode").into_iter().find(|granted| granted.lease == ended.lease).expect("it was granted");
+        let taken = history.granted("encode").into_iter().filter(|again| again.task == granted.task && again.lease != ended.lease);
+        let taken: Vec<_> = taken.collect();
+        assert!(taken.iter().any(|again| again.cursor >= ended.cursor), "what was committed counts: {taken:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +98,10 @@ async fn no_ffmpeg_outlives_an_engine_that_is_killed_while_it_stands_still() {
     let ffmpegs = tree::below(engine.pid());
     assert!(!ffmpegs.is_empty() && tree::all_stopped(&ffmpegs));
     engine.kill();
-    wait_until_gone(&ffmpegs, Duration::from_secs(1)).await;
+    // On a machine that is busy with others, what runs only when nothing else does takes its time to be buried: but it can do
+    // nothing any more.
+    tree::wait_until_doomed(&ffmpegs, Duration::from_secs(1)).await;
+    wait_until_gone(&ffmpegs, Duration::from_secs(30)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +138,7 @@ impl Desk {
     async fn start(policy: Policy, quiet: Option<Duration>) -> Self {
         let mut system = System::start(0).await;
         // Whoever else builds and tests on this machine is not at this desk.
-        obey(&system, Policy { other_cpu_below: 1.0, ..policy }).await;
+        system.client.obey(&Policy { other_cpu_below: 1.0, ..policy }).await;
         let (recipe, profile) = (sources::slow_film(), sources::slow_lossless_profile());
         system.client.put_profile(&profile).await;
         let source = recipe.make(&system.scratch()).await;
@@ -189,7 +191,7 @@ impl Desk {
     }
 
     /// Waits for a commit after which its lease has more to do.
-    async fn commit_inside_a_span(&self) -> offpeak_tests::history::Committed {
+    async fn commit_inside_a_span(&self) {
         let mut lasts = std::collections::BTreeMap::new();
         let mut found = None;
         let look = |event| {
@@ -206,7 +208,7 @@ impl Desk {
             found.is_none()
         };
         self.system.client.each_event(&self.job, look).await;
-        found.expect("some span was committed in parts")
+        assert!(found.is_some(), "some span was committed in parts");
     }
 
     async fn finishes_exactly(&self) -> Job {
@@ -218,15 +220,6 @@ impl Desk {
     }
 }
 
-/// Gives all machines this policy.
-async fn obey(system: &System, policy: Policy) {
-    let groups: GroupList = answer(send(system.client.request(Method::GET, "/v1/groups")).await).await.expect("groups");
-    for group in groups.groups {
-        let path = format!("/v1/groups/{}/policy", group.id);
-        let request = system.client.request(Method::PUT, &path).json(&policy);
-        let _policy: Policy = answer(send(request).await).await.expect("the policy is taken");
-    }
-}
 
 fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0

@@ -7,15 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use offpeak_api::{fleet::GroupList, policy::Policy};
+use offpeak_api::policy::Policy;
 use offpeak_tests::{
-    client::{answer, send},
     display::{Display, Touch},
     sources,
     system::System,
     tree,
 };
-use reqwest::Method;
 use x11rb::{
     COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT,
     connection::Connection,
@@ -60,10 +58,7 @@ async fn work_at_the_lowest_priority_is_hardly_felt() {
         return;
     }
     let mut system = System::start(0).await;
-    let groups: GroupList = answer(send(system.client.request(Method::GET, "/v1/groups")).await).await.expect("groups");
-    let policy = Policy { other_cpu_below: 1.0, ..Policy::default() };
-    let path = format!("/v1/groups/{}/policy", groups.groups[0].id);
-    let _policy: Policy = answer(send(system.client.request(Method::PUT, &path).json(&policy)).await).await.expect("a policy");
+    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
     let profile = sources::slow_lossless_profile();
     system.client.put_profile(&profile).await;
     let source = sources::slow_film().make(&system.scratch()).await;

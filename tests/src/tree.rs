@@ -41,3 +41,21 @@ fn fields(stat: &str) -> Option<(char, u64)> {
     let ticks = fields.skip(10).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Some((state, ticks))
 }
+
+/// Waits until each of these has ended, or is about to: it has been sent SIGKILL, and runs no more.
+pub async fn wait_until_doomed(processes: &[u32], limit: std::time::Duration) {
+    let until = std::time::Instant::now() + limit;
+    while !processes.iter().all(|process| is_doomed(*process)) {
+        assert!(std::time::Instant::now() < until, "these go on after {limit:?}: {processes:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+fn is_doomed(process: u32) -> bool {
+    /// SIGKILL, in a mask of signals.
+    const KILL: u64 = 1 << 8;
+    let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) else { return true };
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default();
+    let pending = |name: &str| u64::from_str_radix(field(name), 16).is_ok_and(|mask| mask & KILL != 0);
+    field("State:").starts_with(['Z', 'X']) || pending("SigPnd:") || pending("ShdPnd:")
+}
