@@ -143,7 +143,7 @@ async fn programs_that_are_missing_or_altered_are_told_and_not_run() {
         command.env("OFFPEAK_FFMPEG", &ffmpeg).env("OFFPEAK_FFPROBE", &ffprobe);
     });
     join(&system, &mut engine);
-    engine.until("nothing to do", |now| now.state == AgentState::Waiting && now.farm.is_some());
+    engine.until("nothing to do", |now| now.reason == "there is nothing to do");
 
     let whole = std::fs::read(&ffmpeg).expect("the program");
     // A script in its place says so if it is ever run.

@@ -40,7 +40,7 @@ fn documented() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 const NEVER: [&str; 8] = ["load", "idle", "input", "user", "window", "process", "hostname", "limits"];
 
 /// Of HTTP itself, the token, the engine's version, and what storage asks for with an address.
-const HEADERS: [&str; 10] = [
+const HEADERS: [&str; 11] = [
     "accept",
     "authorization",
     "content-length",
@@ -48,6 +48,7 @@ const HEADERS: [&str; 10] = [
     "host",
     "range",
     "user-agent",
+    "if-match",
     "if-none-match",
     "x-amz-checksum-sha256",
     "x-offpeak-sha256",

@@ -177,11 +177,11 @@ impl Client {
         loop {
             let list: offpeak_api::agent::AgentList =
                 answer(send(self.request(Method::GET, "/v1/agents")).await).await.expect("a list of agents");
-            let agent = &list.agents[0];
-            if agent.state == state && agent.state_code.as_deref() == code {
+            let is = list.agents.first().map(|agent| (agent.state, agent.state_code.as_deref()));
+            if is == Some((state, code)) {
                 return;
             }
-            assert!(tokio::time::Instant::now() < until, "the agent is {:?} ({:?})", agent.state, agent.state_code);
+            assert!(tokio::time::Instant::now() < until, "the agent is {is:?}");
             tokio::time::sleep(POLL_EVERY).await;
         }
     }

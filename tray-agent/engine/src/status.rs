@@ -100,6 +100,10 @@ impl Status {
         self.engine(|engine| engine.unjoined = unjoined);
     }
 
+    pub fn preparing(&self, preparing: bool) {
+        self.engine(|engine| engine.preparing = preparing);
+    }
+
     pub fn set_aside(&self, why: Option<String>) {
         self.engine(|engine| engine.set_aside = why);
     }

@@ -25,6 +25,8 @@ pub struct Engine {
     pub unboxed: Option<String>,
     /// The machine is not in any farm.
     pub unjoined: bool,
+    /// The programs are being tried; nothing is asked for yet.
+    pub preparing: bool,
     pub revoked: bool,
     /// The server set this agent aside, or drains it: why, in its words.
     pub set_aside: Option<String>,
@@ -112,6 +114,10 @@ fn working(engine: &Engine) -> Finding {
     if engine.unjoined {
         let why = "this computer has not joined a farm yet";
         return Finding::new(AgentState::Waiting, why, "there is no server to ask");
+    }
+    if engine.preparing {
+        let why = "getting ready: the encoders are being tried";
+        return Finding::new(AgentState::Waiting, why, "work is asked for when the programs have proved themselves");
     }
     match (engine.leases, engine.handing_over) {
         (0, _) => Finding::new(AgentState::Waiting, "there is nothing to do", "the server has no work for this machine"),

@@ -119,7 +119,10 @@ impl Supervisor {
         let http = Http::new(joined.pool.clone(), caps.bytes_per_second(&self.settings));
         let token = joined.enrolment.token.clone();
         let client = Client::new(http, joined.enrolment.server.clone(), token, self.watch.status.clone());
-        let (tools, capabilities) = match self.proven(&caps).await {
+        self.watch.status.preparing(true);
+        let proven = self.proven(&caps).await;
+        self.watch.status.preparing(false);
+        let (tools, capabilities) = match proven {
             Ok(Some(proven)) => proven,
             Ok(None) => return Ok(Worked::Next(Next::End)),
             Err(fault) => return Ok(Worked::Next(self.stay_broken(fault, &client, demanded).await)),
