@@ -10,12 +10,22 @@ mod cancelled_jobs_stop;
 mod cli_submits;
 #[cfg(unix)]
 mod clients_work;
+#[cfg(target_os = "linux")]
+mod engine_has_a_shell;
 mod exactness;
 mod output_is_valid;
+#[cfg(target_os = "linux")]
+mod privacy;
 mod server_restarts;
+#[cfg(target_os = "linux")]
+mod session_is_seen;
 mod storage_is_s3;
 mod tls;
 #[cfg(unix)]
 mod two_servers;
 mod upload_resumes;
+#[cfg(target_os = "linux")]
+mod user_returns;
 mod webhooks_arrive;
+#[cfg(target_os = "linux")]
+mod work_is_not_felt;

@@ -50,7 +50,7 @@ pub struct LeaseRequest {
     /// Share of the processor that other programs use now, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<f64>,
-    /// For how long the machine will probably stay idle.
+    /// For how long the machine will probably be left alone. A span that would take it longer is cut, and its tail left to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_idle_seconds: Option<u64>,
 }

@@ -42,7 +42,9 @@ impl Person {
 
     /// What it asks for next; nothing when it is done.
     pub async fn asks(&mut self) -> Option<String> {
-        while let Some(line) = timeout_at(self.deadline, self.lines.next_line()).await.expect("in time").expect("node prints text") {
+        while let Some(line) =
+            timeout_at(self.deadline, self.lines.next_line()).await.expect("in time").expect("node prints text")
+        {
             println!("{line}");
             let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             self.told.push(line);

@@ -5,8 +5,10 @@ use std::{path::Path, time::Duration};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use offpeak_api::{
+    fleet::GroupList,
     ids::{JobId, SourceId},
     job::{CreateJob, Job, JobEvent, JobSource, JobState, Metadata},
+    policy::Policy,
     problem::Problem,
     profile::Profile,
 };
@@ -159,6 +161,31 @@ impl Client {
     }
 
     /// All events of a job, from its first on; waits until the job is over.
+    /// Gives all machines this policy.
+    pub async fn obey(&self, policy: &Policy) {
+        let groups: GroupList = answer(send(self.request(Method::GET, "/v1/groups")).await).await.expect("groups");
+        for group in groups.groups {
+            let path = format!("/v1/policies/{}", group.id);
+            let taken: Policy = answer(send(self.request(Method::PUT, &path).json(policy)).await).await.expect("it is taken");
+            assert_eq!(taken, *policy);
+        }
+    }
+
+    /// Waits until the only agent is in this state, with this code of a fault.
+    pub async fn until_agent_is(&self, state: offpeak_api::agent::AgentState, code: Option<&str>) {
+        let until = tokio::time::Instant::now() + LONGEST_REQUEST;
+        loop {
+            let list: offpeak_api::agent::AgentList =
+                answer(send(self.request(Method::GET, "/v1/agents")).await).await.expect("a list of agents");
+            let is = list.agents.first().map(|agent| (agent.state, agent.state_code.as_deref()));
+            if is == Some((state, code)) {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < until, "the agent is {is:?}");
+            tokio::time::sleep(POLL_EVERY).await;
+        }
+    }
+
     pub async fn events(&self, id: &JobId) -> Vec<JobEvent> {
         let mut events = Vec::new();
         self.each_event(id, |event| {

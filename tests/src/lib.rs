@@ -1,6 +1,9 @@
 //! The harness of the end-to-end tests: the real server, real engines and the real ffmpeg, as processes of their own.
 //!
 //! - [`system`] starts them in a folder that goes away, and stops or kills them;
+//! - [`display`] is a desk with keys and a mouse, [`tree`] what a process and all below it use;
+//! - [`logind`] is a system that can be told to sleep, [`linked`] an engine with a shell, which the test plays;
+//! - [`compositor`] is a Wayland session;
 //! - [`client`] talks to the server as a program would;
 //! - [`sources`] makes films that are hard to cut, and [`reference`] what one uncut run of ffmpeg makes of them;
 //! - [`stream`] fetches a result like a player, [`playlist`] and [`fragments`] read it without trusting our own code;
@@ -16,11 +19,17 @@
 pub mod balancer;
 pub mod browser;
 pub mod client;
+#[cfg(target_os = "linux")]
+pub mod compositor;
 pub mod cutter;
+pub mod display;
 pub mod exact;
 pub mod fragments;
 pub mod frames;
 pub mod history;
+pub mod linked;
+#[cfg(target_os = "linux")]
+pub mod logind;
 pub mod playlist;
 pub mod process;
 pub mod programs;
@@ -33,4 +42,5 @@ pub mod sound;
 pub mod sources;
 pub mod stream;
 pub mod system;
+pub mod tree;
 pub mod waste;

@@ -50,8 +50,8 @@ pub struct Proxy {
     accepting: JoinHandle<()>,
 }
 
-/// Requests that are remembered: the last of them.
-const REMEMBERED: usize = 64;
+/// Requests that are remembered: the last of them, which of a short film are all.
+const REMEMBERED: usize = 1024;
 const CHUNK_BYTES: usize = 64 << 10;
 
 impl Proxy {

@@ -91,6 +91,32 @@ impl System {
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
 
+    /// Enrols and starts one more engine with one core that watches the desk of this display, and begins and goes on after so
+    /// long without input.
+    pub fn start_engine_at_desk(&mut self, name: &str, display: &str, quiet: Option<Duration>) {
+        let server = self.client.server().clone();
+        self.start_engine_at_desk_through(name, display, quiet, &server);
+    }
+
+    /// As [`Self::start_engine_at_desk`], with the server at this address.
+    pub fn start_engine_at_desk_through(&mut self, name: &str, display: &str, quiet: Option<Duration>, server: &Url) {
+        let code = self.server_says(&["token", "enrol", "--uses", "1"]);
+        let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        command.env("OFFPEAK_URL", server.as_str()).env("OFFPEAK_ENROL_CODE", code);
+        command.args(["--presence", "auto"]).env("DISPLAY", display);
+        command.args(quiet.map(|quiet| format!("--quiet-milliseconds={}", quiet.as_millis())));
+        // This machine's own desk is not the one of the test.
+        for name in ["WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
+            command.env_remove(name);
+        }
+        self.engines.push(Process::spawn(name, command, self.folder.path()));
+    }
+
+    /// Where an engine keeps its state.
+    pub fn state_of(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Starts an engine again that was started by [`Self::start_engine_at`] and was killed: on its folder, without a code.
     pub fn restart_engine_at(&mut self, name: &str, server: &Url, filter: &str) {
         let mut command = self.engine_command(name, 1, programs::ffmpeg());
@@ -114,11 +140,21 @@ impl System {
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
 
+    /// An engine that this test talks to as its shell; not joined to anything.
+    pub fn linked_engine(&self, name: &str, change: impl FnOnce(&mut Command)) -> crate::linked::Linked {
+        let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        command.arg("--link").env_remove("OFFPEAK_URL").env_remove("OFFPEAK_ENROL_CODE");
+        change(&mut command);
+        crate::linked::Linked::start(command, &self.folder.path().join(format!("{name}.log")))
+    }
+
     fn engine_command(&self, name: &str, cores: u32, ffmpeg: PathBuf) -> Command {
         let mut command = Command::new(&built().agent);
         command
             .args(["run", "--name", name, "--cores", &cores.to_string(), "--state-dir"])
             .arg(self.folder.path().join(name))
+            // Several engines on one machine that builds and tests; those at a desk are told otherwise.
+            .env("OFFPEAK_PRESENCE", "none")
             .env("OFFPEAK_FFMPEG", ffmpeg)
             .env("OFFPEAK_FFPROBE", programs::ffprobe());
         command

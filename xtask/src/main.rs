@@ -5,6 +5,7 @@ mod chaos;
 mod checks;
 mod child;
 mod demo;
+mod desk;
 mod film;
 mod http;
 mod interrupt;
@@ -50,6 +51,10 @@ enum Command {
     Bench(bench::Bench),
     /// Measure lease, commit and complete on both databases against what this machine allows
     BenchLeases(leases::BenchLeases),
+    /// Measure how fast an engine makes room for somebody who comes back to their desk
+    BenchYield(desk::Yield),
+    /// Measure what a person at their desk notices of an engine that works or waits
+    BenchDesk,
     /// Encode while programs are killed and frozen and the network is cut
     Chaos(chaos::Chaos),
     /// Live through a day of fleets of 10 to 10,000 machines in virtual time
@@ -88,6 +93,8 @@ fn run(command: Command) -> Result<()> {
         Command::Test => checks::test(),
         Command::Bench(wanted) => bench::bench(&wanted),
         Command::BenchLeases(wanted) => leases::bench(&wanted),
+        Command::BenchYield(wanted) => desk::bench_yield(&wanted),
+        Command::BenchDesk => desk::bench_desk(),
         Command::Chaos(wanted) => chaos::chaos(&wanted),
         Command::Simulate(wanted) => simulate::simulate(&wanted),
         Command::Lint => checks::lint(),

@@ -1,5 +1,7 @@
 //! Finding work for an agent that asks: what waits, else what others will not get done soon.
 
+use std::time::Duration;
+
 use offpeak_api::{
     ids::{AgentId, JobId, LeaseId, TaskId},
     lease::Lease,
@@ -11,7 +13,7 @@ use super::{
     LeaseState, TaskKind, expiry, help,
     queue::{self, AtOnce, Claimant},
     rules::classes::NO_ENCODER,
-    spec,
+    shorten, spec,
     store::{self, Grantee},
 };
 use crate::{
@@ -33,6 +35,8 @@ pub struct Asker {
     pub classes: Vec<String>,
     /// Its build of ffmpeg.
     pub build: String,
+    /// For how long it will probably be left alone, if it says.
+    pub expected_idle: Option<Duration>,
 }
 
 impl Asker {
@@ -77,6 +81,7 @@ pub async fn try_grant(app: &App, asker: &Asker) -> Result<Option<Lease>, ApiErr
         let job = jobs::store::get(&app.db.reader, &task.job_id).await?;
         upload::reset_fetch_source(app, &job.source_id.parse().map_err(ApiError::internal)?).await?;
     }
+    let task = shorten::to_idle_time(app, asker, &lease, task, now).await?;
     Ok(Some(to_wire(app, &lease, &task, now).await?))
 }
 

@@ -69,6 +69,7 @@ pub async fn request_lease(
         instance: request.instance.clone(),
         classes: classes::served_by(&request.capabilities),
         build: request.capabilities.ffmpeg.clone(),
+        expected_idle: request.expected_idle_seconds.map(Duration::from_secs),
     };
     let turn = app.looks.turn().await;
     // In boxes that are gone before the wait: thousands may wait at once, and these are most of what each would hold.

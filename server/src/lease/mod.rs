@@ -16,6 +16,7 @@ pub mod queue;
 mod restart;
 pub mod rules;
 pub mod seen;
+mod shorten;
 pub mod spec;
 mod states;
 pub mod store;

@@ -329,3 +329,68 @@ async fn a_retry_does_only_what_is_missing() {
     assert_eq!(rows(&rest), (mid, mid + 1, 8, true));
     assert!(one.lease(&server).await.is_none_or(|lease| rows(&lease).0 > mid), "nothing else is left");
 }
+
+/// As [`Agent::lease`], of a machine that will be left alone for so long.
+async fn lease_for(server: &Server, agent: &Agent, seconds: u64) -> Lease {
+    let mut request = Agent::request(&format!("expects {seconds}"), 0);
+    request.expected_idle_seconds = Some(seconds);
+    agent.post(server, "/v1/leases", &request).await.ok()
+}
+
+/// So fast was it in the past: it takes this many seconds for a row of the film.
+async fn remember_speed(server: &Server, lease: &Lease, seconds_a_row: f64) {
+    let tx = server.app.db.write().await.unwrap();
+    let sql = format!(
+        "UPDATE agent SET work_per_second = (SELECT estimated_work / (last - first) / {seconds_a_row} FROM task WHERE id = '{}')",
+        lease.task
+    );
+    tx.tx.execute_unprepared(&sql).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_machine_that_is_needed_soon_gets_a_short_span() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "soon needed").await;
+    let (_job, lease) = one_span(&server, &agent).await;
+    release(&server, &agent, &lease).await;
+    // Of a machine that has done nothing yet nobody knows how much it can do.
+    let unknown = lease_for(&server, &agent, 23).await;
+    assert_eq!(rows(&unknown), (0, 0, 8, true));
+    remember_speed(&server, &unknown, 5.0).await;
+    release(&server, &agent, &unknown).await;
+
+    // Twenty seconds and some for the start are four rows; the rest waits for others, with the film's end.
+    let short = lease_for(&server, &agent, 23).await;
+    assert_eq!(rows(&short), (0, 0, 4, false));
+    check(&server).await;
+    // A repeat of the question gets the same answer.
+    assert_eq!(rows(&lease_for(&server, &agent, 23).await), (0, 0, 4, false));
+    let other = Agent::enrol(&server, "always there").await;
+    let tail = other.lease(&server).await.unwrap();
+    assert_eq!(rows(&tail), (4, 4, 8, true));
+    check(&server).await;
+
+    // Both end it together.
+    commit(&server, &agent, &short, 0..4, ROW_FRAMES).await;
+    agent.complete(&server, &short.id, ended(None)).await.ok::<Orders>();
+    commit(&server, &other, &tail, 4..8, ROW_FRAMES).await;
+    other.complete(&server, &tail.id, ended(Some(400))).await.ok::<Orders>();
+    check(&server).await;
+}
+
+#[tokio::test]
+async fn who_has_time_enough_gets_all() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "night shift").await;
+    let (_job, lease) = one_span(&server, &agent).await;
+    remember_speed(&server, &lease, 5.0).await;
+    release(&server, &agent, &lease).await;
+    let all = lease_for(&server, &agent, 8 * 3600).await;
+    assert_eq!(rows(&all), (0, 0, 8, true));
+    release(&server, &agent, &all).await;
+    // However soon: one row is made.
+    let least = lease_for(&server, &agent, 0).await;
+    assert_eq!(rows(&least), (0, 0, 1, false));
+    check(&server).await;
+}

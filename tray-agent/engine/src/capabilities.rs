@@ -6,7 +6,8 @@ use offpeak_api::lease::Capabilities;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ffmpeg::{BuildError, identify, proven_encoders},
+    ffmpeg::{BuildError, identify, manifest, proven_encoders},
+    policy::Fault,
     task::Tools,
 };
 
@@ -18,10 +19,24 @@ pub const NEEDED_ENCODERS: [&str; 2] = ["libx264", "aac"];
 pub enum Incapable {
     #[error("cannot find {name}: run `cargo xtask setup`, or say where it is with --{option} or {variable}")]
     Missing { name: &'static str, option: &'static str, variable: &'static str },
+    #[error("{} is not the program that Offpeak brought: {why}; install Offpeak again", path.display())]
+    Altered { path: PathBuf, why: String },
     #[error("{0}; is the path right, and the file the bundled program?")]
     Build(#[from] BuildError),
     #[error("no encoder works with {ffmpeg}: a test encode failed with each of {}", NEEDED_ENCODERS.join(", "))]
     NoEncoder { ffmpeg: String },
+}
+
+impl Incapable {
+    /// As a state: its stable code and the words for it. `stops` when nothing may be held meanwhile.
+    pub fn fault(&self, stops: bool) -> Fault {
+        let code = match self {
+            Self::Missing { .. } => "ffmpeg_missing",
+            Self::Altered { .. } => "ffmpeg_altered",
+            Self::Build(_) | Self::NoEncoder { .. } => "cannot_encode",
+        };
+        Fault { code, why: self.to_string(), stops }
+    }
 }
 
 /// One of the bundled programs.
@@ -40,7 +55,7 @@ impl Program {
         }
     }
 
-    fn missing(self) -> Incapable {
+    pub fn missing(self) -> Incapable {
         let (option, variable) = match self {
             Self::Ffmpeg => ("ffmpeg", "OFFPEAK_FFMPEG"),
             Self::Ffprobe => ("ffprobe", "OFFPEAK_FFPROBE"),
@@ -65,6 +80,7 @@ impl Program {
 
 /// Runs both programs and a short test encode with every encoder; takes a second or two.
 pub async fn prove(tools: &Tools, cores: u32, memory_mib: u64, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
+    verify(tools).await?;
     let ffmpeg = identify(&tools.sandbox, &tools.ffmpeg).await?;
     identify(&tools.sandbox, &tools.ffprobe).await?;
     let encoders = proven_encoders(tools, stop).await;
@@ -80,6 +96,19 @@ pub async fn prove(tools: &Tools, cores: u32, memory_mib: u64, stop: &Cancellati
         os: std::env::consts::OS.to_owned(),
         sandbox: Some(tools.sandbox.report()),
     })
+}
+
+/// Whether both programs are those that their manifests name.
+///
+/// # Errors
+/// [`Incapable::Altered`] for the first that is not.
+pub async fn verify(tools: &Tools) -> Result<(), Incapable> {
+    for path in [&tools.ffmpeg, &tools.ffprobe] {
+        let program = path.clone();
+        let checked = tokio::task::spawn_blocking(move || manifest::check(&program)).await;
+        checked.unwrap_or_else(|crash| Err(crash.to_string())).map_err(|why| Incapable::Altered { path: path.clone(), why })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

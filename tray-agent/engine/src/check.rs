@@ -1,8 +1,8 @@
 //! `offpeak-agent check` and `why`: what work needs, tried one by one, and what follows from it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use offpeak_api::lease::SandboxState;
+use offpeak_api::{agent::AgentState, lease::SandboxState};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -11,13 +11,20 @@ use crate::{
     enrolment::{EnrolError, StateFolder},
     ffmpeg::{identify, proven_encoders},
     http::Http,
-    platform,
+    kept, platform,
+    policy::{Engine, Fault, Inputs, Memory, Rules, decide},
+    presence::{Clock, DelayLock, Source, Sources},
     run::{cores, open_state, server},
     sandbox::{Sandbox, in_words},
-    settings::{Check, share_out, usable_memory},
-    status::{Readings, State, Status, state},
+    settings::{Check, Presence, Why as WhyOf, share_out, usable_memory},
+    status::Status,
     task::Tools,
+    watch, why,
+    wishes::Wishes,
 };
+
+/// Between the two looks that the processor's load takes.
+const SECOND_LOOK_AFTER: Duration = Duration::from_secs(1);
 
 /// One thing that work needs, and how it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,46 +165,78 @@ async fn reach(settings: &Check, state: &StateFolder, findings: &mut Findings) {
     findings.add(TOKEN, how);
 }
 
-/// The state that an engine would be in, as far as it can be told from outside.
-pub async fn why(settings: &Check) -> (State, String) {
-    let findings = check(settings).await;
-    let (is, reason) = state(&readings(&findings));
-    let reason = match is {
-        State::Broken => reason,
-        State::Revoked => findings.first_fault(&[TOKEN]).unwrap_or(reason),
-        State::NoServer => findings.first_fault(&[SERVER]).unwrap_or(reason),
-        // What only a running engine knows of itself.
-        State::SetAside | State::Draining | State::Suspended => reason,
-        State::Encoding | State::Waiting => "nothing keeps an engine here from taking work".to_owned(),
-    };
-    let running = match open_state(&settings.home).map(|state| state.lock()) {
-        Ok(Err(EnrolError::InUse { .. })) => "an engine runs here; whether it holds leases now, its log says",
+/// The state of the engine that runs here, with all that it knows; where none does, what one would find.
+pub async fn why(settings: &WhyOf) -> String {
+    let state = open_state(&settings.check.home);
+    if let Ok(state) = &state
+        && let Some(told) = why::ask(state.path()).await
+    {
+        return format!("{}as the engine that runs here says", why::in_words(&told));
+    }
+    let running = match state.as_ref().map(StateFolder::lock) {
+        Ok(Err(EnrolError::InUse { .. })) => "an engine runs here, and does not answer; its log says more",
         Ok(Ok(_) | Err(_)) | Err(_) => "no engine runs here now; start one with `offpeak-agent run`",
     };
-    (is, format!("{reason}\n{running}"))
+    let folder = state.ok().map(|state| state.path().to_owned());
+    let told = look_around(settings, &check(&settings.check).await, folder).await;
+    format!("{}{running}", why::in_words(&told))
 }
 
-fn readings(findings: &Findings) -> Readings {
-    Readings {
-        broken: findings.first_fault(&[FFMPEG, FFPROBE, ENCODERS, STATE_FOLDER]),
+/// Looks at the machine itself, once, by the policy and the wishes that are kept here.
+async fn look_around(settings: &WhyOf, findings: &Findings, folder: Option<std::path::PathBuf>) -> offpeak_link::Why {
+    let clock = Clock::start();
+    let machine = match settings.desk.presence {
+        Presence::None => None,
+        Presence::Auto => {
+            let (news, _told) = tokio::sync::mpsc::unbounded_channel();
+            let mut sources = Sources::new(news, DelayLock::default());
+            // The load of the processor takes two looks.
+            sources.read(&clock).await;
+            tokio::time::sleep(SECOND_LOOK_AFTER).await;
+            Some(sources.read(&clock).await)
+        }
+    };
+    let policy = folder.as_deref().map(|folder| kept::read(folder, crate::supervise::POLICY)).unwrap_or_default();
+    let person = folder.map_or_else(Default::default, |folder| Wishes::load(folder).person());
+    let rules = Rules::of(&policy, &person.limits, settings.desk.quiet_milliseconds.map(Duration::from_millis));
+    let engine = engine(findings);
+    let inputs =
+        Inputs { machine: machine.as_ref(), rules: &rules, person: &person, engine: &engine, now: watch::moment(&clock) };
+    let (decision, _memory) = decide(&inputs, &Memory::default());
+    let reason = match decision.state {
+        AgentState::Revoked => findings.first_fault(&[TOKEN]).unwrap_or(decision.reason),
+        AgentState::NoServer => findings.first_fault(&[SERVER]).unwrap_or(decision.reason),
+        AgentState::Waiting => "nothing keeps an engine here from taking work".to_owned(),
+        _ => decision.reason,
+    };
+    let readings = machine.map(|machine| machine.in_words(clock.at())).unwrap_or_default();
+    offpeak_link::Why { state: decision.state, reason, rule: decision.rule, readings }
+}
+
+/// What an engine would know of itself.
+fn engine(findings: &Findings) -> Engine {
+    let broken = findings.first_fault(&[FFMPEG, FFPROBE, ENCODERS, STATE_FOLDER]);
+    Engine {
+        broken: broken.map(|why| Fault { code: "cannot_encode", why, stops: true }),
         revoked: findings.first_fault(&[TOKEN]).is_some(),
         unreachable: findings.first_fault(&[SERVER]).is_some(),
-        ..Readings::default()
+        ..Engine::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::state;
 
     #[test]
     fn the_first_fault_by_precedence_is_the_state() {
         let cases = [
-            (vec![], State::Waiting),
-            (vec![SERVER], State::NoServer),
-            (vec![TOKEN], State::Revoked),
-            (vec![SERVER, ENCODERS], State::Broken),
-            (vec![STATE_FOLDER], State::Broken),
+            (vec![], AgentState::Waiting),
+            (vec![SERVER], AgentState::NoServer),
+            (vec![TOKEN], AgentState::Revoked),
+            (vec![SERVER, ENCODERS], AgentState::Broken),
+            (vec![STATE_FOLDER], AgentState::Broken),
         ];
         for (faults, expected) in cases {
             let mut findings = Findings::default();
@@ -205,7 +244,7 @@ mod tests {
                 let how = if faults.contains(&what) { Err("wrong".to_owned()) } else { Ok("right".to_owned()) };
                 findings.add(what, how);
             }
-            assert_eq!(state(&readings(&findings)).0, expected, "{faults:?}");
+            assert_eq!(state(&engine(&findings), None).0, expected, "{faults:?}");
             assert_eq!(findings.is_fine(), faults.is_empty());
             assert_eq!(findings.to_string().matches("FAILED").count(), faults.len());
         }

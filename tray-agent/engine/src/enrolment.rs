@@ -119,25 +119,44 @@ impl StateFolder {
         self.write(&text).map_err(|error| self.unusable(error))
     }
 
+    /// Forgets a server.
+    pub fn forget(&self, server: &Url) -> Result<(), EnrolError> {
+        let mut all = self.enrolments()?;
+        all.retain(|other| other.server != *server);
+        let text = serde_json::to_vec_pretty(&all).map_err(|error| EnrolError::Damaged { file: self.file(), error })?;
+        self.write(&text).map_err(|error| self.unusable(error))
+    }
+
     fn write(&self, text: &[u8]) -> io::Result<()> {
-        let new = self.0.join("enrolments.json.new");
-        // A leftover of a crash may have other permissions.
-        if new.exists() {
-            fs::remove_file(&new)?;
-        }
-        let mut file = create_private_file(&new)?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        fs::rename(new, self.file())
+        replace_private_file(&self.0, ENROLMENTS, text)
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join("enrolments.json")
+        self.0.join(ENROLMENTS)
     }
 
     fn unusable(&self, error: io::Error) -> EnrolError {
         EnrolError::Folder { folder: self.0.clone(), error }
     }
+}
+
+const ENROLMENTS: &str = "enrolments.json";
+
+/// Writes a file that only its owner reads, so that at no time there is half of one.
+pub(crate) fn replace_private_file(folder: &Path, name: &str, text: &[u8]) -> io::Result<()> {
+    let new = folder.join(format!("{name}.new"));
+    // A leftover of a crash may have other permissions.
+    if new.exists() {
+        fs::remove_file(&new)?;
+    }
+    let mut file = create_private_file(&new)?;
+    let written = file.write_all(text).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // On a full disk the half that was written is room that others need.
+        let _removed = fs::remove_file(&new);
+        return Err(error);
+    }
+    fs::rename(new, folder.join(name))
 }
 
 #[cfg(unix)]

@@ -8,28 +8,32 @@ use std::{
 use clap::Parser;
 use offpeak_engine::{
     check,
+    link::{self, LogLines},
     run::{self, RunError},
     settings::{Cli, Command},
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log();
-    match perform(cli.command).await {
-        Ok(code) => code,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::FAILURE
-        }
+    let is_linked = matches!(&cli.command, Command::Run(settings) if settings.link);
+    let log = start_log(is_linked);
+    let ended = perform(cli.command, log).await;
+    if let Err(error) = &ended {
+        tracing::error!("{error}");
     }
+    if is_linked {
+        // A read of standard input that nobody will answer must not hold up the end.
+        std::process::exit(i32::from(ended.is_err()));
+    }
+    ended.unwrap_or(ExitCode::FAILURE)
 }
 
-async fn perform(command: Command) -> Result<ExitCode, RunError> {
+async fn perform(command: Command, log: Option<LogLines>) -> Result<ExitCode, RunError> {
     match command {
         Command::Run(settings) => {
-            run::run(settings).await?;
+            run::run(settings, log).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Enrol(settings) => {
@@ -43,8 +47,7 @@ async fn perform(command: Command) -> Result<ExitCode, RunError> {
             Ok(if findings.is_fine() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Why(settings) => {
-            let (state, reason) = check::why(&settings).await;
-            say(&format!("{}: {reason}", state.as_str()));
+            say(check::why(&settings).await.trim_end());
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -55,13 +58,17 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// To standard error: for people on a terminal, one JSON object a line with `OFFPEAK_LOG=json`.
-fn start_log() {
+/// To standard error: for people on a terminal, one JSON object a line with `OFFPEAK_LOG=json`. And to the tray app, if the
+/// engine has one.
+fn start_log(is_linked: bool) -> Option<LogLines> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let (to_shell, lines) = is_linked.then(link::log_lines).unzip();
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter).with(to_shell);
     if std::env::var_os("OFFPEAK_LOG").is_some_and(|format| format == "json") {
-        log.json().init();
+        registry.with(log.json()).init();
     } else {
-        log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
+        registry.with(log.with_ansi(std::io::stderr().is_terminal()).with_target(false)).init();
     }
+    lines
 }

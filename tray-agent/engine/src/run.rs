@@ -1,29 +1,30 @@
 //! `offpeak-agent run`: from settings to a working engine, and from a signal to a quiet end.
 
-use std::num::NonZero;
+use std::{num::NonZero, time::Duration};
 
-use offpeak_api::{
-    enrolment::{BadLink, EnrolLink, Fingerprint},
-    lease::SandboxState,
-};
+use offpeak_api::enrolment::{BadLink, EnrolLink, Fingerprint};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 use url::Url;
 
 use crate::{
-    backoff::Backoff,
-    capabilities::{self, Incapable, NEEDED_ENCODERS, Program},
-    client::{Client, NoPool, connection_pool},
+    capabilities::{Incapable, Program},
+    client::{NoPool, connection_pool},
+    contribution::Tally,
     desk::Desk,
     enrolment::{EnrolError, Enrolment, StateFolder, enrol},
-    http::Http,
-    lease::{EngineEnd, LeaseLoop, Pace},
+    forecast::Forecast,
+    link::{self, Link, LogLines},
     platform,
-    sandbox::{self, Sandbox},
-    settings::{Enrol, Home, Identity, Programs, Run, default_state_dir, host_name, share_out, usable_memory},
+    presence::Clock,
+    sandbox::Sandbox,
+    settings::{Enrol, Home, Identity, Presence, Programs, Run, default_state_dir, host_name},
     status::Status,
-    steps::Bundled,
+    supervise::{Demands, Supervisor},
     task::Tools,
+    watch::{self, Seen, Watch},
+    why,
+    wishes::Wishes,
 };
 
 /// Why the engine does not run (any more).
@@ -52,85 +53,75 @@ pub enum RunError {
     Signals(#[from] std::io::Error),
 }
 
-/// Runs until it is told to stop.
-pub async fn run(settings: Run) -> Result<(), RunError> {
+/// How long a shell that is gone, and so cannot be asked, is waited for: long enough to hand leases back on a good network.
+const SHELL_GONE_LIMIT: Duration = Duration::from_secs(2);
+/// The last lines to a shell.
+const LAST_LINES_LIMIT: Duration = Duration::from_secs(1);
+
+/// Runs until it is told to stop. `log` is what goes to the shell besides, with `--link`.
+pub async fn run(settings: Run, log: Option<LogLines>) -> Result<(), RunError> {
     let shutdown = CancellationToken::new();
     stop_on_signals(shutdown.clone())?;
     let state = open_state(&settings.identity.home)?;
     let _lock = state.lock()?;
-    let Whereto { server, fingerprint, code } = whereto(&settings.identity.home, settings.identity.code(), &state)?;
-
-    let cores = cores(settings.cores);
-    let memory_mib = usable_memory(platform::total_bytes(), settings.memory);
-    let shares = share_out(cores, memory_mib, settings.leases, settings.threads);
-    let mut tools = tools(&settings.programs, shares.threads)?;
-    tools.sandbox = Sandbox::raise(&tools.ffmpeg, shares.memory_mib).await;
-    let report = tools.sandbox.report();
-    match report.state {
-        SandboxState::Full => info!("ffmpeg is walled off"),
-        SandboxState::Partial | SandboxState::None => {
-            warn!("ffmpeg is not walled off in full: {}; see docs/sandbox.md", sandbox::in_words(&report));
-        }
+    let folder = state.path().to_owned();
+    let is_watched = settings.desk.presence == Presence::Auto;
+    if is_watched {
+        platform::beside_a_person();
     }
-    let proven = tokio::select! {
-        proven = capabilities::prove(&tools, cores, shares.memory_mib, &shutdown) => proven,
-        () = shutdown.cancelled() => return Ok(()),
+    let watch = Watch {
+        status: Status::default(),
+        desk: Desk::default(),
+        wishes: Wishes::load(folder.clone()),
+        clock: Clock::start(),
+        forecast: is_watched.then(|| Forecast::load(Some(folder.clone()))),
+        quiet: settings.desk.quiet_milliseconds.map(Duration::from_millis),
+        seen: Seen::default(),
     };
-    let capabilities = match proven {
-        Ok(capabilities) => capabilities,
-        // A stop in the middle looks like programs that fail.
-        Err(_) if shutdown.is_cancelled() => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    for encoder in NEEDED_ENCODERS.iter().filter(|needed| !capabilities.encoders.iter().any(|proven| proven == *needed)) {
-        warn!(encoder, "this encoder does not work here; tasks that need it go to other machines");
-    }
-    info!(cores, memory_mib, leases = shares.leases, threads = shares.threads, ffmpeg = capabilities.ffmpeg, "ready");
-
-    let pool = connection_pool(&server, fingerprint)?;
-    let http = Http::new(pool.clone(), settings.bandwidth.map(|rate| rate.bytes_per_second()));
-    let status = Status::default();
-    let desk = Desk::default();
-    let mut code = code;
-    let mut stored = state.enrolment(&server)?;
-    loop {
-        let enrolment = match stored.take() {
-            Some(enrolment) => enrolment,
-            None => {
-                let Some(code) = code.take() else { return Err(EnrolError::NotEnrolled { server }.into()) };
-                match enrol_patiently(&state, &pool, (&server, fingerprint), &code, &name(&settings.identity), &status, &shutdown)
-                    .await?
-                {
-                    Some(enrolment) => enrolment,
-                    None => return Ok(()),
-                }
-            }
+    let tally = Tally::load(Some(folder.clone()));
+    let _watching = watch::start(watch.clone(), settings.desk.presence);
+    let _answering = why::answer(&folder, watch.status.clone(), watch.seen.clone(), watch.clock);
+    let (farm, joined) = tokio::sync::watch::channel(None);
+    let (demands, demanded) = Demands::channel();
+    let (gone, done) = (CancellationToken::new(), CancellationToken::new());
+    let speaking = settings.link.then(|| {
+        let link = Link {
+            watch: watch.clone(),
+            tally: tally.clone(),
+            demands: demands.clone(),
+            farm: joined,
+            machine_cores: cores(None),
+            machine_memory_mib: platform::total_bytes().unwrap_or(0) >> 20,
         };
-        let engine = LeaseLoop {
-            client: Client::new(http.clone(), server.clone(), enrolment.token, status.clone()),
-            tools: tools.clone(),
-            steps: Bundled,
-            capabilities: capabilities.clone(),
-            leases: shares.leases,
-            pace: Pace::default(),
-            desk: desk.clone(),
-            shutdown: shutdown.clone(),
-        };
-        info!(%server, agent.id = %enrolment.agent_id, "asking for work");
-        match engine.run().await {
-            EngineEnd::Shutdown => {
-                info!("stopped");
-                return Ok(());
-            }
-            EngineEnd::Revoked if code.is_some() => {
-                warn!("the server does not accept the stored token; enrolling anew with the code at hand");
-            }
-            EngineEnd::Revoked => {
-                status.revoked(true);
-                return Err(RunError::Revoked { server });
-            }
+        let (gone, done) = (gone.clone().drop_guard(), done.clone());
+        tokio::spawn(async move {
+            let _gone = gone;
+            link::speak(link, tokio::io::stdin(), tokio::io::stdout(), log, done).await;
+        })
+    });
+    let forecast = watch.forecast.clone();
+    let supervisor = Supervisor { settings, state, watch, tally, farm, shutdown: shutdown.clone() };
+    let supervised = supervisor.run(demanded);
+    tokio::pin!(supervised);
+    let ended = tokio::select! {
+        ended = &mut supervised => ended,
+        () = gone.cancelled() => {
+            info!("the tray app is gone; ending");
+            shutdown.cancel();
+            tokio::time::timeout(SHELL_GONE_LIMIT, supervised).await.unwrap_or(Ok(()))
         }
+    };
+    if let Some(forecast) = forecast {
+        forecast.keep();
     }
+    done.cancel();
+    if let Some(speaking) = speaking {
+        let _ = tokio::time::timeout(LAST_LINES_LIMIT, speaking).await;
+    }
+    if ended.is_ok() {
+        info!("stopped");
+    }
+    ended
 }
 
 /// `offpeak-agent enrol`: uses the code up now, once, and says how it went.
@@ -145,14 +136,14 @@ pub async fn enrol_only(settings: Enrol) -> Result<Enrolment, RunError> {
 }
 
 /// Which server, how it is known, and the code to enrol with if there is one.
-struct Whereto {
-    server: Url,
-    fingerprint: Option<Fingerprint>,
-    code: Option<String>,
+pub(crate) struct Whereto {
+    pub server: Url,
+    pub fingerprint: Option<Fingerprint>,
+    pub code: Option<String>,
 }
 
 /// From what was given: a code, or a link that says all three. What is set by hand comes before what was kept.
-fn whereto(home: &Home, given: Option<&str>, state: &StateFolder) -> Result<Whereto, RunError> {
+pub(crate) fn whereto(home: &Home, given: Option<&str>, state: &StateFolder) -> Result<Whereto, RunError> {
     let link = given.filter(|text| EnrolLink::is_link(text)).map(str::parse::<EnrolLink>).transpose()?;
     let server = match &link {
         Some(link) => link.server.clone(),
@@ -166,41 +157,6 @@ fn whereto(home: &Home, given: Option<&str>, state: &StateFolder) -> Result<Wher
     };
     let code = link.map(|link| link.code).or_else(|| given.map(str::to_owned));
     Ok(Whereto { server, fingerprint, code })
-}
-
-/// Enrols as soon as the server answers; `None` when the engine is stopped before.
-async fn enrol_patiently(
-    state: &StateFolder,
-    pool: &reqwest::Client,
-    server: (&Url, Option<Fingerprint>),
-    code: &str,
-    name: &str,
-    status: &Status,
-    shutdown: &CancellationToken,
-) -> Result<Option<Enrolment>, EnrolError> {
-    let pace = Pace::default();
-    let mut backoff = Backoff::new(pace.retry_first, pace.retry_most);
-    loop {
-        let tried = tokio::select! {
-            tried = enrol(state, pool, server, code, name) => tried,
-            () = shutdown.cancelled() => return Ok(None),
-        };
-        match tried {
-            Ok(enrolment) => {
-                status.reached(true);
-                return Ok(Some(enrolment));
-            }
-            Err(error) if error.is_passing() => {
-                status.reached(false);
-                tracing::debug!("{error}");
-            }
-            Err(error) => return Err(error),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(backoff.next_wait()) => {}
-            () = shutdown.cancelled() => return Ok(None),
-        }
-    }
 }
 
 /// The folder as told, or the platform's.
@@ -240,7 +196,7 @@ pub fn cores(cap: Option<u32>) -> u32 {
     cap.map_or(here, |cap| cap.min(here))
 }
 
-fn name(identity: &Identity) -> String {
+pub(crate) fn name(identity: &Identity) -> String {
     identity.name.clone().unwrap_or_else(host_name)
 }
 

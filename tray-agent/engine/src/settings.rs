@@ -22,8 +22,8 @@ pub enum Command {
     Enrol(Enrol),
     /// Try everything that work needs, and say what is wrong.
     Check(Check),
-    /// Say what an engine on this machine would do now, and why.
-    Why(Check),
+    /// Say what the engine on this machine does now, and why: all that it knows of the desk, and the rule that decided.
+    Why(Why),
 }
 
 #[derive(Debug, Args)]
@@ -47,6 +47,37 @@ pub struct Run {
     /// Cap on the network rate for media, in bits a second: 500k, 20M, 1G.
     #[arg(long, value_parser = parse_bit_rate)]
     pub bandwidth: Option<BitRate>,
+    #[command(flatten)]
+    pub desk: Desk,
+    /// Speak with the tray app on standard input and output; end when the input ends.
+    #[arg(long)]
+    pub link: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Desk {
+    /// Whether somebody may sit at this machine.
+    #[arg(long, value_enum, default_value_t = Presence::Auto, env = "OFFPEAK_PRESENCE")]
+    pub presence: Presence,
+    /// For tests: begin and go on after so many milliseconds without input, whatever the policy says.
+    #[arg(long, hide = true, value_parser = clap::value_parser!(u64).range(1000..=60_000))]
+    pub quiet_milliseconds: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Presence {
+    /// Look who is there; work only while the machine is left alone. A machine without any session counts as left alone.
+    Auto,
+    /// The machine belongs to the farm alone: nobody is looked for. Schedule, pause and caps hold all the same.
+    None,
+}
+
+#[derive(Debug, Args)]
+pub struct Why {
+    #[command(flatten)]
+    pub check: Check,
+    #[command(flatten)]
+    pub desk: Desk,
 }
 
 #[derive(Debug, Args)]

@@ -1,253 +1,291 @@
 //! Which state the engine is in, and why, in words for the person at the desk. Exactly one state is true at a time.
+//!
+//! Here the parts come together: what the engine knows of itself, what the desk leaves to it, and the office's policy.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use offpeak_api::agent::AgentState;
+use chrono::{DateTime, Utc};
+use offpeak_api::{agent::AgentState, policy::Policy};
+use offpeak_link::Work;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-/// The states that a headless engine can be in, in order of precedence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    Broken,
-    Revoked,
-    SetAside,
-    Draining,
-    NoServer,
-    Suspended,
-    Encoding,
-    Waiting,
+pub use crate::policy::{Engine, Fault, Finding, Verdict, state};
+
+/// All that is true now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    pub engine: Engine,
+    /// Of the desk; absent where nobody watches one.
+    pub verdict: Option<Verdict>,
+    /// As the server last sent it.
+    pub policy: Policy,
+    /// Leases, by the order in which they came.
+    pub work: BTreeMap<u64, Work>,
+    /// Since when the state is what it is.
+    pub since: DateTime<Utc>,
 }
 
-impl State {
-    /// As in the API.
-    pub fn wire(self) -> AgentState {
-        match self {
-            Self::Broken => AgentState::Broken,
-            Self::Revoked => AgentState::Revoked,
-            Self::SetAside => AgentState::SetAside,
-            Self::Draining => AgentState::Draining,
-            Self::NoServer => AgentState::NoServer,
-            Self::Suspended => AgentState::Suspended,
-            Self::Encoding => AgentState::Encoding,
-            Self::Waiting => AgentState::Waiting,
-        }
-    }
-
-    /// As in logs and in the API.
-    pub fn as_str(self) -> &'static str {
-        self.wire().as_str()
+impl Standing {
+    pub fn state(&self) -> (AgentState, Finding) {
+        state(&self.engine, self.verdict.as_ref())
     }
 }
 
-/// What the state follows from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Readings {
-    /// Something without which nothing can be encoded, in words for a person.
-    pub broken: Option<String>,
-    /// ffmpeg is not walled off in full, and the policy wants that: what is missing.
-    pub unboxed: Option<String>,
-    pub revoked: bool,
-    /// The server set this agent aside, or drains it: why, in its words.
-    pub set_aside: Option<String>,
-    pub draining: Option<String>,
-    /// Work is not allowed by the desk: why.
-    pub suspended: Option<String>,
-    /// The last call got no answer.
-    pub unreachable: bool,
-    /// Leases held now.
-    pub leases: u32,
-}
-
-impl Readings {
-    /// Stable name of what is broken.
-    pub fn broken_code(&self) -> Option<&'static str> {
-        match (&self.broken, &self.unboxed) {
-            (Some(_), _) => Some("cannot_encode"),
-            (None, Some(_)) => Some("sandbox_failed"),
-            (None, None) => None,
-        }
-    }
-}
-
-/// The one state that is true, and why.
-pub fn state(readings: &Readings) -> (State, String) {
-    let held = |n: u32| if n == 1 { "one lease".to_owned() } else { format!("{n} leases") };
-    if let Some(why) = readings.broken.as_ref().or(readings.unboxed.as_ref()) {
-        return (State::Broken, why.clone());
-    }
-    if readings.revoked {
-        return (State::Revoked, "the server does not accept this agent's token".to_owned());
-    }
-    if let Some(why) = &readings.set_aside {
-        return (State::SetAside, why.clone());
-    }
-    if let Some(why) = &readings.draining {
-        return (State::Draining, why.clone());
-    }
-    if let (Some(why), false) = (&readings.suspended, readings.unreachable) {
-        return (State::Suspended, why.clone());
-    }
-    match (readings.unreachable, readings.leases) {
-        (true, 0) => (State::NoServer, "the server does not answer; asking again".to_owned()),
-        (true, n) => (State::NoServer, format!("the server does not answer; finished segments of {} are kept", held(n))),
-        (false, 0) => (State::Waiting, "there is nothing to do".to_owned()),
-        (false, n) => (State::Encoding, format!("working on {}", held(n))),
-    }
-}
-
-/// The readings of a running engine. Clones share them; a change of state is logged once.
+/// The standing of a running engine. Clones share it; a change of state is logged once.
 #[derive(Debug, Clone)]
-pub struct Status(Arc<watch::Sender<Readings>>);
+pub struct Status(Arc<watch::Sender<Standing>>);
 
 impl Default for Status {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Readings::default())))
+        let standing = Standing {
+            engine: Engine::default(),
+            verdict: None,
+            policy: Policy::default(),
+            work: BTreeMap::new(),
+            since: Utc::now(),
+        };
+        Self(Arc::new(watch::Sender::new(standing)))
     }
 }
 
 impl Status {
-    pub fn readings(&self) -> Readings {
+    pub fn standing(&self) -> Standing {
         self.0.borrow().clone()
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<Standing> {
+        self.0.subscribe()
+    }
+
+    /// Waits until `is_so`.
+    pub async fn until(&self, is_so: impl Fn(&Standing) -> bool) {
+        // The sender lives as long as `self`.
+        let _ = self.0.subscribe().wait_for(|standing| is_so(standing)).await;
     }
 
     /// The last call did (or did not) get an answer.
     pub fn reached(&self, reached: bool) {
-        self.change(|readings| readings.unreachable = !reached);
+        self.engine(|engine| engine.unreachable = !reached);
     }
 
     /// Waits until the state or its reason is another one than `before`.
-    pub async fn changed(&self, before: &(State, String)) -> (State, String) {
-        let mut readings = self.0.subscribe();
-        let found = readings.wait_for(|readings| state(readings) != *before).await.map(|readings| state(&readings));
-        match found {
-            Ok(now) => now,
-            // The sender lives as long as `self`.
-            Err(_closed) => std::future::pending().await,
-        }
+    pub async fn changed(&self, before: &(AgentState, String)) {
+        let is_other = |standing: &Standing| {
+            let (state, finding) = standing.state();
+            state != before.0 || finding.reason != before.1
+        };
+        self.until(is_other).await;
     }
 
     /// Waits until the policy does not forbid work for want of walls.
     pub async fn until_boxed(&self) {
-        // The sender lives as long as `self`.
-        let _ = self.0.subscribe().wait_for(|readings| readings.unboxed.is_none()).await;
+        self.until(|standing| standing.engine.unboxed.is_none()).await;
     }
 
     /// Ends when a server that does not answer now answers again; never, if it answers now.
     pub async fn back(&self) {
-        let mut readings = self.0.subscribe();
-        if readings.borrow().unreachable {
-            // The sender lives as long as `self`.
-            let _ = readings.wait_for(|readings| !readings.unreachable).await;
+        if self.0.borrow().engine.unreachable {
+            self.until(|standing| !standing.engine.unreachable).await;
         } else {
             std::future::pending::<()>().await;
         }
     }
 
     pub fn revoked(&self, revoked: bool) {
-        self.change(|readings| readings.revoked = revoked);
+        self.engine(|engine| engine.revoked = revoked);
+    }
+
+    pub fn unjoined(&self, unjoined: bool) {
+        self.engine(|engine| engine.unjoined = unjoined);
+    }
+
+    pub fn preparing(&self, preparing: bool) {
+        self.engine(|engine| engine.preparing = preparing);
     }
 
     pub fn set_aside(&self, why: Option<String>) {
-        self.change(|readings| readings.set_aside = why);
+        self.engine(|engine| engine.set_aside = why);
     }
 
     pub fn draining(&self, why: Option<String>) {
-        self.change(|readings| readings.draining = why);
+        self.engine(|engine| engine.draining = why);
+    }
+
+    pub fn updating(&self, updating: bool) {
+        self.engine(|engine| engine.updating = updating);
     }
 
     pub fn suspended(&self, why: Option<String>) {
-        self.change(|readings| readings.suspended = why);
+        self.engine(|engine| engine.suspended = why);
     }
 
-    pub fn broken(&self, why: Option<String>) {
-        self.change(|readings| readings.broken = why);
+    pub fn broken(&self, fault: Option<Fault>) {
+        self.engine(|engine| engine.broken = fault);
     }
 
     pub fn unboxed(&self, why: Option<String>) {
-        self.change(|readings| readings.unboxed = why);
+        self.engine(|engine| engine.unboxed = why);
+    }
+
+    pub fn policy(&self, policy: Policy) {
+        self.change(|standing| standing.policy = policy);
+    }
+
+    pub fn verdict(&self, verdict: Verdict) {
+        self.change(|standing| standing.verdict = Some(verdict));
     }
 
     /// Counts a lease as held until the answer is dropped.
-    pub fn hold(&self) -> Held {
-        self.change(|readings| readings.leases += 1);
-        Held(self.clone())
+    pub fn hold(&self, work: Work) -> Held {
+        let mut id = 0;
+        self.change(|standing| {
+            id = standing.work.last_key_value().map_or(0, |(last, _)| last + 1);
+            standing.work.insert(id, work);
+            standing.engine.leases += 1;
+        });
+        Held { status: self.clone(), id, is_handing_over: std::sync::atomic::AtomicBool::new(false) }
     }
 
-    fn change(&self, with: impl FnOnce(&mut Readings)) {
-        self.0.send_if_modified(|readings| {
-            let before = readings.clone();
-            with(readings);
-            let (was, _) = state(&before);
-            let (is, why) = state(readings);
+    fn engine(&self, with: impl FnOnce(&mut Engine)) {
+        self.change(|standing| with(&mut standing.engine));
+    }
+
+    fn change(&self, with: impl FnOnce(&mut Standing)) {
+        self.0.send_if_modified(|standing| {
+            let before = standing.clone();
+            with(standing);
+            let (was, _) = before.state();
+            let (is, finding) = standing.state();
             if was != is {
-                match is {
-                    State::Broken | State::Revoked | State::SetAside | State::NoServer => warn!(state = is.as_str(), "{why}"),
-                    State::Draining | State::Suspended | State::Encoding | State::Waiting => info!(state = is.as_str(), "{why}"),
-                }
+                standing.since = Utc::now();
+                tell(is, &finding.reason);
             }
-            *readings != before
+            *standing != before
         });
+    }
+}
+
+fn tell(state: AgentState, why: &str) {
+    match state {
+        AgentState::Broken | AgentState::Revoked | AgentState::SetAside | AgentState::NoServer => {
+            warn!(state = state.as_str(), "{why}");
+        }
+        AgentState::Updating
+        | AgentState::Paused
+        | AgentState::Snoozed
+        | AgentState::Draining
+        | AgentState::OffSchedule
+        | AgentState::Presenting
+        | AgentState::UserActive
+        | AgentState::OnBattery
+        | AgentState::Metered
+        | AgentState::BusyCpu
+        | AgentState::BusyMemory
+        | AgentState::Suspended
+        | AgentState::Encoding
+        | AgentState::Leasing
+        | AgentState::Waiting
+        | AgentState::Offline => info!(state = state.as_str(), "{why}"),
     }
 }
 
 /// A held lease, as far as the status is concerned.
 #[derive(Debug)]
-pub struct Held(Status);
+pub struct Held {
+    status: Status,
+    id: u64,
+    is_handing_over: std::sync::atomic::AtomicBool,
+}
+
+impl Held {
+    /// How far it is, in rows; the second number is all of them.
+    pub fn rows(&self, done: u32, rows: u32) {
+        self.status.change(|standing| {
+            if let Some(work) = standing.work.get_mut(&self.id) {
+                (work.rows_done, work.rows) = (done, rows);
+            }
+        });
+    }
+
+    /// Its step is done; the last rows are on their way.
+    pub fn hand_over(&self) {
+        if !self.is_handing_over.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            self.status.engine(|engine| engine.handing_over += 1);
+        }
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.change(|readings| readings.leases = readings.leases.saturating_sub(1));
+        let handed_over = *self.is_handing_over.get_mut();
+        self.status.change(|standing| {
+            standing.work.remove(&self.id);
+            let engine = &mut standing.engine;
+            engine.leases = engine.leases.saturating_sub(1);
+            engine.handing_over = engine.handing_over.saturating_sub(u32::from(handed_over));
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use offpeak_api::ids::JobId;
+
     use super::*;
 
-    #[test]
-    fn exactly_one_state_is_true() {
-        let readings = |broken: bool, revoked, unreachable, leases| Readings {
-            broken: broken.then(|| "ffmpeg is missing".to_owned()),
-            revoked,
-            unreachable,
-            leases,
-            ..Readings::default()
-        };
-        let cases = [
-            (readings(true, true, true, 1), State::Broken),
-            (readings(false, true, true, 1), State::Revoked),
-            (readings(false, false, true, 1), State::NoServer),
-            (readings(false, false, true, 0), State::NoServer),
-            (readings(false, false, false, 2), State::Encoding),
-            (readings(false, false, false, 0), State::Waiting),
-        ];
-        for (readings, expected) in cases {
-            assert_eq!(state(&readings).0, expected, "{readings:?}");
-        }
-        let why = || Some("because".to_owned());
-        let unboxed = Readings { unboxed: why(), leases: 1, ..Readings::default() };
-        assert_eq!(state(&unboxed), (State::Broken, "because".to_owned()));
-        assert_eq!(unboxed.broken_code(), Some("sandbox_failed"));
-        assert_eq!(Readings { broken: why(), ..unboxed }.broken_code(), Some("cannot_encode"));
-        let all = Readings { set_aside: why(), draining: why(), suspended: why(), leases: 1, ..Readings::default() };
-        assert_eq!(state(&all).0, State::SetAside);
-        let all = Readings { set_aside: None, ..all };
-        assert_eq!(state(&all).0, State::Draining);
-        let all = Readings { draining: None, ..all };
-        assert_eq!(state(&all), (State::Suspended, "because".to_owned()));
-        assert_eq!(state(&Readings { unreachable: true, ..all }).0, State::NoServer);
+    fn work() -> Work {
+        Work { job_id: JobId::new(), kind: "encode".to_owned(), rows_done: 0, rows: 5, since: Utc::now() }
     }
 
     #[test]
     fn a_lease_counts_until_it_is_dropped() {
         let status = Status::default();
-        let held = status.hold();
-        assert_eq!(state(&status.readings()).0, State::Encoding);
+        let (held, other) = (status.hold(work()), status.hold(work()));
+        assert_eq!(status.standing().state().0, AgentState::Encoding);
+        held.rows(2, 5);
+        assert_eq!(status.standing().work[&0].rows_done, 2);
+        held.hand_over();
+        assert_eq!(status.standing().state().0, AgentState::Encoding);
+        drop(other);
+        assert_eq!(status.standing().state().0, AgentState::Leasing);
         status.reached(false);
-        assert_eq!(state(&status.readings()).0, State::NoServer);
+        assert_eq!(status.standing().state().0, AgentState::NoServer);
         status.reached(true);
         drop(held);
-        assert_eq!(state(&status.readings()).0, State::Waiting);
+        assert_eq!(status.standing().state().0, AgentState::Waiting);
+        assert!(status.standing().work.is_empty());
+    }
+
+    #[test]
+    fn what_the_engine_knows_of_itself_has_its_order() {
+        let why = || Some("because".to_owned());
+        let fault = Fault { code: "cannot_encode", why: "no encoder works".to_owned(), stops: false };
+        let mut all = Engine {
+            broken: Some(fault),
+            unboxed: why(),
+            revoked: true,
+            set_aside: why(),
+            draining: why(),
+            suspended: why(),
+            unreachable: true,
+            leases: 1,
+            ..Engine::default()
+        };
+        assert_eq!((state(&all, None).0, all.broken_code()), (AgentState::Broken, Some("cannot_encode")));
+        all.broken = None;
+        assert_eq!((state(&all, None).0, all.broken_code()), (AgentState::Broken, Some("sandbox_failed")));
+        all.unboxed = None;
+        assert_eq!(state(&all, None).0, AgentState::Revoked);
+        all.revoked = false;
+        assert_eq!(state(&all, None).0, AgentState::SetAside);
+        all.set_aside = None;
+        assert_eq!(state(&all, None).0, AgentState::Draining);
+        all.draining = None;
+        assert_eq!(state(&all, None).0, AgentState::NoServer);
+        all.unreachable = false;
+        assert_eq!(state(&all, None).0, AgentState::Suspended);
+        all.suspended = None;
+        assert_eq!(state(&all, None).0, AgentState::Encoding);
     }
 }

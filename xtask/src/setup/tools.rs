@@ -151,8 +151,11 @@ impl Tool {
         let pin = self.pins.iter().find(|pin| pin.os == os && pin.arch == arch);
         let pin = pin.with_context(|| format!("there is no pinned {} for {os} on {arch}", self.name))?;
         let installed = paths::tool(self.name);
+        // The engine holds the program against it, and runs nothing else under this name.
+        let manifest = installed.with_extension("sha256");
+        let line = format!("{}  {}\n", pin.sha256, installed.file_name().context("no file name")?.to_string_lossy());
         if has_hash(&installed, pin.sha256) {
-            return Ok(());
+            return write_manifest(&manifest, &line);
         }
         let cached =
             paths::cache()?.join("tools").join(format!("{}-{}{}", self.name, &pin.sha256[..16], env::consts::EXE_SUFFIX));
@@ -160,6 +163,7 @@ impl Tool {
             self.download(pin, &cached)?;
         }
         place(&cached, &installed).with_context(|| format!("cannot install {}", installed.display()))?;
+        write_manifest(&manifest, &line)?;
         say::detail(format_args!("installed {}", installed.display()));
         Ok(())
     }
@@ -212,6 +216,13 @@ impl Tool {
         }
         place(&program, cached).with_context(|| format!("cannot write {}", cached.display()))
     }
+}
+
+fn write_manifest(manifest: &Path, line: &str) -> Result<()> {
+    if fs::read_to_string(manifest).is_ok_and(|written| written == line) {
+        return Ok(());
+    }
+    fs::write(manifest, line).with_context(|| format!("cannot write {}", manifest.display()))
 }
 
 fn only_file(folder: &Path) -> Result<PathBuf> {

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod blame;
 pub mod classes;
 pub mod fair;
+pub mod spell;
 pub mod steal;
 
 use std::time::Duration;

@@ -17,6 +17,7 @@ mod argv;
 mod capture;
 mod explain;
 mod log;
+pub(crate) mod manifest;
 mod process;
 mod version;
 

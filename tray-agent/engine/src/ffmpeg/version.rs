@@ -45,7 +45,7 @@ pub async fn identify(sandbox: &Sandbox, program: &Path) -> Result<String, Build
     Ok(format!("{version} sha256:{hash}"))
 }
 
-fn hash_file(path: &Path) -> std::io::Result<String> {
+pub(super) fn hash_file(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let mut hash = Sha256::new();
     let mut chunk = vec![0; 1 << 20];

@@ -17,7 +17,9 @@ use super::{
 use crate::{
     backoff::Backoff,
     client::{CallError, Client},
+    contribution::Tally,
     desk::{Allowed, Desk},
+    forecast::Forecast,
     status::Status,
     task::Tools,
 };
@@ -44,6 +46,9 @@ pub struct LeaseLoop<S> {
     pub leases: u32,
     pub pace: Pace,
     pub desk: Desk,
+    pub tally: Tally,
+    /// Of a machine whose person may come back; absent where nobody sits.
+    pub forecast: Option<Forecast>,
     pub shutdown: CancellationToken,
 }
 
@@ -63,6 +68,7 @@ impl<S: Steps> LeaseLoop<S> {
             steps: steps.clone(),
             pace: self.pace,
             desk: self.desk.clone(),
+            tally: self.tally,
             shutdown: stop.clone(),
         });
         let (client, sandbox, pace) = (self.client.clone(), self.tools.sandbox.report(), self.pace);
@@ -75,6 +81,7 @@ impl<S: Steps> LeaseLoop<S> {
             capabilities: Mutex::new(self.capabilities),
             pace: self.pace,
             desk: self.desk.clone(),
+            forecast: self.forecast,
             bench,
         };
         let _teller = AbortOnDropHandle::new(tokio::spawn(tell(self.desk, holder.client.status().clone())));
@@ -153,6 +160,7 @@ struct Ask<S> {
     capabilities: Mutex<Capabilities>,
     pace: Pace,
     desk: Desk,
+    forecast: Option<Forecast>,
     bench: Bench<S>,
 }
 
@@ -217,8 +225,9 @@ impl<S: Steps> Ask<S> {
             protocol: PROTOCOL,
             wait_seconds: u32::try_from(self.pace.ask_wait.as_secs()).unwrap_or(u32::MAX),
             capabilities: self.capabilities().clone(),
+            // What people's programs do is nobody else's business (PRIVACY.md).
             load: None,
-            expected_idle_seconds: None,
+            expected_idle_seconds: self.forecast.as_ref().map(|forecast| forecast.expected(chrono::Local::now()).as_secs()),
         }
     }
 }

@@ -51,7 +51,7 @@ impl<S: Steps> Bench<S> {
             Ok(proven) => proven,
             Err(error) => {
                 warn!("a new test of the encoders failed: {error}");
-                status.broken(Some(error.to_string()));
+                status.broken(Some(error.fault(false)));
                 return Ok(None);
             }
         };

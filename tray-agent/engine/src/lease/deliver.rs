@@ -1,6 +1,6 @@
 //! From finished pieces to committed rows: assemble, upload several rows at once, commit them in order.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use offpeak_api::{
@@ -17,7 +17,7 @@ use super::{
     rows::Assembly,
     upload::{UploadedRow, Uploader},
 };
-use crate::{client::Client, task::Piece};
+use crate::{client::Client, contribution::Tally, status::Held, task::Piece};
 
 /// Rows that are being uploaded or wait for their commit. Together with the channel this bounds memory: at four rungs of at
 /// most 10 Mbit/s and six seconds a row is under 12 MB. When they are full nothing more is read from the step, and its
@@ -31,6 +31,9 @@ pub struct Delivery {
     pub lease: LeaseId,
     pub uploader: Uploader,
     pub pace: Pace,
+    /// Where finished video is counted; absent for what is none.
+    pub tally: Option<Tally>,
+    pub held: Arc<Held>,
 }
 
 impl Delivery {
@@ -74,6 +77,7 @@ impl Delivery {
                 orders = finished(&mut commit) => {
                     commit = None;
                     reins.obey(orders?)?;
+                    reins.tell(&self.held);
                 }
             }
         }
@@ -84,7 +88,9 @@ impl Delivery {
         let (first, past) = (uploaded.front()?.index, uploaded.back()?.index + 1);
         let rows = uploaded.len();
         let mut request = CommitRequest { segments: Vec::new(), inits: Vec::new() };
+        let mut seconds = Vec::new();
         for row in uploaded.drain(..) {
+            seconds.push((row.index, row.seconds));
             request.segments.extend(row.segments);
             request.inits.extend(row.inits);
         }
@@ -93,6 +99,10 @@ impl Delivery {
             let orders =
                 persist(&this.pace, this.client.status(), "commit", || this.client.commit(&this.lease, &request)).await?;
             let frames: u64 = request.segments.iter().map(|segment| u64::from(segment.frames)).sum();
+            if let Some(tally) = &this.tally {
+                let counted = seconds.iter().filter(|(index, _)| !orders.refused.contains(index));
+                tally.video(counted.map(|(_, seconds)| seconds).sum());
+            }
             let bytes: u64 = request.segments.iter().map(|segment| segment.bytes).sum();
             if orders.refused.is_empty() {
                 info!(first, last = past, frames, bytes, "committed rows");

@@ -27,8 +27,10 @@ use super::{
 use crate::{
     backoff::Backoff,
     client::{CallError, Client},
+    contribution::Tally,
     desk::{Allowed, Desk},
     platform::CAN_FREEZE,
+    status,
     task::{ProgressCell, TaskContext, TaskError, Tools},
 };
 
@@ -47,6 +49,7 @@ pub struct Holder<S> {
     pub steps: Arc<S>,
     pub pace: Pace,
     pub desk: Desk,
+    pub tally: Tally,
     /// Cancelled when the engine is to stop.
     pub shutdown: CancellationToken,
 }
@@ -66,7 +69,7 @@ impl<S: Steps> Holder<S> {
     /// Holds `lease` to its end. `running` is the right to use the machine: it is given back as soon as the step is done,
     /// while the last rows are still on their way.
     pub async fn hold(&self, lease: Lease, running: OwnedSemaphorePermit) -> Held {
-        let _held = self.client.status().hold();
+        let held = Arc::new(self.client.status().hold(in_hand(&lease)));
         info!(work = %describe(&lease.work), "leased");
         let stop = CancellationToken::new();
         let stop_on_return = stop.clone().drop_guard();
@@ -99,11 +102,18 @@ impl<S: Steps> Holder<S> {
             // The span of the lease goes along, so that what the step logs can be told apart.
             AbortOnDropHandle::new(tokio::spawn(tracing::Instrument::in_current_span(task)))
         };
-        let delivery = Delivery { client: self.client.clone(), lease: lease.id.clone(), uploader, pace: self.pace };
+        let delivery = Delivery {
+            client: self.client.clone(),
+            lease: lease.id.clone(),
+            uploader,
+            pace: self.pace,
+            tally: matches!(lease.work, Work::Encode(_)).then(|| self.tally.clone()),
+            held: held.clone(),
+        };
 
         let outcome = {
             let done = finish(&delivery, &reins, Assembly::of(&lease.work), pieces, step, running);
-            let beats = self.beat(&lease, &reins, &progress);
+            let beats = self.beat(&lease, &reins, &progress, &held);
             tokio::pin!(done, beats);
             let first = tokio::select! {
                 biased;
@@ -138,7 +148,10 @@ impl<S: Steps> Holder<S> {
             }
         };
         drop(stop_on_return);
-        self.end(&lease.id, outcome).await
+        held.hand_over();
+        let ended = self.end(&lease.id, outcome).await;
+        self.tally.lease_ended();
+        ended
     }
 
     /// Waits until the lease is to be handed back without blame.
@@ -158,7 +171,7 @@ impl<S: Steps> Holder<S> {
     }
 
     /// Renews the lease for as long as it is held. Returns when it is over.
-    async fn beat(&self, lease: &Lease, reins: &Reins, progress: &ProgressCell) -> Ending {
+    async fn beat(&self, lease: &Lease, reins: &Reins, progress: &ProgressCell, held: &status::Held) -> Ending {
         let every = Duration::from_secs(lease.heartbeat_every_seconds).max(self.pace.heartbeat_least);
         let mut backoff = Backoff::new(self.pace.retry_first.min(every), every);
         let mut told = self.desk.allowed();
@@ -176,7 +189,10 @@ impl<S: Steps> Holder<S> {
                 Ok(orders) => {
                     backoff = Backoff::new(self.pace.retry_first.min(every), every);
                     match reins.obey(orders) {
-                        Ok(()) => every,
+                        Ok(()) => {
+                            reins.tell(held);
+                            every
+                        }
                         Err(ending) => return ending,
                     }
                 }
@@ -278,6 +294,7 @@ async fn finish(
 ) -> Result<TaskResult, Ending> {
     let stepped = async {
         let ended = step.await;
+        delivery.held.hand_over();
         drop(running);
         Ok(ended)
     };
@@ -290,6 +307,19 @@ async fn finish(
         Ok(Err(error)) => Err(Ending::of_step(error)),
         Err(error) => Err(Ending::mishap("engine_crashed", format!("the step crashed: {error}"))),
     }
+}
+
+/// What the person at the desk is told of it.
+fn in_hand(lease: &Lease) -> offpeak_link::Work {
+    let (kind, rows) = match &lease.work {
+        Work::Fetch(_) => ("fetch", None),
+        Work::Probe(_) => ("probe", None),
+        Work::Encode(encode) => ("encode", Some(encode.rows)),
+        Work::Audio(audio) => ("audio", Some(audio.rows)),
+        Work::File(_) => ("file", None),
+    };
+    let rows = rows.map_or(0, |rows| rows.last.saturating_sub(rows.cursor));
+    offpeak_link::Work { job_id: lease.job.clone(), kind: kind.to_owned(), rows_done: 0, rows, since: chrono::Utc::now() }
 }
 
 /// For the log: what is to be done, in one line.

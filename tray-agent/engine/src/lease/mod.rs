@@ -18,6 +18,7 @@ mod upload;
 use std::time::Duration;
 
 pub use ask::{EngineEnd, LeaseLoop};
+pub use report::{for_the_server, report_states};
 pub use steps::{Outlets, Steps};
 pub use upload::FileUpload;
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tracing::info;
 
 use super::ending::Ending;
-use crate::task::TaskEnd;
+use crate::{status::Held, task::TaskEnd};
 
 /// The senders behind a step's context.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Reins {
     pub source: watch::Sender<Option<SourceAddress>>,
     /// The task's cursor as last heard of: rows before it count already, whoever made them.
     cursor: AtomicU32,
+    /// Where it was when the lease was granted.
+    granted_at: u32,
 }
 
 impl Reins {
@@ -28,6 +30,7 @@ impl Reins {
             end: watch::Sender::new(granted_end(work)),
             source: watch::Sender::new(source_of(work)),
             cursor: AtomicU32::new(0),
+            granted_at: granted_cursor(work),
         }
     }
 
@@ -54,6 +57,12 @@ impl Reins {
         Ok(())
     }
 
+    /// Tells the person at the desk how far it is.
+    pub fn tell(&self, held: &Held) {
+        let last = self.end.borrow().last;
+        held.rows(self.cursor().saturating_sub(self.granted_at), last.saturating_sub(self.granted_at));
+    }
+
     pub fn cursor(&self) -> u32 {
         self.cursor.load(Ordering::Relaxed)
     }
@@ -71,6 +80,14 @@ fn granted_end(work: &Work) -> TaskEnd {
         // A track is encoded whole, and may turn out longer than planned.
         Work::Audio(audio) => TaskEnd { last: audio.rows.last, to_end: true },
         Work::Fetch(_) | Work::Probe(_) | Work::File(_) => TaskEnd { last: 0, to_end: true },
+    }
+}
+
+fn granted_cursor(work: &Work) -> u32 {
+    match work {
+        Work::Encode(encode) => encode.rows.cursor,
+        Work::Audio(audio) => audio.rows.cursor,
+        Work::Fetch(_) | Work::Probe(_) | Work::File(_) => 0,
     }
 }
 

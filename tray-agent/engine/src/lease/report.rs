@@ -9,11 +9,7 @@ use offpeak_api::{
 };
 use tracing::debug;
 
-use crate::{
-    client::Client,
-    sandbox::in_words,
-    status::{State, state},
-};
+use crate::{client::Client, sandbox::in_words};
 
 /// The server takes an agent that is silent for a minute and a half for switched off.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
@@ -23,22 +19,21 @@ const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
 /// Reports for as long as it is polled.
 pub async fn report_states(client: Client, sandbox: &SandboxReport, least_between: Duration) {
     loop {
-        let readings = client.status().readings();
-        let now = state(&readings);
-        match now.0 {
-            // Nobody would hear it.
-            State::Revoked | State::NoServer => {}
-            State::Broken | State::SetAside | State::Draining | State::Suspended | State::Encoding | State::Waiting => {
-                let code = readings.broken_code().map(str::to_owned);
-                let report = StateReport { state: now.0.wire(), code, reason: Some(now.1.clone()) };
-                if let Some(orders) = tell(&client, report).await {
-                    client.status().unboxed(unboxed(&orders.policy, sandbox));
-                }
+        let standing = client.status().standing();
+        let (state, finding) = standing.state();
+        // Of the others nobody would hear.
+        if !matches!(state, AgentState::Revoked | AgentState::NoServer) {
+            let code = (state == AgentState::Broken).then(|| standing.engine.broken_code()).flatten().map(str::to_owned);
+            let reason = for_the_server(state).map_or_else(|| finding.reason.clone(), str::to_owned);
+            if let Some(orders) = tell(&client, StateReport { state, code, reason: Some(reason) }).await {
+                client.status().unboxed(unboxed(&orders.policy, sandbox));
+                client.status().policy(orders.policy);
             }
         }
+        let now = (state, finding.reason);
         tokio::time::sleep(least_between).await;
         tokio::select! {
-            _ = client.status().changed(&now) => {}
+            () = client.status().changed(&now) => {}
             () = tokio::time::sleep(REPORT_EVERY.saturating_sub(least_between)) => {}
         }
     }
@@ -57,6 +52,33 @@ async fn tell(client: &Client, report: StateReport) -> Option<AgentOrders> {
             debug!(state = report.state.as_str(), "the state was not reported: {error}");
             None
         }
+    }
+}
+
+/// What a person does at their desk leaves it as the state's name and a sentence that is the same for everybody (PRIVACY.md);
+/// `None` for states that say nothing about a person.
+pub fn for_the_server(state: AgentState) -> Option<&'static str> {
+    match state {
+        AgentState::Paused => Some("paused at the desk"),
+        AgentState::Snoozed => Some("snoozed at the desk"),
+        AgentState::OffSchedule => Some("it is not the time for it"),
+        AgentState::Presenting => Some("a presentation, a film or a call"),
+        AgentState::UserActive => Some("someone is using this computer"),
+        AgentState::OnBattery => Some("not on mains power"),
+        AgentState::Metered => Some("the network connection is paid by volume"),
+        AgentState::BusyCpu => Some("other programs are using the processor"),
+        AgentState::BusyMemory => Some("memory is short"),
+        AgentState::Suspended => Some("work stands still"),
+        AgentState::Broken
+        | AgentState::Revoked
+        | AgentState::SetAside
+        | AgentState::Updating
+        | AgentState::Draining
+        | AgentState::NoServer
+        | AgentState::Encoding
+        | AgentState::Leasing
+        | AgentState::Waiting
+        | AgentState::Offline => None,
     }
 }
 

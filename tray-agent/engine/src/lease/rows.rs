@@ -51,6 +51,8 @@ pub struct Row {
     pub segments: Vec<Segment>,
     /// The init segment of every rendition, with the first row; none with later ones.
     pub inits: Vec<Init>,
+    /// How long its segments last, all renditions together.
+    pub seconds: f64,
 }
 
 /// What arrived and is not yet a whole row.
@@ -118,7 +120,7 @@ impl Assembly {
     pub fn next_row(&mut self) -> Option<Row> {
         let mut row =
             self.begun.first_entry().filter(|row| *row.key() == self.next && row.get().len() == self.renditions.len())?;
-        let segments = self.renditions.iter().filter_map(|rendition| row.get_mut().remove(rendition)).collect();
+        let segments: Vec<Segment> = self.renditions.iter().filter_map(|rendition| row.get_mut().remove(rendition)).collect();
         row.remove();
         let index = self.next;
         self.next += 1;
@@ -127,7 +129,11 @@ impl Assembly {
         } else {
             self.renditions.iter().filter_map(|rendition| self.inits.get(rendition).cloned()).collect()
         };
-        Some(Row { index, segments, inits })
+        let seconds = segments.iter().filter_map(|segment| {
+            let timescale = self.inits.get(&segment.rendition)?.header.timescale;
+            Some(segment.duration_ticks as f64 / f64::from(timescale.max(1)))
+        });
+        Some(Row { index, inits, seconds: seconds.sum(), segments })
     }
 
     /// Rows that have begun and are not whole. When the step has ended well there are none.

@@ -50,6 +50,8 @@ pub struct UploadedRow {
     pub index: u32,
     pub segments: Vec<SegmentReport>,
     pub inits: Vec<InitReport>,
+    /// How long its segments last, all renditions together.
+    pub seconds: f64,
 }
 
 impl Uploader {
@@ -90,7 +92,7 @@ impl Uploader {
             bytes: segment.data.len() as u64,
             sha256: sha256.clone(),
         });
-        Ok(UploadedRow { index: row.index, segments: segments.collect(), inits: inits.collect() })
+        Ok(UploadedRow { index: row.index, segments: segments.collect(), inits: inits.collect(), seconds: row.seconds })
     }
 
     /// Addresses for all, in one call; then the PUTs.

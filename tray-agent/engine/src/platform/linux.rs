@@ -15,7 +15,7 @@ const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 /// Makes the child die with the thread that starts it, and run when nothing else wants to.
 #[expect(unsafe_code, reason = "death signal and priorities can only be set between fork and exec")]
 pub(super) fn prepare(command: &mut Command) {
-    let engine = getpid();
+    let (engine, is_beside_a_person) = (getpid(), super::is_beside_a_person());
     let between_fork_and_exec = move || -> io::Result<()> {
         die_with_parent()?;
         // The engine may have died before the line above: then no signal will come.
@@ -25,6 +25,10 @@ pub(super) fn prepare(command: &mut Command) {
         // SAFETY: plain system calls on the calling process; lower priority is best effort, so results are ignored.
         unsafe {
             libc::setpriority(libc::PRIO_PROCESS, 0, 19);
+            if is_beside_a_person {
+                let idle = libc::sched_param { sched_priority: 0 };
+                libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const idle);
+            }
             libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
         }
         Ok(())

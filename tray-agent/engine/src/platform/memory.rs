@@ -35,6 +35,39 @@ fn container_bytes() -> Option<u64> {
     None
 }
 
+/// Bytes that this user may still write to the disk that a folder is on; `None` when the system does not tell.
+#[cfg(unix)]
+pub fn free_bytes(folder: &std::path::Path) -> Option<u64> {
+    let about = nix::sys::statvfs::statvfs(folder).ok()?;
+    // The types differ between systems.
+    #[expect(clippy::useless_conversion, reason = "these are 32 bits wide on some systems")]
+    Some(u64::from(about.blocks_available()) * u64::from(about.fragment_size()))
+}
+
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "the Windows API has no safe wrapper for the room on a disk")]
+pub fn free_bytes(folder: &std::path::Path) -> Option<u64> {
+    use windows::{Win32::Storage::FileSystem::GetDiskFreeSpaceExW, core::HSTRING};
+    let mut free = 0;
+    // SAFETY: the name lives through the call, and the number is written to a place of ours.
+    unsafe { GetDiskFreeSpaceExW(&HSTRING::from(folder.as_os_str()), Some(&raw mut free), None, None) }.ok()?;
+    Some(free)
+}
+
+/// Processor time of all programs that this process started and that have ended, in seconds.
+#[cfg(unix)]
+pub fn children_cpu_seconds() -> f64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0.0, |used| seconds(used.user_time()) + seconds(used.system_time()))
+}
+
+/// Windows keeps no such sum; the jobs that programs run in do, and are added up as they end.
+#[cfg(windows)]
+pub fn children_cpu_seconds() -> f64 {
+    super::windows::ended_cpu_seconds()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

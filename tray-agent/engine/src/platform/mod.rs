@@ -18,15 +18,22 @@ mod windows;
 pub use linux::die_with_parent;
 #[cfg(target_os = "linux")]
 use linux::prepare;
-pub use memory::total_bytes;
+pub use memory::{children_cpu_seconds, free_bytes, total_bytes};
 #[cfg(all(unix, not(target_os = "linux")))]
 use other_unix::prepare;
 #[cfg(unix)]
 pub use unix_child::{Child, Group};
 #[cfg(windows)]
-pub use windows::{Child, Group};
+pub use windows::{Child, Group, jobs_cpu_seconds};
 
-use std::{io, sync::OnceLock, sync::mpsc};
+use std::{
+    io,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+};
 
 #[cfg(unix)]
 use tokio::process::Command;
@@ -34,6 +41,19 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 /// Whether a running program can be made to stand still. Where it cannot, a lease is handed back instead of suspended.
 pub const CAN_FREEZE: bool = cfg!(unix);
+
+/// Somebody sits at this machine: programs get only what nothing else wants of the processor, not even the percent that the
+/// lowest priority leaves them beside a busy one (`SCHED_IDLE` on Linux). Holds for programs that are started from now on.
+pub fn beside_a_person() {
+    BESIDE_A_PERSON.store(true, Ordering::Relaxed);
+}
+
+#[cfg(target_os = "linux")]
+fn is_beside_a_person() -> bool {
+    BESIDE_A_PERSON.load(Ordering::Relaxed)
+}
+
+static BESIDE_A_PERSON: AtomicBool = AtomicBool::new(false);
 
 type SpawnOrder = Box<dyn FnOnce() + Send>;
 

@@ -3,6 +3,12 @@ use std::io;
 use nix::libc;
 use tokio::process::Command;
 
+/// setpriority(2) of macOS.
+#[cfg(target_os = "macos")]
+const PRIO_DARWIN_PROCESS: libc::c_int = 4;
+#[cfg(target_os = "macos")]
+const PRIO_DARWIN_BG: libc::c_int = 0x1000;
+
 /// Runs the child when nothing else wants to.
 ///
 /// Without a death signal the child ends a moment after the engine because its input and its outputs, all of them
@@ -12,6 +18,12 @@ pub(super) fn prepare(command: &mut Command) {
     let between_fork_and_exec = || -> io::Result<()> {
         // SAFETY: one plain system call on the calling process; lower priority is best effort, so its result is ignored.
         unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
+        // Background: the efficient cores, throttled disk and network. `PRIO_DARWIN_BG` is the name of it in sys/resource.h.
+        #[cfg(target_os = "macos")]
+        // SAFETY: as above.
+        unsafe {
+            libc::setpriority(PRIO_DARWIN_PROCESS, 0, PRIO_DARWIN_BG)
+        };
         Ok(())
     };
     // SAFETY: the closure makes one async-signal-safe system call and allocates nothing.

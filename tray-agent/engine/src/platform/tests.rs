@@ -21,6 +21,7 @@ async fn plays_engine() {
     if std::env::var_os(ROLE).is_none() {
         return;
     }
+    super::beside_a_person();
     let argv = Argv::new().arg("-nostdin").option("-loglevel", "error").arg("-re").option("-f", "lavfi").option("-i", "anullsrc");
     let (tools, argv) = (testing::tools(), argv.option("-f", "null").arg("-"));
     let (sandbox, program) = (&tools.sandbox, &tools.ffmpeg);
@@ -52,6 +53,9 @@ fn ffmpeg_dies_with_an_engine_that_is_killed() {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("its state");
     let nice = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16)).expect("a priority");
     assert_eq!(nice, "19");
+    // The 41st field: 5 is SCHED_IDLE.
+    let policy = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(38)).expect("a scheduler");
+    assert_eq!(policy, "5");
     // SIGKILL: the engine has no chance to do anything.
     engine.kill().expect("it is killed");
     engine.wait().expect("it is gone");

@@ -18,6 +18,7 @@ use offpeak_api::{
 };
 use offpeak_engine::{
     client::{Client, Token, connection_pool},
+    contribution::Tally,
     desk::{Allowed, Desk},
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
@@ -63,6 +64,8 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
         leases,
         pace,
         desk: desk.clone(),
+        tally: Tally::load(None),
+        forecast: None,
         shutdown: shutdown.clone(),
     };
     Engine { shutdown, desk, run: tokio::spawn(engine.run()) }

@@ -1,0 +1,227 @@
+//! The engine below its tray app: it does what the person orders, says what is true in one state and one sentence whatever goes
+//! wrong, and is gone, with its ffmpeg, when its shell is.
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use offpeak_api::{agent::AgentState, policy::Policy};
+use offpeak_link::{Answer, Limits, Order};
+use offpeak_tests::{linked::Linked, process::wait_until_gone, programs, sources, system::System, tree};
+
+fn code_of(answer: Answer) -> String {
+    match answer {
+        Answer::Refused { code, message } => {
+            assert!(!message.is_empty());
+            code
+        }
+        other => panic!("{other:?} is no refusal"),
+    }
+}
+
+fn join(system: &System, engine: &mut Linked) {
+    let code = system.server_says(&["token", "enrol", "--uses", "1"]);
+    let server = Some(system.client.server().clone());
+    assert_eq!(engine.order(Order::Join { link_or_code: code, server, name: Some("tray".to_owned()) }), Answer::Done);
+    engine.until("the farm", |now| now.farm.as_ref().is_some_and(|farm| farm.agent_name == "tray"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_joins_snoozes_pauses_and_leaves() {
+    let system = System::start(0).await;
+    let mut engine = system.linked_engine("tray", |_| {});
+    let now = engine.until("the first state", |now| now.state == AgentState::Waiting);
+    assert!(now.farm.is_none());
+    assert_eq!(now.reason, "this computer has not joined a farm yet");
+    assert!(now.machine_cores > 0 && now.machine_memory_mib > 0);
+
+    let joins = |code: &str, server| Order::Join { link_or_code: code.to_owned(), server, name: None };
+    assert_eq!(code_of(engine.order(joins("ofe_nonsense", None))), "no_server");
+    assert_eq!(code_of(engine.order(joins("ofe_nonsense", Some(system.client.server().clone())))), "code_refused");
+    assert_eq!(code_of(engine.order(joins("offpeak://nonsense", None))), "bad_link");
+    let nobody = "http://127.0.0.1:9/".parse().expect("an address");
+    assert_eq!(code_of(engine.order(joins("ofe_nonsense", Some(nobody)))), "no_answer");
+    join(&system, &mut engine);
+    engine.until("work is asked for", |now| now.state == AgentState::Waiting && now.reason == "there is nothing to do");
+
+    assert_eq!(engine.order(Order::Snooze { seconds: 3600 }), Answer::Done);
+    let snoozed = engine.until("the snooze", |now| now.state == AgentState::Snoozed);
+    let left = (snoozed.until.expect("its end") - chrono::Utc::now()).num_seconds();
+    assert!((3500..=3601).contains(&left), "{left}");
+    assert_eq!(engine.order(Order::Snooze { seconds: 0 }), Answer::Done);
+    engine.until("its end", |now| now.state == AgentState::Waiting);
+    assert_eq!(code_of(engine.order(Order::Snooze { seconds: 100 * 86_400 })), "snooze_too_long");
+
+    let limits = Limits { max_cores: Some(1), start_after_idle_seconds: Some(900), ..Limits::default() };
+    assert_eq!(engine.order(Order::SetLimits { limits: limits.clone() }), Answer::Done);
+    engine.until("the limits", |now| now.limits == limits);
+    let absurd = Limits { max_cores: Some(0), ..Limits::default() };
+    assert_eq!(code_of(engine.order(Order::SetLimits { limits: absurd })), "bad_limits");
+
+    // The office's policy arrives, and is shown.
+    let policy = Policy { start_after_idle_seconds: 77, ..Policy::default() };
+    system.client.obey(&policy).await;
+    assert_eq!(engine.order(Order::Pause), Answer::Done);
+    engine.until("the pause", |now| now.state == AgentState::Paused);
+    engine.until("the policy", |now| now.policy == policy);
+    assert_eq!(engine.order(Order::Quit), Answer::Done);
+    assert_eq!(engine.ends_within(Duration::from_secs(5)), Some(0));
+
+    // All of it outlives the engine.
+    let mut engine = system.linked_engine("tray", |_| {});
+    let now = engine.until("the pause, again", |now| now.state == AgentState::Paused && now.farm.is_some());
+    assert_eq!((now.limits, now.policy), (limits, policy));
+    match engine.order(Order::Why) {
+        Answer::Why(why) => assert_eq!(why.state, AgentState::Paused),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(engine.order(Order::Resume), Answer::Done);
+    engine.until("work again", |now| now.state == AgentState::Waiting);
+    assert_eq!(engine.order(Order::Leave), Answer::Done);
+    engine.until("no farm", |now| now.farm.is_none() && now.state == AgentState::Waiting);
+    assert_eq!(engine.order(Order::PrepareUpdate), Answer::Done);
+    engine.until("the update", |now| now.state == AgentState::Updating);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_is_gone_takes_everything_with_it() {
+    let system = System::start(0).await;
+    let mut engine = system.linked_engine("tray", |_| {});
+    join(&system, &mut engine);
+    let profile = sources::slow_lossless_profile();
+    system.client.put_profile(&profile).await;
+    let source = sources::slow_film().make(&system.scratch()).await;
+    system.client.submit(&source, &profile.name).await;
+    let now = engine.until("work", |now| now.state == AgentState::Encoding && now.work.iter().any(|work| work.kind == "encode"));
+    assert!(now.work.iter().any(|work| work.rows > 0), "{:?}", now.work);
+    let ffmpegs = loop {
+        let ffmpegs = tree::below(engine.pid());
+        if tree::ticks(&ffmpegs) > 20 {
+            break ffmpegs;
+        }
+        engine.listen(Duration::from_millis(50));
+    };
+    engine.hang_up();
+    tree::wait_until_doomed(&ffmpegs, Duration::from_secs(1)).await;
+    wait_until_gone(&ffmpegs, Duration::from_secs(30)).await;
+    assert_eq!(engine.ends_within(Duration::from_secs(4)), Some(0));
+    assert!(engine.contribution.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_a_state() {
+    let mut system = System::start(0).await;
+    let mut engine = system.linked_engine("tray", |_| {});
+    join(&system, &mut engine);
+    engine.until("nothing to do", |now| now.reason == "there is nothing to do");
+    system.kill_server();
+    let away = engine.until("that it is away", |now| now.state == AgentState::NoServer);
+    assert!(away.reason.contains("does not answer"), "{}", away.reason);
+    // Whoever has no network can still pause.
+    assert_eq!(engine.order(Order::Pause), Answer::Done);
+    engine.until("the pause", |now| now.state == AgentState::Paused);
+    assert_eq!(engine.order(Order::Resume), Answer::Done);
+    system.restart_server().await;
+    engine.until("that it is back", |now| now.state == AgentState::Waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_that_are_missing_or_altered_are_told_and_not_run() {
+    let system = System::start(0).await;
+    let bin = system.scratch().join("bin");
+    std::fs::create_dir_all(&bin).expect("a folder");
+    let (ffmpeg, ffprobe) =
+        (copy(&programs::ffmpeg(), &bin, "offpeak-ffmpeg"), copy(&programs::ffprobe(), &bin, "offpeak-ffprobe"));
+    let mut engine = system.linked_engine("tray", |command| {
+        command.env("OFFPEAK_FFMPEG", &ffmpeg).env("OFFPEAK_FFPROBE", &ffprobe);
+    });
+    join(&system, &mut engine);
+    engine.until("nothing to do", |now| now.reason == "there is nothing to do");
+
+    let whole = std::fs::read(&ffmpeg).expect("the program");
+    // A script in its place says so if it is ever run.
+    let ran = system.scratch().join("it-was-run");
+    replace(&ffmpeg, format!("#!/bin/sh\ntouch '{}'\n", ran.display()).as_bytes());
+    let broken = engine.until("that it was altered", |now| now.state == AgentState::Broken);
+    assert_eq!(broken.code.as_deref(), Some("ffmpeg_altered"));
+    assert!(broken.reason.contains("SHA-256") && broken.reason.contains("install"), "{}", broken.reason);
+    system.client.until_agent_is(AgentState::Broken, Some("ffmpeg_altered")).await;
+
+    std::fs::remove_file(&ffmpeg).expect("it can be removed");
+    let broken = engine.until("that it is missing", |now| now.code.as_deref() == Some("ffmpeg_missing"));
+    assert_eq!(broken.state, AgentState::Broken);
+
+    replace(&ffmpeg, &whole);
+    engine.until("that it is whole again", |now| now.state == AgentState::Waiting);
+    assert!(!ran.exists(), "an altered program was run");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told() {
+    let system = System::start(0).await;
+    // A disk of one MiB of the engine's own, in a space of its own.
+    let state = system.scratch().join("small-disk");
+    std::fs::create_dir_all(&state).expect("a folder");
+    let agent = programs::built().agent.clone();
+    let script = format!(
+        "mount -t tmpfs -o size=1m,mode=700 tmpfs '{state}' && head -c 900000 /dev/zero > '{state}/filling' && \
+         exec '{agent}' run --link --presence none --state-dir '{state}'",
+        state = state.display(),
+        agent = agent.display(),
+    );
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "--", "sh", "-c", &script]);
+    command.env("OFFPEAK_FFMPEG", programs::ffmpeg()).env("OFFPEAK_FFPROBE", programs::ffprobe());
+    let mut engine = Linked::start(command, &system.scratch().join("small-disk.log"));
+    join(&system, &mut engine);
+    let broken = engine.until("that the disk is full", |now| now.state == AgentState::Broken);
+    assert_eq!(broken.code.as_deref(), Some("disk_full"));
+    assert!(broken.reason.contains("make room"), "{}", broken.reason);
+    // Inside its own space, through the process that lives there.
+    std::fs::remove_file(format!("/proc/{}/root{}/filling", engine.pid(), state.display())).expect("room is made");
+    engine.until("that there is room", |now| now.state == AgentState::Waiting);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_asks_the_engine_that_runs() {
+    let system = System::start(0).await;
+    let mut engine = system.linked_engine("tray", |command| {
+        command.env("OFFPEAK_PRESENCE", "auto").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    });
+    assert_eq!(engine.order(Order::Snooze { seconds: 3600 }), Answer::Done);
+    let mut why = std::process::Command::new(&programs::built().agent);
+    why.arg("why").arg("--state-dir").arg(system.state_of("tray")).env("RUST_LOG", "off");
+    let said = why.output().expect("it starts");
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.success());
+    assert!(text.starts_with("snoozed: snoozed\nrule: a snooze lasts"), "{text}");
+    for reading in ["time since last input", "power", "processor used by others", "free memory", "screen locked"] {
+        assert!(text.contains(reading), "{text}");
+    }
+    assert!(text.contains("as the engine that runs here says"), "{text}");
+    assert_eq!(engine.order(Order::Quit), Answer::Done);
+    engine.ends_within(Duration::from_secs(5));
+    let said = why.output().expect("it starts");
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(text.contains("no engine runs here now"), "{text}");
+}
+
+/// With its manifest, as an installer leaves it.
+fn copy(program: &Path, folder: &Path, name: &str) -> PathBuf {
+    let to = folder.join(name);
+    std::fs::copy(program, &to).expect("the program can be copied");
+    let manifest = program.with_extension("sha256");
+    std::fs::copy(&manifest, folder.join(format!("{name}.sha256")))
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask setup`", manifest.display()));
+    to
+}
+
+/// In one step, as updates do it: a program that runs cannot be written to.
+fn replace(program: &Path, with: &[u8]) {
+    let new = program.with_extension("new");
+    std::fs::write(&new, with).expect("it can be written");
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).expect("it can be made a program");
+    std::fs::rename(new, program).expect("it can be replaced");
+}

@@ -1,0 +1,135 @@
+//! What logind tells is heard: other people's sessions, a locked screen, who keeps it on, and that the machine is about to sleep,
+//! before which everything is handed back.
+
+use std::time::{Duration, Instant};
+
+use offpeak_api::{agent::AgentState, policy::Policy};
+use offpeak_link::{Answer, Limits, Order};
+use offpeak_tests::{compositor::Compositor, display::Display, linked::Linked, logind::Logind, sources, system::System, tree};
+
+const DELAY: &str = "sleep:shutdown delay";
+const AWAKE: &str = "idle block";
+
+/// An engine as a service: it runs in no session, and hears of all.
+fn service(system: &System, logind: &Logind) -> Linked {
+    system.linked_engine("service", |command| {
+        command.args(["--presence", "auto", "--quiet-milliseconds", "1000"]);
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", logind.address());
+        for name in ["DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
+            command.env_remove(name);
+        }
+    })
+}
+
+fn reading(engine: &mut Linked, name: &str) -> String {
+    let Answer::Why(why) = engine.order(Order::Why) else { panic!("no answer to why") };
+    let found = why.readings.into_iter().find(|reading| reading.name == name);
+    found.unwrap_or_else(|| panic!("no reading {name}")).value
+}
+
+/// Other programs are asked every ten seconds.
+fn until_it_reads(engine: &mut Linked, name: &str, value: &str) {
+    let limit = Instant::now() + Duration::from_secs(25);
+    while reading(engine, name) != value {
+        assert!(Instant::now() < limit, "{name} is {} and not {value}", reading(engine, name));
+        engine.listen(Duration::from_millis(500));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sleep_and_sessions_are_heard_of() {
+    let system = System::start(0).await;
+    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
+    let logind = Logind::start(&system.scratch()).await;
+    let mut engine = service(&system, &logind);
+    // Somebody is logged in and does not say that they are idle.
+    engine.until("that somebody is there", |now| now.state == AgentState::UserActive);
+    let limit = Instant::now() + Duration::from_secs(10);
+    while logind.held(DELAY) != 1 {
+        assert!(Instant::now() < limit, "sleep would not be delayed");
+        engine.listen(Duration::from_millis(20));
+    }
+    logind.set_locked(true);
+    logind.set_idle(Some(Duration::from_secs(3600)));
+    until_it_reads(&mut engine, "screen locked", "yes");
+
+    let code = system.server_says(&["token", "enrol", "--uses", "1"]);
+    let server = Some(system.client.server().clone());
+    assert_eq!(engine.order(Order::Join { link_or_code: code, server, name: None }), Answer::Done);
+    let profile = sources::slow_lossless_profile();
+    system.client.put_profile(&profile).await;
+    let source = sources::slow_film().make(&system.scratch()).await;
+    system.client.submit(&source, &profile.name).await;
+    engine.until("work", |now| now.work.iter().any(|work| work.kind == "encode"));
+    let limit = Instant::now() + Duration::from_secs(20);
+    while logind.held(AWAKE) == 0 {
+        assert!(Instant::now() < limit, "nothing keeps the machine awake while it works");
+        engine.listen(Duration::from_millis(50));
+    }
+
+    let told = Instant::now();
+    logind.sleep(true).await;
+    // logind would wait for five seconds.
+    while logind.held(DELAY) > 0 {
+        assert!(told.elapsed() < Duration::from_secs(5), "the engine holds sleep up");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    println!("sleep could begin {:.0} ms after it was told of", told.elapsed().as_secs_f64() * 1000.0);
+    let left = tree::below(engine.pid());
+    tree::wait_until_doomed(&left, Duration::from_millis(100)).await;
+    engine.listen(Duration::from_millis(200));
+    assert!(engine.log.iter().any(|line| line.contains("released")), "{:#?}", engine.log);
+    let asleep = engine.until("that it goes to sleep", |now| now.state == AgentState::Suspended);
+    assert_eq!(asleep.reason, "this computer is going to sleep");
+    while logind.held(AWAKE) > 0 {
+        assert!(told.elapsed() < Duration::from_secs(10), "the machine is kept awake for nothing");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    logind.sleep(false).await;
+    engine.until("work again", |now| now.work.iter().any(|work| work.kind == "encode"));
+    let limit = Instant::now() + Duration::from_secs(10);
+    while logind.held(DELAY) != 1 {
+        assert!(Instant::now() < limit, "the next sleep is not waited for");
+        engine.listen(Duration::from_millis(20));
+    }
+    // Somebody begins to watch a film.
+    logind.inhibit("a player");
+    engine.until("the film", |now| now.state == AgentState::Presenting && now.reason.contains("a player"));
+    assert!(tree::all_stopped(&tree::below(engine.pid())));
+    logind.shut_down().await;
+    engine.until("the end", |now| now.work.is_empty());
+}
+
+/// With an X display beside it, as there is one for old programs: that one saw no input at all, and is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wayland_session_is_seen_and_x11_beside_it_is_not_believed() {
+    let system = System::start(0).await;
+    let scratch = system.scratch();
+    let (compositor, xwayland) = (Compositor::start(&scratch), Display::start(&scratch));
+    let mut engine = system.linked_engine("wayland", |command| {
+        command.args(["--presence", "auto", "--quiet-milliseconds", "2000"]);
+        command.env("WAYLAND_DISPLAY", compositor.socket()).env("DISPLAY", xwayland.name());
+        for name in ["XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
+            command.env_remove(name);
+        }
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere");
+    });
+    // Whoever joins at the machine's desk is there.
+    let limits = Limits::default();
+    assert_eq!(engine.order(Order::SetLimits { limits }), Answer::Done);
+    engine.until("that somebody is there", |now| now.state == AgentState::UserActive);
+    let limit = Instant::now() + Duration::from_secs(10);
+    while compositor.listeners() == 0 {
+        assert!(Instant::now() < limit, "nobody asks the compositor:\n{}", engine.log.join("\n"));
+        engine.listen(Duration::from_millis(20));
+    }
+    engine.listen(Duration::from_secs(4));
+    assert_eq!(engine.now.as_ref().map(|now| now.state), Some(AgentState::UserActive), "the compositor said nothing yet");
+    compositor.idle();
+    engine.until("that they are gone", |now| matches!(now.state, AgentState::Waiting | AgentState::BusyCpu));
+    let touched = Instant::now();
+    compositor.touch();
+    engine.until("that they are back", |now| now.state == AgentState::UserActive);
+    assert!(touched.elapsed() < Duration::from_secs(1), "{:?}", touched.elapsed());
+}

@@ -1,0 +1,183 @@
+//! `offpeak-agent run --link`: the engine's side of the channel to the tray app (`offpeak-link`).
+//!
+//! In: orders, a line each, on standard input. Out: what is true now, whenever it changes; contributions; the log; an answer to
+//! each order. What must hold: nothing but such lines is ever written to standard output; when the input ends, the shell is
+//! gone, and the engine ends at once.
+
+mod log;
+mod orders;
+
+use std::{io, time::Duration};
+
+use offpeak_api::agent::AgentState;
+use offpeak_link::{Farm, FromEngine, Now, PROTOCOL};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+pub use self::{
+    log::{LogLines, lines as log_lines},
+    orders::refused,
+};
+use crate::{
+    contribution::Tally,
+    status::{Standing, Status},
+    supervise::Demands,
+    watch::{Seen, Watch},
+};
+
+/// Figures of running work change with each row; people read no faster.
+const LEAST_BETWEEN: Duration = Duration::from_secs(1);
+/// Answers and news that wait for a shell that does not read.
+const LINES_AHEAD: usize = 1024;
+/// A line that is longer is no order.
+const LONGEST_LINE: u64 = 64 << 10;
+
+/// What the shell may see and change.
+#[derive(Debug, Clone)]
+pub struct Link {
+    pub watch: Watch,
+    pub tally: Tally,
+    pub demands: Demands,
+    /// Which farm this machine is in.
+    pub farm: watch::Receiver<Option<Farm>>,
+    pub machine_cores: u32,
+    pub machine_memory_mib: u64,
+}
+
+/// Speaks until the input ends, or the output is closed, which both mean that the shell is gone; or until it is done.
+pub async fn speak(
+    link: Link,
+    input: impl AsyncRead + Unpin + Send + 'static,
+    output: impl AsyncWrite + Unpin + Send + 'static,
+    log: Option<LogLines>,
+    done: CancellationToken,
+) {
+    let (lines_out, lines) = mpsc::channel(LINES_AHEAD);
+    let hello = FromEngine::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), pid: std::process::id() };
+    // There is room for the first line.
+    let _ = lines_out.try_send(hello);
+    let writing = write(output, lines);
+    tokio::pin!(writing);
+    let speaking = async {
+        tokio::select! {
+            read = listen(&link, input, lines_out.clone()) => if let Err(error) = read {
+                tracing::debug!("the shell does not speak any more: {error}");
+            },
+            () = tell_now(&link, lines_out.clone()) => {}
+            () = tell_contribution(&link.tally, lines_out.clone()) => {}
+            () = log::tell(log, lines_out.clone()) => {}
+            () = done.cancelled() => {}
+        }
+        drop(lines_out);
+    };
+    tokio::select! {
+        written = &mut writing => {
+            if let Err(error) = written {
+                tracing::debug!("the shell does not listen any more: {error}");
+            }
+            return;
+        }
+        () = speaking => {}
+    }
+    // An answer that is on its way still goes out.
+    let _ = writing.await;
+}
+
+async fn write(mut output: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<FromEngine>) -> io::Result<()> {
+    while let Some(event) = lines.recv().await {
+        output.write_all(&offpeak_link::line(&event)?).await?;
+        if lines.is_empty() {
+            output.flush().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Carries orders out, one after the other, until there are no more.
+async fn listen(link: &Link, input: impl AsyncRead + Unpin, lines: mpsc::Sender<FromEngine>) -> io::Result<()> {
+    let mut input = BufReader::new(input);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut limited = tokio::io::AsyncReadExt::take(&mut input, LONGEST_LINE);
+        if limited.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(());
+        }
+        match offpeak_link::parse(&line) {
+            Ok(offpeak_link::ToEngine { order, what }) => {
+                let answer = orders::carry_out(link, what).await;
+                // The writer ends this function's caller when it ends.
+                let _ = lines.send(FromEngine::Answer { order, answer }).await;
+            }
+            Err(error) => tracing::warn!("a line on standard input is no order and is passed over: {error}"),
+        }
+    }
+}
+
+async fn tell_now(link: &Link, lines: mpsc::Sender<FromEngine>) {
+    let (mut standing, mut person, mut farm) = (link.watch.status.subscribe(), link.watch.wishes.subscribe(), link.farm.clone());
+    let mut told: Option<Now> = None;
+    loop {
+        let (current, limits) = (standing.borrow_and_update().clone(), person.borrow_and_update().limits.clone());
+        let joined = farm.borrow_and_update().clone();
+        let now = now(link, &current, limits, joined);
+        let told_at = Instant::now();
+        if told.as_ref() != Some(&now) {
+            if lines.send(FromEngine::Now(Box::new(now.clone()))).await.is_err() {
+                return;
+            }
+            told = Some(now);
+        }
+        tokio::select! {
+            _ = standing.changed() => {}
+            _ = person.changed() => {}
+            changed = farm.changed() => if changed.is_err() {
+                return;
+            },
+        }
+        // Another state is told at once; figures can wait.
+        let same = told.as_ref().is_some_and(|told| told.state == standing.borrow().state().0);
+        if same {
+            tokio::time::sleep_until(told_at + LEAST_BETWEEN).await;
+        }
+    }
+}
+
+fn now(link: &Link, standing: &Standing, limits: offpeak_link::Limits, farm: Option<Farm>) -> Now {
+    let (state, finding) = standing.state();
+    Now {
+        state,
+        reason: finding.reason,
+        code: (state == AgentState::Broken).then(|| standing.engine.broken_code()).flatten().map(str::to_owned),
+        since: standing.since,
+        // To the second: a moment that follows from a clock is another one with each look.
+        until: finding.until.map(|until| {
+            let second = until.timestamp() + i64::from(until.timestamp_subsec_millis() >= 500);
+            chrono::DateTime::from_timestamp(second, 0).unwrap_or(until)
+        }),
+        farm,
+        work: standing.work.values().cloned().collect(),
+        limits,
+        policy: standing.policy.clone(),
+        machine_cores: link.machine_cores,
+        machine_memory_mib: link.machine_memory_mib,
+    }
+}
+
+async fn tell_contribution(tally: &Tally, lines: mpsc::Sender<FromEngine>) {
+    loop {
+        if lines.send(FromEngine::Contribution(tally.get())).await.is_err() {
+            return;
+        }
+        tally.next_lease().await;
+    }
+}
+
+/// All readings, and the rule that decided.
+fn why(status: &Status, seen: &Seen, watch: &Watch) -> offpeak_link::Why {
+    seen.why(status, &watch.clock)
+}
