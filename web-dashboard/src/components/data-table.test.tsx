@@ -5,9 +5,8 @@ import { expect, test } from "vitest";
 import { renderWithin } from "../test/around";
 import { DataTable } from "./data-table";
 
-const rows = Array.from({ length: 10_000 }, (_, index) => ({ id: `row-${index}` }));
-
-function Table() {
+function Table({ length }: { length: number }) {
+  const [rows] = useState(() => Array.from({ length }, (_, index) => ({ id: `row-${index}` })));
   const [ids, change] = useState<ReadonlySet<string>>(new Set());
   return (
     <>
@@ -24,7 +23,7 @@ function Table() {
 }
 
 test("of ten thousand rows few are drawn, and readers are told how many there are", () => {
-  renderWithin(<Table />);
+  renderWithin(<Table length={10_000} />);
   const table = screen.getByRole("table", { name: "Things" });
   expect(table).toHaveAttribute("aria-rowcount", "10001");
   const drawn = within(table).getAllByRole("row").length;
@@ -33,10 +32,10 @@ test("of ten thousand rows few are drawn, and readers are told how many there ar
 });
 
 test("rows are selected one by one and all together", async () => {
-  renderWithin(<Table />);
+  renderWithin(<Table length={300} />);
   await userEvent.click(screen.getByLabelText("Select row-1"));
   await userEvent.click(screen.getByLabelText("Select row-3"));
   expect(screen.getByText("2 selected")).toBeInTheDocument();
   await userEvent.click(screen.getByLabelText("Select all rows that are loaded"));
-  expect(screen.getByText("10000 selected")).toBeInTheDocument();
+  expect(screen.getByText("300 selected")).toBeInTheDocument();
 });

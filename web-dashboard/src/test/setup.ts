@@ -21,6 +21,7 @@ vi.stubGlobal(
     disconnect = () => undefined;
   },
 );
+vi.stubGlobal("scrollTo", () => undefined);
 Element.prototype.scrollIntoView = () => undefined;
 window.scrollTo = () => undefined;
 
