@@ -180,7 +180,7 @@ try {
     await upload(notes, "notes.mp4");
     await page.getByRole("region", { name: "Why it failed" }).getByText(/not video or sound/).first().waitFor(ENCODED);
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("Tried again").waitFor(ENCODED);
+    await page.getByText("Tried again", { exact: true }).waitFor(ENCODED);
     await page.getByRole("button", { name: "Try again" }).waitFor(ENCODED);
   });
 
