@@ -1,7 +1,7 @@
 import { Checkbox } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import classes from "./data-table.module.css";
 
 export interface Column<Row> {
@@ -47,8 +47,10 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
   const sm = useMediaQuery(WIDTHS.sm, true, IMMEDIATELY);
   const md = useMediaQuery(WIDTHS.md, true, IMMEDIATELY);
   const lg = useMediaQuery(WIDTHS.lg, true, IMMEDIATELY);
-  const fits = { sm, md, lg };
-  const shown = columns.filter(({ from }) => from === undefined || fits[from]);
+  const shown = useMemo(() => {
+    const fits = { sm, md, lg };
+    return columns.filter(({ from }) => from === undefined || fits[from]);
+  }, [columns, sm, md, lg]);
   const template = [...(selection === undefined ? [] : ["2.25rem"]), ...shown.map(({ width }) => width)].join(" ");
 
   const body = useRef<HTMLDivElement>(null);
@@ -74,12 +76,16 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
   }, [atEnd, rows.length]);
 
   const allSelected = selection !== undefined && rows.length > 0 && rows.every((row) => selection.ids.has(idOf(row)));
-  const toggle = (id: string, on: boolean) => {
-    const ids = new Set(selection?.ids);
+  const chosen = useRef(selection);
+  useLayoutEffect(() => {
+    chosen.current = selection;
+  });
+  const toggle = useCallback((id: string, on: boolean) => {
+    const ids = new Set(chosen.current?.ids);
     if (on) ids.add(id);
     else ids.delete(id);
-    selection?.change(ids);
-  };
+    chosen.current?.change(ids);
+  }, []);
 
   return (
     <div role="table" aria-label={label} aria-rowcount={(total ?? rows.length) + 1} className={classes.table} style={{ "--template": template }}>
@@ -111,33 +117,18 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
           if (row === undefined) return null;
           const id = idOf(row);
           return (
-            <div
+            <DrawnRow
               key={id}
-              role="row"
-              aria-rowindex={index + 2}
-              className={classes.row}
-              data-selected={selection?.ids.has(id) === true || undefined}
-              style={{ height: rowHeight, transform: `translateY(${start - top}px)` }}
-            >
-              {selection !== undefined && (
-                <div role="cell" className={classes.cell}>
-                  <Checkbox
-                    size="xs"
-                    className={classes.above ?? ""}
-                    aria-label={`Select ${selection.nameOf(id)}`}
-                    checked={selection.ids.has(id)}
-                    onChange={(event) => {
-                      toggle(id, event.currentTarget.checked);
-                    }}
-                  />
-                </div>
-              )}
-              {shown.map(({ id: column, cell, align }) => (
-                <div key={column} role="cell" className={classes.cell} data-align={align}>
-                  {cell(row)}
-                </div>
-              ))}
-            </div>
+              id={id}
+              row={row}
+              index={index}
+              top={start - top}
+              height={rowHeight}
+              columns={shown}
+              isSelected={selection?.ids.has(id)}
+              name={selection?.nameOf(id)}
+              select={toggle}
+            />
           );
         })}
       </div>
@@ -145,3 +136,48 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
     </div>
   );
 }
+
+interface DrawnRowProps<Row> {
+  id: string;
+  row: Row;
+  index: number;
+  top: number;
+  height: number;
+  columns: readonly Column<Row>[];
+  /** Undefined where rows cannot be selected. */
+  isSelected: boolean | undefined;
+  name: string | undefined;
+  select: (id: string, on: boolean) => void;
+}
+
+/** One row. While the table scrolls, those that stay in sight are not drawn again. */
+const DrawnRow = memo(function DrawnRow<Row>({ id, row, index, top, height, columns, isSelected, name, select }: DrawnRowProps<Row>) {
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className={classes.row}
+      data-selected={isSelected === true || undefined}
+      style={{ height, transform: `translateY(${top}px)` }}
+    >
+      {isSelected !== undefined && (
+        <div role="cell" className={classes.cell}>
+          <Checkbox
+            size="xs"
+            className={classes.above ?? ""}
+            aria-label={`Select ${name ?? id}`}
+            checked={isSelected}
+            onChange={(event) => {
+              select(id, event.currentTarget.checked);
+            }}
+          />
+        </div>
+      )}
+      {columns.map(({ id: column, cell, align }) => (
+        <div key={column} role="cell" className={classes.cell} data-align={align}>
+          {cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}) as <Row>(props: DrawnRowProps<Row>) => ReactNode;
