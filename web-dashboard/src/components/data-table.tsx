@@ -76,15 +76,16 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
   }, [atEnd, rows.length]);
 
   const allSelected = selection !== undefined && rows.length > 0 && rows.every((row) => selection.ids.has(idOf(row)));
-  const toggle = useCallback(
-    (id: string, on: boolean) => {
-      const ids = new Set(selection?.ids);
-      if (on) ids.add(id);
-      else ids.delete(id);
-      selection?.change(ids);
-    },
-    [selection],
-  );
+  const chosen = useRef(selection);
+  useLayoutEffect(() => {
+    chosen.current = selection;
+  });
+  const toggle = useCallback((id: string, on: boolean) => {
+    const ids = new Set(chosen.current?.ids);
+    if (on) ids.add(id);
+    else ids.delete(id);
+    chosen.current?.change(ids);
+  }, []);
 
   return (
     <div role="table" aria-label={label} aria-rowcount={(total ?? rows.length) + 1} className={classes.table} style={{ "--template": template }}>
@@ -116,17 +117,17 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
           if (row === undefined) return null;
           const id = idOf(row);
           return (
-            <Line
+            <DrawnRow
               key={id}
               id={id}
               row={row}
               index={index}
               top={start - top}
               height={rowHeight}
-              columns={shown as readonly Column<unknown>[]}
-              selected={selection?.ids.has(id)}
+              columns={shown}
+              isSelected={selection?.ids.has(id)}
               name={selection?.nameOf(id)}
-              toggle={toggle}
+              select={toggle}
             />
           );
         })}
@@ -136,38 +137,38 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
   );
 }
 
-interface LineProps {
+interface DrawnRowProps<Row> {
   id: string;
-  row: unknown;
+  row: Row;
   index: number;
   top: number;
   height: number;
-  columns: readonly Column<unknown>[];
-  /** Undefined where nothing can be selected. */
-  selected: boolean | undefined;
+  columns: readonly Column<Row>[];
+  /** Undefined where rows cannot be selected. */
+  isSelected: boolean | undefined;
   name: string | undefined;
-  toggle: (id: string, on: boolean) => void;
+  select: (id: string, on: boolean) => void;
 }
 
-/** One row; drawn anew only when something of it has changed, so that scrolling costs only the rows that come into sight. */
-const Line = memo(function Line({ id, row, index, top, height, columns, selected, name, toggle }: LineProps) {
+/** One row. While the table scrolls, those that stay in sight are not drawn again. */
+const DrawnRow = memo(function DrawnRow<Row>({ id, row, index, top, height, columns, isSelected, name, select }: DrawnRowProps<Row>) {
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       className={classes.row}
-      data-selected={selected === true || undefined}
+      data-selected={isSelected === true || undefined}
       style={{ height, transform: `translateY(${top}px)` }}
     >
-      {selected !== undefined && (
+      {isSelected !== undefined && (
         <div role="cell" className={classes.cell}>
           <Checkbox
             size="xs"
             className={classes.above ?? ""}
             aria-label={`Select ${name ?? id}`}
-            checked={selected}
+            checked={isSelected}
             onChange={(event) => {
-              toggle(id, event.currentTarget.checked);
+              select(id, event.currentTarget.checked);
             }}
           />
         </div>
@@ -179,4 +180,4 @@ const Line = memo(function Line({ id, row, index, top, height, columns, selected
       ))}
     </div>
   );
-});
+}) as <Row>(props: DrawnRowProps<Row>) => ReactNode;
