@@ -9,13 +9,7 @@ use std::{
 
 use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::{Answer, Limits, Order};
-use offpeak_tests::{
-    linked::Linked,
-    process::wait_until_gone,
-    programs, sources,
-    system::System,
-    tree,
-};
+use offpeak_tests::{linked::Linked, process::wait_until_gone, programs, sources, system::System, tree};
 
 fn code_of(answer: Answer) -> String {
     match answer {
@@ -138,7 +132,8 @@ async fn programs_that_are_missing_or_altered_are_told_and_not_run() {
     let system = System::start(0).await;
     let bin = system.scratch().join("bin");
     std::fs::create_dir_all(&bin).expect("a folder");
-    let (ffmpeg, ffprobe) = (copy(&programs::ffmpeg(), &bin, "offpeak-ffmpeg"), copy(&programs::ffprobe(), &bin, "offpeak-ffprobe"));
+    let (ffmpeg, ffprobe) =
+        (copy(&programs::ffmpeg(), &bin, "offpeak-ffmpeg"), copy(&programs::ffprobe(), &bin, "offpeak-ffprobe"));
     let mut engine = system.linked_engine("tray", |command| {
         command.env("OFFPEAK_FFMPEG", &ffmpeg).env("OFFPEAK_FFPROBE", &ffprobe);
     });

@@ -68,7 +68,10 @@ async fn nothing_leaves_a_desk_but_what_is_documented() {
     let through = format!("http://{}/", proxy.address).parse().expect("an address");
     system.start_engine_at_desk_through("desk", display.name(), Some(Duration::from_secs(1)), &through);
     let job = system.client.submit(&source, &profile.name).await;
-    system.client.wait_for(&job.id, "something is encoded", LIMIT, |job| job.progress.renditions.iter().any(|one| one.frames_done > 0)).await;
+    system
+        .client
+        .wait_for(&job.id, "something is encoded", LIMIT, |job| job.progress.renditions.iter().any(|one| one.frames_done > 0))
+        .await;
     display.touch(Touch::Key);
     tokio::time::sleep(Duration::from_secs(4)).await;
     system.client.completed(&job.id, LIMIT).await;
@@ -84,7 +87,9 @@ async fn nothing_leaves_a_desk_but_what_is_documented() {
         collect(&body, &mut keys);
         seen.insert(call.clone());
         match documented.get(call.as_str()) {
-            Some(known) => wrong.extend(keys.iter().filter(|key| !known.contains(key.as_str())).map(|key| format!("{call}: {key}"))),
+            Some(known) => {
+                wrong.extend(keys.iter().filter(|key| !known.contains(key.as_str())).map(|key| format!("{call}: {key}")))
+            }
             None => wrong.extend(keys.iter().filter(|key| NEVER.contains(&key.as_str())).map(|key| format!("{call}: {key}"))),
         }
     }

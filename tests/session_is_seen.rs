@@ -5,15 +5,7 @@ use std::time::{Duration, Instant};
 
 use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::{Answer, Limits, Order};
-use offpeak_tests::{
-    compositor::Compositor,
-    display::Display,
-    linked::Linked,
-    logind::Logind,
-    sources,
-    system::System,
-    tree,
-};
+use offpeak_tests::{compositor::Compositor, display::Display, linked::Linked, logind::Logind, sources, system::System, tree};
 
 const DELAY: &str = "sleep:shutdown delay";
 const AWAKE: &str = "idle block";

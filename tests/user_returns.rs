@@ -84,7 +84,8 @@ async fn whoever_stays_gets_the_machine_and_another_one_finishes() {
     assert!(!released.is_empty(), "{history:?}");
     for ended in released {
         let granted = history.granted("encode").into_iter().find(|granted| granted.lease == ended.lease).expect("it was granted");
-        let taken = history.granted("encode").into_iter().filter(|again| again.task == granted.task && again.lease != ended.lease);
+        let taken =
+            history.granted("encode").into_iter().filter(|again| again.task == granted.task && again.lease != ended.lease);
         let taken: Vec<_> = taken.collect();
         assert!(taken.iter().any(|again| again.cursor >= ended.cursor), "what was committed counts: {taken:?}");
     }
@@ -219,7 +220,6 @@ impl Desk {
         job
     }
 }
-
 
 fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0

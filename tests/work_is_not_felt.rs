@@ -94,7 +94,10 @@ async fn work_at_the_lowest_priority_is_hardly_felt() {
     println!("a benchmark on all cores beside an encode loses {:.1} %", lost * 100.0);
     for (name, of) in [("p50", p50 as fn(&Figures) -> f64), ("p99", p99)] {
         let (alone, beside) = (median(&alone, of), median(&beside, of));
-        println!("a key's way to a window, {name}: {alone:.0} µs alone, {beside:.0} µs beside an encode ({:+.0} %)", (beside / alone - 1.0) * 100.0);
+        println!(
+            "a key's way to a window, {name}: {alone:.0} µs alone, {beside:.0} µs beside an encode ({:+.0} %)",
+            (beside / alone - 1.0) * 100.0
+        );
     }
     assert!(lost <= 0.05, "it loses {lost}");
 }

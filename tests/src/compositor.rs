@@ -99,21 +99,20 @@ impl GlobalDispatch<WlSeat, ()> for State {
 }
 
 impl GlobalDispatch<ExtIdleNotifierV1, ()> for State {
-    fn bind(_: &mut Self, _: &DisplayHandle, _: &Client, notifier: New<ExtIdleNotifierV1>, _: &(), init: &mut DataInit<'_, Self>) {
+    fn bind(
+        _: &mut Self,
+        _: &DisplayHandle,
+        _: &Client,
+        notifier: New<ExtIdleNotifierV1>,
+        _: &(),
+        init: &mut DataInit<'_, Self>,
+    ) {
         init.init(notifier, ());
     }
 }
 
 impl Dispatch<WlSeat, ()> for State {
-    fn request(
-        _: &mut Self,
-        _: &Client,
-        _: &WlSeat,
-        _: wl_seat::Request,
-        _: &(),
-        _: &DisplayHandle,
-        _: &mut DataInit<'_, Self>,
-    ) {
+    fn request(_: &mut Self, _: &Client, _: &WlSeat, _: wl_seat::Request, _: &(), _: &DisplayHandle, _: &mut DataInit<'_, Self>) {
     }
 }
 

@@ -28,8 +28,7 @@ impl Linked {
     /// Starts it; what it prints to standard error goes to `log`.
     pub fn start(mut command: Command, log: &Path) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(log).expect("the log can be written");
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn().expect("the engine starts");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn().expect("the engine starts");
         let (out, events) = channel();
         let output = BufReader::new(child.stdout.take().expect("its output"));
         std::thread::spawn(move || {
@@ -42,8 +41,7 @@ impl Linked {
             }
         });
         let input = child.stdin.take();
-        let mut linked =
-            Self { child, input, events, orders: 0, now: None, contribution: None, log: Vec::new() };
+        let mut linked = Self { child, input, events, orders: 0, now: None, contribution: None, log: Vec::new() };
         match linked.next(Instant::now() + LIMIT) {
             Some(FromEngine::Hello { protocol, pid, .. }) => {
                 assert_eq!((protocol, pid), (offpeak_link::PROTOCOL, linked.child.id()));

@@ -27,7 +27,8 @@ pub fn ticks(processes: &[u32]) -> u64 {
 
 /// Whether every thread of all of these is stopped. One that has ended uses no processor either.
 pub fn all_stopped(processes: &[u32]) -> bool {
-    let threads = processes.iter().flat_map(|process| fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten());
+    let threads =
+        processes.iter().flat_map(|process| fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten());
     let mut states = threads.filter_map(|thread| fields(&thread.path().join("stat").to_string_lossy()));
     states.all(|(state, _)| matches!(state, 'T' | 'Z' | 'X'))
 }

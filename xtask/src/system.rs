@@ -113,7 +113,10 @@ impl System {
         fs::create_dir_all(&state)?;
         let mut command = platform::tied_to_us(&self.programs.agent);
         // Several engines on one machine, whose person waits for them.
-        command.args(["run", "--presence", "none", "--name", &name, "--cores", &cores.to_string()]).arg("--state-dir").arg(&state);
+        command
+            .args(["run", "--presence", "none", "--name", &name, "--cores", &cores.to_string()])
+            .arg("--state-dir")
+            .arg(&state);
         command.env("OFFPEAK_URL", self.url()).env("OFFPEAK_FFMPEG", paths::ffmpeg()).env("OFFPEAK_FFPROBE", paths::ffprobe());
         // Harmless for an engine that is enrolled already, and it works when the database is another one.
         command.env("OFFPEAK_ENROL_CODE", self.admin(&["token", "enrol", "--uses", "1", "--hours", "1"])?);

@@ -6,8 +6,8 @@ use offpeak_api::lease::Capabilities;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    policy::Fault,
     ffmpeg::{BuildError, identify, manifest, proven_encoders},
+    policy::Fault,
     task::Tools,
 };
 
@@ -106,9 +106,7 @@ pub async fn verify(tools: &Tools) -> Result<(), Incapable> {
     for path in [&tools.ffmpeg, &tools.ffprobe] {
         let program = path.clone();
         let checked = tokio::task::spawn_blocking(move || manifest::check(&program)).await;
-        checked
-            .unwrap_or_else(|crash| Err(crash.to_string()))
-            .map_err(|why| Incapable::Altered { path: path.clone(), why })?;
+        checked.unwrap_or_else(|crash| Err(crash.to_string())).map_err(|why| Incapable::Altered { path: path.clone(), why })?;
     }
     Ok(())
 }

@@ -57,12 +57,7 @@ impl Default for Seen {
 
 impl Watch {
     /// Watches a desk with these sources for as long as it is polled.
-    pub async fn desk<S: Source + Send + 'static>(
-        self,
-        sources: S,
-        news: mpsc::UnboundedReceiver<News>,
-        lock: DelayLock,
-    ) {
+    pub async fn desk<S: Source + Send + 'static>(self, sources: S, news: mpsc::UnboundedReceiver<News>, lock: DelayLock) {
         self.seen.0.send_replace(Some(Readings::default()));
         let _reader = AbortOnDropHandle::new(tokio::spawn(read(sources, self.clone())));
         let _lock = AbortOnDropHandle::new(tokio::spawn(keep_awake(self.status.clone(), self.seen.clone())));
@@ -169,8 +164,7 @@ async fn keep_awake(status: Status, seen: Seen) {
     let (mut standing, mut readings, mut lock) = (status.subscribe(), seen.0.subscribe(), WakeLock::default());
     loop {
         let holds = standing.borrow_and_update().engine.leases > 0;
-        let on_mains =
-            readings.borrow_and_update().as_ref().is_some_and(|readings| readings.power.value == Some(Power::Mains));
+        let on_mains = readings.borrow_and_update().as_ref().is_some_and(|readings| readings.power.value == Some(Power::Mains));
         lock.hold(holds && on_mains).await;
         let on_mains_now =
             |readings: &Option<Readings>| readings.as_ref().is_some_and(|readings| readings.power.value == Some(Power::Mains));

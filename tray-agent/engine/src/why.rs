@@ -18,7 +18,8 @@ const LONGEST_ANSWER: u64 = 1 << 20;
 /// Everything of an answer, for a terminal.
 pub fn in_words(why: &Why) -> String {
     let mut text = format!("{}: {}\nrule: {}\n", why.state.as_str(), why.reason, why.rule);
-    let width = |of: fn(&offpeak_link::Reading) -> &str| why.readings.iter().map(|one| of(one).chars().count()).max().unwrap_or(0);
+    let width =
+        |of: fn(&offpeak_link::Reading) -> &str| why.readings.iter().map(|one| of(one).chars().count()).max().unwrap_or(0);
     let (names, values) = (width(|one| &one.name), width(|one| &one.value));
     for reading in &why.readings {
         text += &format!("  {:names$}  {:values$}  {}\n", reading.name, reading.value, reading.how);

@@ -9,10 +9,7 @@ use offpeak_api::{
 };
 use tracing::debug;
 
-use crate::{
-    client::Client,
-    sandbox::in_words,
-};
+use crate::{client::Client, sandbox::in_words};
 
 /// The server takes an agent that is silent for a minute and a half for switched off.
 const REPORT_EVERY: Duration = Duration::from_secs(60);

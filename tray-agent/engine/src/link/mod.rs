@@ -57,11 +57,7 @@ pub async fn speak(
     done: CancellationToken,
 ) {
     let (lines_out, lines) = mpsc::channel(LINES_AHEAD);
-    let hello = FromEngine::Hello {
-        protocol: PROTOCOL,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        pid: std::process::id(),
-    };
+    let hello = FromEngine::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), pid: std::process::id() };
     // There is room for the first line.
     let _ = lines_out.try_send(hello);
     let writing = write(output, lines);

@@ -11,10 +11,9 @@ const LONGEST_SNOOZE_SECONDS: u64 = 7 * 86_400;
 pub async fn carry_out(link: &Link, order: Order) -> Answer {
     let wishes = &link.watch.wishes;
     match order {
-        Order::Snooze { seconds } if seconds > LONGEST_SNOOZE_SECONDS => refused(
-            "snooze_too_long",
-            format!("A snooze lasts at most {} days; pause instead.", LONGEST_SNOOZE_SECONDS / 86_400),
-        ),
+        Order::Snooze { seconds } if seconds > LONGEST_SNOOZE_SECONDS => {
+            refused("snooze_too_long", format!("A snooze lasts at most {} days; pause instead.", LONGEST_SNOOZE_SECONDS / 86_400))
+        }
         Order::Snooze { seconds } => kept(wishes.snooze(seconds)),
         Order::Pause => kept(wishes.pause()),
         Order::Resume => {

@@ -128,7 +128,11 @@ impl Memory {
             // A lease that was asked for before may come while work is not allowed any more.
             Phase::Working { .. } | Phase::Out if inputs.engine.leases > 0 => Phase::Suspended { since: now },
             Phase::Suspended { since } if inputs.engine.leases > 0 => {
-                if now.saturating_sub(since) >= inputs.rules.release_after { Phase::Released } else { Phase::Suspended { since } }
+                if now.saturating_sub(since) >= inputs.rules.release_after {
+                    Phase::Released
+                } else {
+                    Phase::Suspended { since }
+                }
             }
             // With nothing in hand there is nothing to go on with: the longer wait again.
             Phase::Out | Phase::Working { .. } | Phase::Suspended { .. } => Phase::Out,
@@ -147,15 +151,13 @@ impl Memory {
 
 fn engine_rules(inputs: &Inputs<'_>, against: &mut Vec<Against>) {
     if let Some(fault) = inputs.engine.broken.as_ref().filter(|fault| fault.stops) {
-        let finding = Finding::new(AgentState::Broken, &fault.why, "work needs the bundled programs and a little room on the disk");
+        let finding =
+            Finding::new(AgentState::Broken, &fault.why, "work needs the bundled programs and a little room on the disk");
         against.push(Against { finding, effect: Effect::HandBack(ReleaseReason::Shutdown) });
     }
     if inputs.engine.updating {
-        let finding = Finding::new(
-            AgentState::Updating,
-            "an update is being installed",
-            "nothing is held while the programs are replaced",
-        );
+        let finding =
+            Finding::new(AgentState::Updating, "an update is being installed", "nothing is held while the programs are replaced");
         against.push(Against { finding, effect: Effect::HandBack(ReleaseReason::Shutdown) });
     }
 }
@@ -309,7 +311,8 @@ impl Memory {
             still => still,
         };
         let busy = self.cpu?;
-        let mut finding = Finding::new(AgentState::BusyCpu, "other programs are using the processor", format!("{rule}; now {}", share(load)));
+        let mut finding =
+            Finding::new(AgentState::BusyCpu, "other programs are using the processor", format!("{rule}; now {}", share(load)));
         finding.until =
             busy.quiet_since.map(|since| later(inputs.now.utc, CPU_QUIET_FOR.saturating_sub(now.saturating_sub(since))));
         Some(finding)

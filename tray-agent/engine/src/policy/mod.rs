@@ -62,8 +62,7 @@ pub struct Decision {
 pub fn decide(inputs: &Inputs<'_>, before: &Memory) -> (Decision, Memory) {
     let (verdict, memory) = desk::verdict(inputs, before);
     let (state, finding) = state::state(inputs.engine, Some(&verdict));
-    let decision =
-        Decision { state, reason: finding.reason, rule: finding.rule, allowed: verdict.allowed, until: finding.until };
+    let decision = Decision { state, reason: finding.reason, rule: finding.rule, allowed: verdict.allowed, until: finding.until };
     (decision, memory)
 }
 

@@ -121,9 +121,11 @@ fn working(engine: &Engine) -> Finding {
     }
     match (engine.leases, engine.handing_over) {
         (0, _) => Finding::new(AgentState::Waiting, "there is nothing to do", "the server has no work for this machine"),
-        (n, done) if done >= n => {
-            Finding::new(AgentState::Leasing, format!("handing over what is done of {}", leases(n)), "the last rows are on their way")
-        }
+        (n, done) if done >= n => Finding::new(
+            AgentState::Leasing,
+            format!("handing over what is done of {}", leases(n)),
+            "the last rows are on their way",
+        ),
         (n, _) => Finding::new(AgentState::Encoding, format!("working on {}", leases(n)), "nothing keeps this machine from work"),
     }
 }

@@ -67,13 +67,8 @@ impl Scene {
 
     fn decide(&mut self) -> Decision {
         let rules = Rules::of(&self.policy, &self.person.limits, None);
-        let inputs = Inputs {
-            machine: self.machine.as_ref(),
-            rules: &rules,
-            person: &self.person,
-            engine: &self.engine,
-            now: self.now,
-        };
+        let inputs =
+            Inputs { machine: self.machine.as_ref(), rules: &rules, person: &self.person, engine: &self.engine, now: self.now };
         let (decision, memory) = decide(&inputs, &self.memory);
         self.memory = memory;
         decision
@@ -118,12 +113,7 @@ fn every_rule_has_its_state_and_its_effect() {
         ("a film", |s| s.machine().inhibited = known(Some("player".to_owned())), Presenting, None),
         ("off hours", |s| s.policy.schedule = vec![hours("18:00", "20:00")], OffSchedule, Some(back(ReleaseReason::Schedule))),
         ("drained", |s| s.engine.draining = Some("by a person".to_owned()), Draining, Some(Allowed::Work)),
-        (
-            "snoozed",
-            |s| s.person.snooze = Some(Snooze::new(3600, s.now.utc)),
-            Snoozed,
-            Some(back(ReleaseReason::UserReturned)),
-        ),
+        ("snoozed", |s| s.person.snooze = Some(Snooze::new(3600, s.now.utc)), Snoozed, Some(back(ReleaseReason::UserReturned))),
         ("paused", |s| s.person.paused = true, Paused, Some(back(ReleaseReason::UserReturned))),
         ("an update", |s| s.engine.updating = true, Updating, Some(back(ReleaseReason::Shutdown))),
     ];

@@ -232,7 +232,8 @@ fn running_seconds() -> f64 {
 fn free_memory() -> Known<u64> {
     let how = "host_statistics64";
     let Some(info) = statistics::<38>(VM_INFO, VM_INFO_WORDS) else { return Known::unknown(how) };
-    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().and_then(|bytes| u64::try_from(bytes).ok());
+    let page =
+        nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().and_then(|bytes| u64::try_from(bytes).ok());
     let pages = u64::from(info[0]) + u64::from(info[2]);
     Known::new((pages * page.unwrap_or(16_384)) >> 20, how)
 }

@@ -31,9 +31,7 @@ use windows::{
         },
         UI::{
             Input::KeyboardAndMouse::{GetLastInputInfo, LASTINPUTINFO},
-            Shell::{
-                QUNS_BUSY, QUNS_PRESENTATION_MODE, QUNS_RUNNING_D3D_FULL_SCREEN, SHQueryUserNotificationState,
-            },
+            Shell::{QUNS_BUSY, QUNS_PRESENTATION_MODE, QUNS_RUNNING_D3D_FULL_SCREEN, SHQueryUserNotificationState},
             WindowsAndMessaging::{DEVICE_NOTIFY_CALLBACK, PBT_APMRESUMEAUTOMATIC, PBT_APMSUSPEND},
         },
     },
@@ -270,9 +268,8 @@ fn any_in_use(path: &str) -> Option<bool> {
         let (mut stopped, mut bytes) = (u64::MAX, size_of::<u64>() as u32);
         let into = Some((&raw mut stopped).cast::<c_void>());
         // SAFETY: a number of 64 bits is asked for, and there is room for one.
-        let read = unsafe {
-            RegGetValueW(key, &program, w!("LastUsedTimeStop"), RRF_RT_REG_QWORD, None, into, Some(&raw mut bytes))
-        };
+        let read =
+            unsafe { RegGetValueW(key, &program, w!("LastUsedTimeStop"), RRF_RT_REG_QWORD, None, into, Some(&raw mut bytes)) };
         in_use |= read == ERROR_SUCCESS && stopped == 0;
     }
     // SAFETY: the key was opened above and is not used after this.

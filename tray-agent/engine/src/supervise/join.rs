@@ -93,8 +93,7 @@ impl Supervisor {
             RunError::Enrol(EnrolError::NotEnrolled { .. }) => JoinFailed::NotJoined(error),
             error => JoinFailed::Failed(error),
         };
-        let Whereto { server, fingerprint, code: given } =
-            whereto(home, code.as_deref(), &self.state).map_err(not_joined)?;
+        let Whereto { server, fingerprint, code: given } = whereto(home, code.as_deref(), &self.state).map_err(not_joined)?;
         let pool = connection_pool(&server, fingerprint).map_err(|error| JoinFailed::Failed(error.into()))?;
         let kept = self.state.enrolment(&server).map_err(|error| JoinFailed::Failed(error.into()))?;
         if let Some(enrolment) = kept.filter(|_| !revoked) {

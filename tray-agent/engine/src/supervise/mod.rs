@@ -21,7 +21,7 @@ pub use self::demands::{Demand, Demanded, Demands};
 use self::{
     caps::Caps,
     health::Health,
-    join::{Joined, JoinFailed},
+    join::{JoinFailed, Joined},
 };
 use crate::{
     capabilities::{self, Incapable, NEEDED_ENCODERS},

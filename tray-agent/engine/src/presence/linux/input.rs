@@ -97,7 +97,8 @@ impl Display {
 /// When a terminal was last typed at: on the console, over SSH, in a terminal's window.
 pub fn terminals(dev: &Path, clock: &Clock) -> Option<(Duration, String)> {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().collect::<Vec<_>>();
-    let numbered = |name: &str| name.strip_prefix("tty").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let numbered =
+        |name: &str| name.strip_prefix("tty").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     let consoles = entries(dev).into_iter().filter(|entry| numbered(&entry.file_name().to_string_lossy()));
     let windows = entries(&dev.join("pts")).into_iter().filter(|entry| entry.file_name() != "ptmx");
     let read = consoles.chain(windows).filter_map(|entry| Some((entry.metadata().ok()?.accessed().ok()?, entry.path())));

@@ -58,7 +58,12 @@ struct Told {
 impl Default for Told {
     fn default() -> Self {
         let not_asked = || Known::unknown("not asked yet");
-        Self { sessions: Err("not asked yet".to_owned()), locked: not_asked(), inhibited: Known::unknown("not asked yet"), metered: not_asked() }
+        Self {
+            sessions: Err("not asked yet".to_owned()),
+            locked: not_asked(),
+            inhibited: Known::unknown("not asked yet"),
+            metered: not_asked(),
+        }
     }
 }
 
@@ -111,7 +116,8 @@ impl Source for Sources {
         self.ask().await;
         let of_display = self.display.last_input(clock).await;
         let full_screen = self.display.full_screen();
-        let input = combine(of_display, &self.told.sessions, input::terminals(Path::new("/dev"), clock), input::unseen_display(), clock);
+        let input =
+            combine(of_display, &self.told.sessions, input::terminals(Path::new("/dev"), clock), input::unseen_display(), clock);
         Readings {
             input,
             locked: self.told.locked.clone(),

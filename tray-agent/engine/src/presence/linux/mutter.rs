@@ -8,8 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::bus::{At, session_bus};
 use crate::presence::{News, NewsSender};
 
-const MONITOR: At =
-    At::new("org.gnome.Mutter.IdleMonitor", "/org/gnome/Mutter/IdleMonitor/Core", "org.gnome.Mutter.IdleMonitor");
+const MONITOR: At = At::new("org.gnome.Mutter.IdleMonitor", "/org/gnome/Mutter/IdleMonitor/Core", "org.gnome.Mutter.IdleMonitor");
 /// A watch goes off once; a person who types is not waited for more often than this.
 const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(900);
 

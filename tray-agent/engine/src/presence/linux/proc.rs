@@ -105,7 +105,8 @@ mod tests {
     fn children_count_while_they_run_and_when_they_are_gone() {
         let spin = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
         let before = tree(std::process::id()).unwrap();
-        let mut child = Command::new("sh").args(["-c", &format!("sh -c '{spin}' & wait; sleep 60")]).stdin(Stdio::null()).spawn().unwrap();
+        let mut child =
+            Command::new("sh").args(["-c", &format!("sh -c '{spin}' & wait; sleep 60")]).stdin(Stdio::null()).spawn().unwrap();
         let grown = |least: f64| {
             let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
             while tree(std::process::id()).unwrap() < before + least {
