@@ -151,9 +151,12 @@ pub struct Desktop;
 
 impl Desktop {
     pub async fn locked(&self, sessions: &Result<Vec<Session>, String>) -> Known<bool> {
-        let own = sessions.as_ref().ok().and_then(|sessions| sessions.iter().find(|session| session.is_own));
-        if let Some(locked) = own.and_then(|session| session.locked) {
-            return Known::new(locked, "LockedHint of logind");
+        // A service is in no session: then all of them have to be locked.
+        let all: Vec<&Session> = sessions.iter().flatten().filter(|session| session.is_graphical).collect();
+        let own: Vec<&Session> = all.iter().copied().filter(|session| session.is_own).collect();
+        let those = if own.is_empty() { all } else { own };
+        if !those.is_empty() && those.iter().all(|session| session.locked.is_some()) {
+            return Known::new(those.iter().all(|session| session.locked == Some(true)), "LockedHint of logind");
         }
         let bus = match session_bus().await {
             Ok(bus) => bus,
