@@ -104,6 +104,7 @@ pub fn terminals(dev: &Path, clock: &Clock) -> Option<(Duration, String)> {
     let read = consoles.chain(windows).filter_map(|entry| Some((entry.metadata().ok()?.accessed().ok()?, entry.path())));
     let (at, terminal) = read.max()?;
     // The kernel notes a time every 8 s only, so that nobody's keys can be counted; a clock that was set back is now.
+    #[expect(clippy::disallowed_methods, reason = "the time of a file is of the same clock")]
     let ago = SystemTime::now().duration_since(at).unwrap_or_default();
     Some((clock.ago(ago), format!("{} was last typed at (known to 8 s)", terminal.display())))
 }
@@ -222,6 +223,7 @@ mod tests {
         fs::create_dir(dev.path().join("pts")).unwrap();
         let touched = |name: &str, ago: u64| {
             let file = fs::File::create(dev.path().join(name)).unwrap();
+            #[expect(clippy::disallowed_methods, reason = "the time of a file is of the same clock")]
             let at = SystemTime::now() - Duration::from_secs(ago);
             file.set_times(fs::FileTimes::new().set_accessed(at)).unwrap();
         };

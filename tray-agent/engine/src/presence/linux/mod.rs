@@ -75,7 +75,7 @@ impl Sources {
             news,
             display: Display::None,
             display_tried: None,
-            desktop: Desktop::default(),
+            desktop: Desktop,
             asked: None,
             told: Told::default(),
             load: Load::default(),
