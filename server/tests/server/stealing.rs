@@ -331,8 +331,8 @@ async fn a_retry_does_only_what_is_missing() {
 }
 
 /// As [`Agent::lease`], of a machine that will be left alone for so long.
-async fn lease_for(server: &Server, agent: &Agent, seconds: u64) -> Lease {
-    let mut request = Agent::request(&format!("expects {seconds}"), 0);
+async fn lease_for(server: &Server, agent: &Agent, request_id: &str, seconds: u64) -> Lease {
+    let mut request = Agent::request(request_id, 0);
     request.expected_idle_seconds = Some(seconds);
     agent.post(server, "/v1/leases", &request).await.ok()
 }
@@ -355,17 +355,17 @@ async fn a_machine_that_is_needed_soon_gets_a_short_span() {
     let (_job, lease) = one_span(&server, &agent).await;
     release(&server, &agent, &lease).await;
     // Of a machine that has done nothing yet nobody knows how much it can do.
-    let unknown = lease_for(&server, &agent, 23).await;
+    let unknown = lease_for(&server, &agent, "first", 24).await;
     assert_eq!(rows(&unknown), (0, 0, 8, true));
     remember_speed(&server, &unknown, 5.0).await;
     release(&server, &agent, &unknown).await;
 
-    // Twenty seconds and some for the start are four rows; the rest waits for others, with the film's end.
-    let short = lease_for(&server, &agent, 23).await;
+    // Twenty-one seconds and three for the start are four rows; the rest waits for others, with the film's end.
+    let short = lease_for(&server, &agent, "second", 24).await;
     assert_eq!(rows(&short), (0, 0, 4, false));
     check(&server).await;
     // A repeat of the question gets the same answer.
-    assert_eq!(rows(&lease_for(&server, &agent, 23).await), (0, 0, 4, false));
+    assert_eq!(rows(&lease_for(&server, &agent, "second", 24).await), (0, 0, 4, false));
     let other = Agent::enrol(&server, "always there").await;
     let tail = other.lease(&server).await.unwrap();
     assert_eq!(rows(&tail), (4, 4, 8, true));
@@ -386,11 +386,11 @@ async fn who_has_time_enough_gets_all() {
     let (_job, lease) = one_span(&server, &agent).await;
     remember_speed(&server, &lease, 5.0).await;
     release(&server, &agent, &lease).await;
-    let all = lease_for(&server, &agent, 8 * 3600).await;
+    let all = lease_for(&server, &agent, "first", 8 * 3600).await;
     assert_eq!(rows(&all), (0, 0, 8, true));
     release(&server, &agent, &all).await;
     // However soon: one row is made.
-    let least = lease_for(&server, &agent, 0).await;
+    let least = lease_for(&server, &agent, "second", 0).await;
     assert_eq!(rows(&least), (0, 0, 1, false));
     check(&server).await;
 }
