@@ -121,6 +121,23 @@ impl Client {
         self.read(response).await
     }
 
+    /// Read the cloud's price
+    ///
+    /// With which the farm is compared: of a minute of one video rendition. A usual price until an administrator sets one.
+    pub async fn get_cloud_price(&self) -> Result<offpeak_api::figures::CloudPrice, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "fleet", "cloud-price"])?).await?;
+        self.read(response).await
+    }
+
+    /// Set the cloud's price
+    pub async fn put_cloud_price(
+        &self,
+        body: &offpeak_api::figures::CloudPrice,
+    ) -> Result<offpeak_api::figures::CloudPrice, Error> {
+        let response = self.send(self.operation(Method::PUT, &["v1", "fleet", "cloud-price"])?.json(body)).await?;
+        self.read(response).await
+    }
+
     /// Read the fleet's history
     ///
     /// A sample a minute, kept for 31 days; of a range longer than a day, as many as a day has minutes.
@@ -213,6 +230,17 @@ impl Client {
         self.read(response).await
     }
 
+    /// Read figures over jobs
+    ///
+    /// How many of the team's jobs are under way, how many ended within a range, and how much film they made.
+    pub async fn get_job_figures(
+        &self,
+        query: &offpeak_api::agent::HistoryRange,
+    ) -> Result<offpeak_api::figures::JobFigures, Error> {
+        let response = self.send(self.operation_with(Method::GET, &["v1", "jobs", "figures"], query)?).await?;
+        self.read(response).await
+    }
+
     /// Delete a job
     ///
     /// With all that it made. A job that is at work is cancelled first. Its source stays.
@@ -233,6 +261,14 @@ impl Client {
     /// Its machines stop within one heartbeat, and what it had made is removed.
     pub async fn cancel_job(&self, id: &offpeak_api::ids::JobId) -> Result<offpeak_api::job::Job, Error> {
         let response = self.once(self.operation(Method::POST, &["v1", "jobs", id.as_str(), "cancel"])?).await?;
+        self.read(response).await
+    }
+
+    /// Read the map of a job
+    ///
+    /// Which machine made which segments, and who is at which now. Empty until the job is planned.
+    pub async fn get_job_map(&self, id: &offpeak_api::ids::JobId) -> Result<offpeak_api::map::JobMap, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "jobs", id.as_str(), "map"])?).await?;
         self.read(response).await
     }
 

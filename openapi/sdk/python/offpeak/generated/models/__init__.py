@@ -25,6 +25,7 @@ from .change_standing import ChangeStanding
 from .change_team import ChangeTeam
 from .change_webhook import ChangeWebhook
 from .class_queue import ClassQueue
+from .cloud_price import CloudPrice
 from .create_enrolment_code import CreateEnrolmentCode
 from .create_job import CreateJob
 from .create_job_metadata import CreateJobMetadata
@@ -60,7 +61,11 @@ from .invite import Invite
 from .job import Job
 from .job_error import JobError
 from .job_event import JobEvent
+from .job_figures import JobFigures
+from .job_figures_ended import JobFiguresEnded
+from .job_figures_open import JobFiguresOpen
 from .job_list import JobList
+from .job_map import JobMap
 from .job_metadata import JobMetadata
 from .job_progress import JobProgress
 from .job_state import JobState
@@ -68,9 +73,13 @@ from .link_kind import LinkKind
 from .login import Login
 from .lossless import Lossless
 from .lossless_mode import LosslessMode
+from .made_run import MadeRun
+from .map_agent import MapAgent
+from .map_track import MapTrack
 from .member import Member
 from .member_list import MemberList
 from .name_group import NameGroup
+from .open_span import OpenSpan
 from .output_file import OutputFile
 from .outputs import Outputs
 from .part_to_send import PartToSend
@@ -98,6 +107,7 @@ from .session import Session
 from .set_aside_by import SetAsideBy
 from .source import Source
 from .source_state import SourceState
+from .span_holder import SpanHolder
 from .standing import Standing
 from .task_failure import TaskFailure
 from .team import Team
@@ -154,6 +164,7 @@ __all__ = (
     "ChangeTeam",
     "ChangeWebhook",
     "ClassQueue",
+    "CloudPrice",
     "CreateEnrolmentCode",
     "CreateJob",
     "CreateJobMetadata",
@@ -189,7 +200,11 @@ __all__ = (
     "Job",
     "JobError",
     "JobEvent",
+    "JobFigures",
+    "JobFiguresEnded",
+    "JobFiguresOpen",
     "JobList",
+    "JobMap",
     "JobMetadata",
     "JobProgress",
     "JobState",
@@ -197,9 +212,13 @@ __all__ = (
     "Login",
     "Lossless",
     "LosslessMode",
+    "MadeRun",
+    "MapAgent",
+    "MapTrack",
     "Member",
     "MemberList",
     "NameGroup",
+    "OpenSpan",
     "OutputFile",
     "Outputs",
     "PartToSend",
@@ -227,6 +246,7 @@ __all__ = (
     "SetAsideBy",
     "Source",
     "SourceState",
+    "SpanHolder",
     "Standing",
     "TaskFailure",
     "Team",

@@ -49,6 +49,8 @@ class Job:
         facts (Facts | None | Unset):
         outputs (Outputs | Unset): Addresses of what came out; absolute.
         playable_at (datetime.datetime | None | Unset): From when on a player could start.
+        source_name (None | str | Unset): The name of the source's file, from its upload or its address; absent when
+            neither tells one.
         started_at (datetime.datetime | None | Unset):
         warnings (list[Warning_] | Unset):
     """
@@ -70,6 +72,7 @@ class Job:
     facts: Facts | None | Unset = UNSET
     outputs: Outputs | Unset = UNSET
     playable_at: datetime.datetime | None | Unset = UNSET
+    source_name: None | str | Unset = UNSET
     started_at: datetime.datetime | None | Unset = UNSET
     warnings: list[Warning_] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -152,6 +155,12 @@ class Job:
         else:
             playable_at = self.playable_at
 
+        source_name: None | str | Unset
+        if isinstance(self.source_name, Unset):
+            source_name = UNSET
+        else:
+            source_name = self.source_name
+
         started_at: None | str | Unset
         if isinstance(self.started_at, Unset):
             started_at = UNSET
@@ -198,6 +207,8 @@ class Job:
             field_dict["outputs"] = outputs
         if playable_at is not UNSET:
             field_dict["playable_at"] = playable_at
+        if source_name is not UNSET:
+            field_dict["source_name"] = source_name
         if started_at is not UNSET:
             field_dict["started_at"] = started_at
         if warnings is not UNSET:
@@ -343,6 +354,15 @@ class Job:
 
         playable_at = _parse_playable_at(d.pop("playable_at", UNSET))
 
+        def _parse_source_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        source_name = _parse_source_name(d.pop("source_name", UNSET))
+
         def _parse_started_at(data: object) -> datetime.datetime | None | Unset:
             if data is None:
                 return data
@@ -387,6 +407,7 @@ class Job:
             facts=facts,
             outputs=outputs,
             playable_at=playable_at,
+            source_name=source_name,
             started_at=started_at,
             warnings=warnings,
         )

@@ -15,6 +15,7 @@ def _get_kwargs(
     state: str | Unset = UNSET,
     profile: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    search: str | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
@@ -30,6 +31,8 @@ def _get_kwargs(
     params["profile"] = profile
 
     params["source"] = source
+
+    params["search"] = search
 
     params["cursor"] = cursor
 
@@ -112,6 +115,7 @@ def sync_detailed(
     state: str | Unset = UNSET,
     profile: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    search: str | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
@@ -124,6 +128,7 @@ def sync_detailed(
         state (str | Unset):
         profile (str | Unset):
         source (str | Unset):
+        search (str | Unset):
         cursor (str | Unset):
         limit (int | Unset):
         if_none_match (str | Unset):
@@ -140,6 +145,7 @@ def sync_detailed(
         state=state,
         profile=profile,
         source=source,
+        search=search,
         cursor=cursor,
         limit=limit,
         if_none_match=if_none_match,
@@ -158,6 +164,7 @@ def sync(
     state: str | Unset = UNSET,
     profile: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    search: str | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
@@ -170,6 +177,7 @@ def sync(
         state (str | Unset):
         profile (str | Unset):
         source (str | Unset):
+        search (str | Unset):
         cursor (str | Unset):
         limit (int | Unset):
         if_none_match (str | Unset):
@@ -187,6 +195,7 @@ def sync(
         state=state,
         profile=profile,
         source=source,
+        search=search,
         cursor=cursor,
         limit=limit,
         if_none_match=if_none_match,
@@ -199,6 +208,7 @@ async def asyncio_detailed(
     state: str | Unset = UNSET,
     profile: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    search: str | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
@@ -211,6 +221,7 @@ async def asyncio_detailed(
         state (str | Unset):
         profile (str | Unset):
         source (str | Unset):
+        search (str | Unset):
         cursor (str | Unset):
         limit (int | Unset):
         if_none_match (str | Unset):
@@ -227,6 +238,7 @@ async def asyncio_detailed(
         state=state,
         profile=profile,
         source=source,
+        search=search,
         cursor=cursor,
         limit=limit,
         if_none_match=if_none_match,
@@ -243,6 +255,7 @@ async def asyncio(
     state: str | Unset = UNSET,
     profile: str | Unset = UNSET,
     source: str | Unset = UNSET,
+    search: str | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
@@ -255,6 +268,7 @@ async def asyncio(
         state (str | Unset):
         profile (str | Unset):
         source (str | Unset):
+        search (str | Unset):
         cursor (str | Unset):
         limit (int | Unset):
         if_none_match (str | Unset):
@@ -273,6 +287,7 @@ async def asyncio(
             state=state,
             profile=profile,
             source=source,
+            search=search,
             cursor=cursor,
             limit=limit,
             if_none_match=if_none_match,

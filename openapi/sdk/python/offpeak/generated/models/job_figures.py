@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.job_figures_ended import JobFiguresEnded
+    from ..models.job_figures_open import JobFiguresOpen
+
+
+T = TypeVar("T", bound="JobFigures")
+
+
+@_attrs_define
+class JobFigures:
+    """The jobs of a team in figures.
+
+    Attributes:
+        ended (JobFiguresEnded): How many ended within the range, by how.
+        film_seconds (float): How long the films are that were completed within the range.
+        from_ (datetime.datetime): Of jobs that ended from here on…
+        open_ (JobFiguresOpen): How many jobs are under way now, by state; states without jobs are left out.
+        rendition_seconds (float): How long all their video renditions are, one after the other: what clouds charge for.
+        to (datetime.datetime): …and before.
+        working_seconds (float): From the first lease of each of these jobs to its end, added up.
+    """
+
+    ended: JobFiguresEnded
+    film_seconds: float
+    from_: datetime.datetime
+    open_: JobFiguresOpen
+    rendition_seconds: float
+    to: datetime.datetime
+    working_seconds: float
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        ended = self.ended.to_dict()
+
+        film_seconds = self.film_seconds
+
+        from_ = self.from_.isoformat()
+
+        open_ = self.open_.to_dict()
+
+        rendition_seconds = self.rendition_seconds
+
+        to = self.to.isoformat()
+
+        working_seconds = self.working_seconds
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "ended": ended,
+                "film_seconds": film_seconds,
+                "from": from_,
+                "open": open_,
+                "rendition_seconds": rendition_seconds,
+                "to": to,
+                "working_seconds": working_seconds,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.job_figures_ended import JobFiguresEnded
+        from ..models.job_figures_open import JobFiguresOpen
+
+        d = dict(src_dict)
+        ended = JobFiguresEnded.from_dict(d.pop("ended"))
+
+        film_seconds = d.pop("film_seconds")
+
+        from_ = datetime.datetime.fromisoformat(d.pop("from"))
+
+        open_ = JobFiguresOpen.from_dict(d.pop("open"))
+
+        rendition_seconds = d.pop("rendition_seconds")
+
+        to = datetime.datetime.fromisoformat(d.pop("to"))
+
+        working_seconds = d.pop("working_seconds")
+
+        job_figures = cls(
+            ended=ended,
+            film_seconds=film_seconds,
+            from_=from_,
+            open_=open_,
+            rendition_seconds=rendition_seconds,
+            to=to,
+            working_seconds=working_seconds,
+        )
+
+        job_figures.additional_properties = d
+        return job_figures
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
