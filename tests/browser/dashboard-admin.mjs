@@ -79,9 +79,14 @@ async function open(label) {
   await heading(label);
 }
 
+/** What fades in has not its own colours yet. */
+const stillness = () =>
+  page.waitForFunction(() => document.getAnimations().every(({ playState, effect }) => playState !== "running" || effect.getTiming().iterations === Infinity), undefined, SOON);
+
 /** What a dialogue tells once. */
 async function secretShown() {
   const secret = await dialog().locator("code").first().textContent(SOON);
+  await stillness();
   const found = (await axeFaults(page)).map((fault) => `a secret that is told once: ${fault}`);
   faults.push(...found);
   await dialog().getByRole("button", { name: "I have copied it" }).click();
@@ -147,6 +152,7 @@ try {
       await page.getByRole("tab", { name: tab }).click();
       await page.getByRole("tabpanel").getByText(link, { exact: false }).waitFor(SOON);
     }
+    await stillness();
     faults.push(...(await axeFaults(page)).map((fault) => `a new code: ${fault}`));
     await page.getByText("Waiting for the first one").waitFor(SOON);
     await please(`enrol ${MACHINE} with ${link}`);
@@ -235,6 +241,7 @@ try {
     await row.getByRole("button", { name: "webhook.test" }).click();
     await dialog().getByText("answered 200").waitFor(SOON);
     await dialog().getByText("thanks", { exact: true }).waitFor(SOON);
+    await stillness();
     faults.push(...(await axeFaults(page)).map((fault) => `a delivery: ${fault}`));
     await dialog().getByRole("button", { name: "Send again" }).click();
     await dialog().getByText("#2", { exact: true }).waitFor(SOON);

@@ -1,4 +1,3 @@
-import { Tooltip } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type Column, DataTable } from "../../../components/data-table";
 import { RelativeTime } from "../../../components/relative-time";
@@ -63,9 +62,7 @@ export function MachineTable({ agents, groupName, selected, select, withGroup }:
       from: "sm",
       cell: (agent) =>
         agent.real_time_speed > 0 ? (
-          <Tooltip label={`${Math.round(agent.frames_per_second)} frames a second`}>
-            <span>{agent.real_time_speed.toFixed(1)} ×</span>
-          </Tooltip>
+          <span title={`${Math.round(agent.frames_per_second)} frames a second`}>{agent.real_time_speed.toFixed(1)} ×</span>
         ) : (
           <span className={classes.fine}>–</span>
         ),
@@ -78,11 +75,9 @@ export function MachineTable({ agents, groupName, selected, select, withGroup }:
       cell: ({ capabilities }) => {
         const { label, tone, about } = sandboxWords(capabilities?.sandbox);
         return (
-          <Tooltip label={about}>
-            <span>
-              <Tag tone={tone}>{label}</Tag>
-            </span>
-          </Tooltip>
+          <span title={about}>
+            <Tag tone={tone}>{label}</Tag>
+          </span>
         );
       },
     },
