@@ -1,6 +1,6 @@
 import { queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { answer, api, type Schemas } from "./api";
-import { useChosenTeam } from "./team";
+import { chooseTeam, chosenTeam, useChosenTeam } from "./team";
 
 export type Person = Schemas["Person"];
 export type Role = Schemas["Role"];
@@ -8,9 +8,21 @@ export type Role = Schemas["Role"];
 /** Who is logged in. The app's root asks before any page is shown, so pages can rely on it. */
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: () => answer(api.GET("/v1/session")),
+  queryFn: async () => {
+    const session = await answer(api.GET("/v1/session"));
+    settleTeam(session.person);
+    return session;
+  },
   staleTime: 60_000,
 });
+
+/** Who belongs to several teams has to say which one every request is about: the first, until they choose another. */
+export function settleTeam({ role, teams }: Pick<Person, "role" | "teams">) {
+  const chosen = chosenTeam();
+  // Operators may choose any team; whether theirs is still there the server says.
+  const isGood = chosen === undefined ? teams.length < 2 : role !== "member" || teams.some(({ id }) => id === chosen);
+  if (!isGood) chooseTeam(teams[0]?.id);
+}
 
 export function usePerson(): Person {
   return useSuspenseQuery(sessionQuery).data.person;

@@ -205,7 +205,7 @@ function Habits({ id }: { id: string }) {
           const { encodingSeconds, freeSeconds, knownSeconds } = contribution(hours);
           return (
             <>
-              <WeekGrid cells={cells} label={habitsInWords(cells, aspect)} caption="Darker is more. Point at an hour to read it." />
+              <WeekGrid cells={cells} label={habitsInWords(cells, aspect)} caption="The stronger the colour, the more. Point at an hour to read it." />
               <div className={classes.figures}>
                 <Figure label="Encoded" value={hoursOf(encodingSeconds)} note={`in the last ${HISTORY_DAYS} days`} />
                 <Figure label="Free for work" value={hoursOf(freeSeconds)} note={share(freeSeconds, knownSeconds, "of the time")} />
