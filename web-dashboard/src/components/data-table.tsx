@@ -87,13 +87,7 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
   );
 
   return (
-    <div
-      role="table"
-      aria-label={label}
-      aria-rowcount={(total ?? rows.length) + 1}
-      className={classes.table}
-      style={{ "--template": template }}
-    >
+    <div role="table" aria-label={label} aria-rowcount={(total ?? rows.length) + 1} className={classes.table} style={{ "--template": template }}>
       <div role="rowgroup" className={classes.head}>
         <div role="row" aria-rowindex={1} className={classes.row}>
           {selection !== undefined && (
