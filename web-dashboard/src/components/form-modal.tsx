@@ -20,7 +20,18 @@ interface Props {
 }
 
 /** A short form in a dialogue. */
-export function FormModal({ title, action, opened, onClose, onSubmit, rest, children, disabled = false, danger = false, size = "md" }: Props) {
+export function FormModal({
+  title,
+  action,
+  opened,
+  onClose,
+  onSubmit,
+  rest,
+  children,
+  disabled = false,
+  danger = false,
+  size = "md",
+}: Props) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const close = () => {

@@ -19,7 +19,15 @@ interface Props {
 /** Something that the server tells once: it is left only by saying so, not by a click beside it. */
 export function SecretModal({ title, secret, label, children, onClose }: Props) {
   return (
-    <Modal opened={secret !== undefined} onClose={onClose} title={title} closeOnClickOutside={false} closeOnEscape={false} withCloseButton={false} size="lg">
+    <Modal
+      opened={secret !== undefined}
+      onClose={onClose}
+      title={title}
+      closeOnClickOutside={false}
+      closeOnEscape={false}
+      withCloseButton={false}
+      size="lg"
+    >
       <div className={classes.form}>
         <p className={noteClasses.note} data-tone="warm">
           <IconKey size={18} aria-hidden />

@@ -22,7 +22,10 @@ test("the field that is named first is meant", () => {
   expect(fieldError(refusal("unknown field `colour`, expected one of `name`, `video`"), ["name", "video"])).toBeUndefined();
 });
 
-test.each([[refusal("no field here")], [refusal("`name` is taken", 409)], [new TypeError("`name`")], [undefined]])("%s stays with the form", (error) => {
-  expect(fieldError(error, ["name"])).toBeUndefined();
-  expect(otherError(error, ["name"])).toBe(error);
-});
+test.each([[refusal("no field here")], [refusal("`name` is taken", 409)], [new TypeError("`name`")], [undefined]])(
+  "%s stays with the form",
+  (error) => {
+    expect(fieldError(error, ["name"])).toBeUndefined();
+    expect(otherError(error, ["name"])).toBe(error);
+  },
+);

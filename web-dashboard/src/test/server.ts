@@ -19,10 +19,16 @@ export function serve(replies: Record<string, Reply>): Call[] {
     const text = await input.text();
     const call: Call = { method: input.method, path: path + search, body: text === "" ? undefined : JSON.parse(text) };
     if (input.method !== "GET") changes.push(call);
-    const reply = replies[`${input.method} ${path}`] ?? { status: 404, body: { code: "no_such_address", detail: `Nothing is at ${path}.` } };
+    const reply = replies[`${input.method} ${path}`] ?? {
+      status: 404,
+      body: { code: "no_such_address", detail: `Nothing is at ${path}.` },
+    };
     const { status = 200, body } = typeof reply === "function" ? reply(call) : reply;
     const type = status < 400 ? "application/json" : "application/problem+json";
-    return new Response(body === undefined ? null : JSON.stringify(body), { status: body === undefined ? 204 : status, headers: { "content-type": type } });
+    return new Response(body === undefined ? null : JSON.stringify(body), {
+      status: body === undefined ? 204 : status,
+      headers: { "content-type": type },
+    });
   });
   return changes;
 }

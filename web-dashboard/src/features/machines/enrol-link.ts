@@ -41,8 +41,13 @@ export function stepsFor(platform: Platform, link: string): Step[] {
       ];
     case "headless":
       return [
-        { text: "For servers, containers and images that are started many times: give the link as a variable, and the engine enrols itself when it starts first." },
-        { text: "Keep its folder of state, or each start joins as another machine:", command: `OFFPEAK_ENROL_CODE='${link}' offpeak-agent run --state-dir /var/lib/offpeak` },
+        {
+          text: "For servers, containers and images that are started many times: give the link as a variable, and the engine enrols itself when it starts first.",
+        },
+        {
+          text: "Keep its folder of state, or each start joins as another machine:",
+          command: `OFFPEAK_ENROL_CODE='${link}' offpeak-agent run --state-dir /var/lib/offpeak`,
+        },
         { text: "It stops politely when it gets SIGTERM: what it finished stays, the rest goes to other machines." },
       ];
   }

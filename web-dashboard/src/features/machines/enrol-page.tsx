@@ -50,7 +50,9 @@ function OpenCodes() {
   return (
     <Panel title="Codes that can still be used" about="What they are is told once; here they can be taken back.">
       <Loaded query={codes} loading={<LoadingRows rows={2} />}>
-        {(open) => (open.length === 0 ? <p className={classes.fine}>There are none.</p> : open.map((code) => <OpenCode key={code.id} code={code} />))}
+        {(open) =>
+          open.length === 0 ? <p className={classes.fine}>There are none.</p> : open.map((code) => <OpenCode key={code.id} code={code} />)
+        }
       </Loaded>
     </Panel>
   );

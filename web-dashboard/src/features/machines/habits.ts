@@ -56,5 +56,8 @@ export function habitsInWords(cells: readonly (readonly WeekCell[])[], aspect: A
 }
 
 function total(milliseconds: Record<string, number>, states?: ReadonlySet<string>): number {
-  return Object.entries(milliseconds).reduce((sum, [state, ms]) => (states === undefined || states.has(state) ? sum + Math.min(ms, HOUR_MS) : sum), 0);
+  return Object.entries(milliseconds).reduce(
+    (sum, [state, ms]) => (states === undefined || states.has(state) ? sum + Math.min(ms, HOUR_MS) : sum),
+    0,
+  );
 }

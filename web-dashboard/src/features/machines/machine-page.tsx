@@ -108,13 +108,37 @@ function Acts({ agent }: { agent: AgentDetail }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => { ask({ kind: "rename", agents }); }}>Rename…</Menu.Item>
-          <Menu.Item onClick={() => { ask({ kind: "move", agents }); }}>Move to a group…</Menu.Item>
+          <Menu.Item
+            onClick={() => {
+              ask({ kind: "rename", agents });
+            }}
+          >
+            Rename…
+          </Menu.Item>
+          <Menu.Item
+            onClick={() => {
+              ask({ kind: "move", agents });
+            }}
+          >
+            Move to a group…
+          </Menu.Item>
           {agent.standing !== "draining" && agent.standing !== "active" && (
-            <Menu.Item onClick={() => { ask({ kind: "drain", agents }); }}>Drain…</Menu.Item>
+            <Menu.Item
+              onClick={() => {
+                ask({ kind: "drain", agents });
+              }}
+            >
+              Drain…
+            </Menu.Item>
           )}
           {!(agent.standing === "set_aside" && agent.set_aside_by === "person") && (
-            <Menu.Item onClick={() => { ask({ kind: "setAside", agents }); }}>Set aside…</Menu.Item>
+            <Menu.Item
+              onClick={() => {
+                ask({ kind: "setAside", agents });
+              }}
+            >
+              Set aside…
+            </Menu.Item>
           )}
           <Menu.Divider />
           <Menu.Item color="red" onClick={() => void revoke(agents)}>
@@ -163,7 +187,8 @@ function Now({ agent }: { agent: AgentDetail }) {
                 {lease.state === "suspended" && ", suspended"}
               </span>
               <span className={classes.fine}>
-                {lease.real_time_speed > 0 && `${lease.real_time_speed.toFixed(1)} × real time · ${Math.round(lease.frames_per_second)} frames/s · `}
+                {lease.real_time_speed > 0 &&
+                  `${lease.real_time_speed.toFixed(1)} × real time · ${Math.round(lease.frames_per_second)} frames/s · `}
                 begun <RelativeTime at={lease.granted_at} />
               </span>
             </div>
@@ -205,7 +230,11 @@ function Habits({ id }: { id: string }) {
           const { encodingSeconds, freeSeconds, knownSeconds } = contribution(hours);
           return (
             <>
-              <WeekGrid cells={cells} label={habitsInWords(cells, aspect)} caption="The stronger the colour, the more. Point at an hour to read it." />
+              <WeekGrid
+                cells={cells}
+                label={habitsInWords(cells, aspect)}
+                caption="The stronger the colour, the more. Point at an hour to read it."
+              />
               <div className={classes.figures}>
                 <Figure label="Encoded" value={hoursOf(encodingSeconds)} note={`in the last ${HISTORY_DAYS} days`} />
                 <Figure label="Free for work" value={hoursOf(freeSeconds)} note={share(freeSeconds, knownSeconds, "of the time")} />
@@ -241,7 +270,12 @@ function facts(agent: AgentDetail, group: string): (readonly [string, React.Reac
     ["Joined", <RelativeTime key="joined" at={agent.enrolled_at} />],
     ["System", capabilities == null ? undefined : systemName(capabilities.os)],
     ["Cores", capabilities?.cores],
-    ["Memory a task", capabilities?.memory_mib === undefined || capabilities.memory_mib === 0 ? undefined : `${(capabilities.memory_mib / 1024).toFixed(1)} GiB`],
+    [
+      "Memory a task",
+      capabilities?.memory_mib === undefined || capabilities.memory_mib === 0
+        ? undefined
+        : `${(capabilities.memory_mib / 1024).toFixed(1)} GiB`,
+    ],
     ["Engine", capabilities?.engine],
     ["ffmpeg", capabilities?.ffmpeg],
     [

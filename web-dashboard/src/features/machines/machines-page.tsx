@@ -17,7 +17,12 @@ import { type MachinesSearch, SORTS } from "./search";
 import { type Kind, KIND_LABELS, KINDS } from "./words";
 
 const route = getRouteApi("/machines");
-const SORT_LABELS: Record<(typeof SORTS)[number], string> = { name: "By name", state: "By state", speed: "Fastest first", seen: "Last seen first" };
+const SORT_LABELS: Record<(typeof SORTS)[number], string> = {
+  name: "By name",
+  state: "By state",
+  speed: "Fastest first",
+  seen: "Last seen first",
+};
 
 export function MachinesPage() {
   const search = route.useSearch();
@@ -120,13 +125,25 @@ export function MachinesPage() {
       {picked.length > 0 && !revoked && (
         <div className={classes.bulk} role="group" aria-label="What to do with the selected machines">
           <b>{picked.length} selected</b>
-          <Button size="xs" variant="default" onClick={() => { ask({ kind: "drain", agents: picked }); }}>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => {
+              ask({ kind: "drain", agents: picked });
+            }}
+          >
             Drain
           </Button>
           <Button size="xs" variant="default" onClick={() => void resume(picked)}>
             Resume
           </Button>
-          <Button size="xs" variant="default" onClick={() => { ask({ kind: "move", agents: picked }); }}>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => {
+              ask({ kind: "move", agents: picked });
+            }}
+          >
             Move
           </Button>
           <Button size="xs" variant="light" color="red" onClick={() => void revoke(picked)}>
@@ -180,13 +197,7 @@ function NoMachines({ any, revoked }: { any: boolean; revoked: boolean }) {
     );
   }
   return (
-    <Empty
-      icon={icon}
-      title="The farm has no machines yet."
-      action={
-        <ButtonLink to="/machines/enrol">Add the first one</ButtonLink>
-      }
-    >
+    <Empty icon={icon} title="The farm has no machines yet." action={<ButtonLink to="/machines/enrol">Add the first one</ButtonLink>}>
       Any computer that is idle for a part of the day can help: it works only while nobody needs it.
     </Empty>
   );

@@ -51,6 +51,8 @@ test.each([
 });
 
 test("walls that do not stand are named", () => {
-  expect(sandboxWords({ state: "partial", missing: ["system_calls"], reason: "no seccomp" }).about).toBe("Not walled off from system calls. No seccomp.");
+  expect(sandboxWords({ state: "partial", missing: ["system_calls"], reason: "no seccomp" }).about).toBe(
+    "Not walled off from system calls. No seccomp.",
+  );
   expect(sandboxWords(undefined).label).toBe("Not known");
 });

@@ -40,7 +40,12 @@ const WORDS: Record<State, Words> = {
   metered: { label: "Metered network", tone: "rest", kind: "away", sentence: "Its connection is paid by volume." },
   busy_cpu: { label: "Busy", tone: "warm", kind: "away", sentence: "Other programs need its processor." },
   busy_memory: { label: "Short of memory", tone: "warm", kind: "away", sentence: "Other programs need its memory." },
-  no_server: { label: "Cannot reach the server", tone: "bad", kind: "attention", sentence: "It lost the connection and tries again by itself." },
+  no_server: {
+    label: "Cannot reach the server",
+    tone: "bad",
+    kind: "attention",
+    sentence: "It lost the connection and tries again by itself.",
+  },
   suspended: { label: "Suspended", tone: "warm", kind: "away", sentence: "It holds work and waits, because somebody came back." },
   encoding: { label: "Encoding", tone: "work", kind: "working", sentence: "It is at work." },
   leasing: { label: "Fetching work", tone: "work", kind: "working", sentence: "It is getting work, or handing it over." },

@@ -7,7 +7,15 @@ import { refusal, serve } from "../../test/server";
 import { PeoplePage } from "./people-page";
 
 const TEAM = { id: "team_A", name: "Newsroom" };
-const ada = { id: "person_A", name: "Ada", email: "ada@example.com", role: "admin", teams: [], disabled: false, created_at: "2026-11-25T12:00:00Z" };
+const ada = {
+  id: "person_A",
+  name: "Ada",
+  email: "ada@example.com",
+  role: "admin",
+  teams: [],
+  disabled: false,
+  created_at: "2026-11-25T12:00:00Z",
+};
 const grace = { ...ada, id: "person_B", name: "Grace", email: "grace@example.com", role: "member", teams: [TEAM] };
 const replies = {
   "GET /v1/session": { body: { person: ada, expires_at: "2026-12-09T12:00:00Z" } },
@@ -15,7 +23,12 @@ const replies = {
   "GET /v1/invitations": { body: { invitations: [] } },
   "GET /v1/teams": { body: { teams: [{ ...TEAM, weight: 1, created_at: "2026-11-25T12:00:00Z" }] } },
 };
-const show = () => renderWithin(<Suspense><PeoplePage /></Suspense>);
+const show = () =>
+  renderWithin(
+    <Suspense>
+      <PeoplePage />
+    </Suspense>,
+  );
 
 test("an invitation is a link that is told once", async () => {
   const link = { kind: "invitation", email: "lena@example.com", url: "http://farm/invitation?code=x", expires_at: "2026-12-02T12:00:00Z" };

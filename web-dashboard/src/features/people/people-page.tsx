@@ -76,7 +76,11 @@ export function PeoplePage() {
                   from: "md",
                   cell: ({ teams }) => (
                     <span className={classes.tags} title={teams.map(({ name }) => name).join(", ")}>
-                      {teams.length === 0 ? <span className={classes.fine}>none</span> : teams.map(({ id, name }) => <Tag key={id}>{name}</Tag>)}
+                      {teams.length === 0 ? (
+                        <span className={classes.fine}>none</span>
+                      ) : (
+                        teams.map(({ id, name }) => <Tag key={id}>{name}</Tag>)
+                      )}
                     </span>
                   ),
                 },
@@ -143,7 +147,8 @@ export function PeoplePage() {
       >
         {link !== undefined && (
           <p className={classes.fine}>
-            Send it to {link.email} by a way that you trust: whoever opens it first has it. It expires <RelativeTime at={link.expires_at} />.
+            Send it to {link.email} by a way that you trust: whoever opens it first has it. It expires <RelativeTime at={link.expires_at} />
+            .
           </p>
         )}
       </SecretModal>
@@ -189,7 +194,11 @@ function PersonMenu({ person, edit, told, refresh }: MenuProps) {
   const remove = async () => {
     const isDone = await confirm({
       title: `Delete ${person.name}?`,
-      body: <p>They are logged out and cannot come back. What they made stays with its team, tokens and webhooks, too: revoke what they know.</p>,
+      body: (
+        <p>
+          They are logged out and cannot come back. What they made stays with its team, tokens and webhooks, too: revoke what they know.
+        </p>
+      ),
       action: "Delete them",
       danger: true,
       run: () => deletePerson(person.id),
@@ -208,7 +217,11 @@ function PersonMenu({ person, edit, told, refresh }: MenuProps) {
       <Menu.Dropdown>
         <Menu.Item onClick={edit}>Edit, role, teams…</Menu.Item>
         <Menu.Item onClick={() => void reset()}>New password…</Menu.Item>
-        {person.id !== me.id && <Menu.Item onClick={() => void disable(!person.disabled)}>{person.disabled ? "Let them log in" : "Do not let them log in"}</Menu.Item>}
+        {person.id !== me.id && (
+          <Menu.Item onClick={() => void disable(!person.disabled)}>
+            {person.disabled ? "Let them log in" : "Do not let them log in"}
+          </Menu.Item>
+        )}
         {person.id !== me.id && (
           <>
             <Menu.Divider />
@@ -250,11 +263,18 @@ function Invitations({ refresh }: { refresh: () => Promise<unknown> }) {
                 <span className={classes.name}>{invitation.email}</span>
                 <div className={classes.fine}>
                   {roleName(invitation.role)}
-                  {invitation.teams.length > 0 && ` in ${invitation.teams.map((team) => teams.find(({ id }) => id === team)?.name ?? "a team").join(", ")}`}, expires{" "}
-                  <RelativeTime at={invitation.expires_at} />
+                  {invitation.teams.length > 0 &&
+                    ` in ${invitation.teams.map((team) => teams.find(({ id }) => id === team)?.name ?? "a team").join(", ")}`}
+                  , expires <RelativeTime at={invitation.expires_at} />
                 </div>
               </div>
-              <Button size="compact-sm" variant="subtle" color="red" aria-label={`Take back the invitation of ${invitation.email}`} onClick={() => void withdraw(invitation)}>
+              <Button
+                size="compact-sm"
+                variant="subtle"
+                color="red"
+                aria-label={`Take back the invitation of ${invitation.email}`}
+                onClick={() => void withdraw(invitation)}
+              >
                 Take back
               </Button>
             </div>

@@ -4,7 +4,14 @@ import { NIGHTS_AND_WEEKENDS } from "./schedule";
 import { DEFAULTS } from "./words";
 
 test("what is not touched is sent as it came", () => {
-  const policy = { ...DEFAULTS, schedule: NIGHTS_AND_WEEKENDS, max_cores: 4, max_memory_mib: 1536, max_bits_per_second: 2_500_000, other_cpu_below: 0.35 };
+  const policy = {
+    ...DEFAULTS,
+    schedule: NIGHTS_AND_WEEKENDS,
+    max_cores: 4,
+    max_memory_mib: 1536,
+    max_bits_per_second: 2_500_000,
+    other_cpu_below: 0.35,
+  };
   expect(toPolicy(toValues(policy))).toEqual(policy);
   expect(toPolicy(toValues(DEFAULTS))).toEqual(DEFAULTS);
   expect(check(toValues(policy))).toEqual({});

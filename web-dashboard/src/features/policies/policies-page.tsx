@@ -104,8 +104,18 @@ function NewGroup({ onClose }: { onClose: () => void }) {
     >
       {(error) => (
         <>
-          <p>For machines that should work at the same hours and under the same limits. It begins with the usual policy, which the next page changes.</p>
-          <TextInput label="Name" placeholder="Third floor" maxLength={120} data-autofocus {...form.getInputProps("name")} {...errorAt(error, "name")} />
+          <p>
+            For machines that should work at the same hours and under the same limits. It begins with the usual policy, which the next page
+            changes.
+          </p>
+          <TextInput
+            label="Name"
+            placeholder="Third floor"
+            maxLength={120}
+            data-autofocus
+            {...form.getInputProps("name")}
+            {...errorAt(error, "name")}
+          />
         </>
       )}
     </FormModal>

@@ -91,7 +91,12 @@ function PolicyForm({ group }: { group: Group }) {
           </Panel>
           <Panel title="While nobody needs it">
             <div className={classes.fields}>
-              <TimeField label="Begin after" description="So long without keyboard or mouse." {...at("start_after_idle_seconds")} value={values.start_after_idle_seconds} />
+              <TimeField
+                label="Begin after"
+                description="So long without keyboard or mouse."
+                {...at("start_after_idle_seconds")}
+                value={values.start_after_idle_seconds}
+              />
               <NumberInput
                 label="Other programs use less than"
                 description="Of the whole processor."
@@ -100,7 +105,12 @@ function PolicyForm({ group }: { group: Group }) {
                 max={100}
                 {...at("other_cpu_below")}
               />
-              <TimeField label="Go on after" description="Once somebody came back and left." {...at("resume_after_idle_seconds")} value={values.resume_after_idle_seconds} />
+              <TimeField
+                label="Go on after"
+                description="Once somebody came back and left."
+                {...at("resume_after_idle_seconds")}
+                value={values.resume_after_idle_seconds}
+              />
               <TimeField
                 label="Hand work back after"
                 description="When they do not leave."
@@ -111,7 +121,11 @@ function PolicyForm({ group }: { group: Group }) {
           </Panel>
           <Panel title="Under which conditions">
             <div className={classes.switches}>
-              <Switch label="Only while plugged in" description="Not on battery." {...form.getInputProps("mains_only", { type: "checkbox" })} />
+              <Switch
+                label="Only while plugged in"
+                description="Not on battery."
+                {...form.getInputProps("mains_only", { type: "checkbox" })}
+              />
               <Switch
                 label="Not over metered connections"
                 description="Those that are paid by volume, such as a phone’s."
@@ -181,7 +195,9 @@ function Acts({ group }: { group: Group }) {
       body: (
         <p>
           Its policy is lost.{" "}
-          {group.agents === 0 ? "No machine is in it." : `Its ${group.agents === 1 ? "machine goes" : `${group.agents} machines go`} to the default group, and work by that one’s policy.`}
+          {group.agents === 0
+            ? "No machine is in it."
+            : `Its ${group.agents === 1 ? "machine goes" : `${group.agents} machines go`} to the default group, and work by that one’s policy.`}
         </p>
       ),
       action: "Delete it",

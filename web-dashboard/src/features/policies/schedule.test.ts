@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { type Hours, hoursAWeek, isAllowed, minuteOf, NIGHTS_AND_WEEKENDS, scheduleInWords, TIME, timeOf, weekOf, WEEKENDS } from "./schedule";
+import {
+  type Hours,
+  hoursAWeek,
+  isAllowed,
+  minuteOf,
+  NIGHTS_AND_WEEKENDS,
+  scheduleInWords,
+  TIME,
+  timeOf,
+  weekOf,
+  WEEKENDS,
+} from "./schedule";
 
 const hours = (days: Hours["days"], from: string, to: string): Hours => ({ days, from, to });
 

@@ -24,7 +24,9 @@ test("one with everything", () => {
     max_bits_per_second: 20_000_000,
     require_sandbox: true,
   });
-  expect(words[0]).toBe("Works on weeknights 18:00–08:00 and all day at weekends, when nobody has touched the machine for 1 minute and 30 seconds.");
+  expect(words[0]).toBe(
+    "Works on weeknights 18:00–08:00 and all day at weekends, when nobody has touched the machine for 1 minute and 30 seconds.",
+  );
   expect(words[2]).toBe("Also on battery, and over any connection.");
   expect(words[3]).toBe("Uses at most 4 cores, 8 GiB of memory and 20 Mbit/s of the network.");
   expect(words[4]).toContain("walled off");

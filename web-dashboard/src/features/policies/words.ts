@@ -51,7 +51,11 @@ function caps({ max_cores: cores, max_memory_mib: memory, max_bits_per_second: b
 }
 
 export function memoryInWords(mebibytes: number): string {
-  return mebibytes % 1024 === 0 ? `${mebibytes / 1024} GiB` : mebibytes > 1024 ? `${(mebibytes / 1024).toFixed(1)} GiB` : `${mebibytes} MiB`;
+  return mebibytes % 1024 === 0
+    ? `${mebibytes / 1024} GiB`
+    : mebibytes > 1024
+      ? `${(mebibytes / 1024).toFixed(1)} GiB`
+      : `${mebibytes} MiB`;
 }
 
 /** `5 minutes`, `1 minute and 30 seconds`, `2 hours`. */

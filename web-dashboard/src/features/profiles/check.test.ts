@@ -17,7 +17,8 @@ test("what is left out has the server's defaults", () => {
 });
 
 const with_ = (change: Partial<Whole>): Whole => ({ ...good, ...change });
-const ladder = (...rungs: [number, number][]) => with_({ video: { ...good.video, ladder: rungs.map(([height, max_kbps]) => ({ height, max_kbps })) } });
+const ladder = (...rungs: [number, number][]) =>
+  with_({ video: { ...good.video, ladder: rungs.map(([height, max_kbps]) => ({ height, max_kbps })) } });
 
 test.each<[Whole, Field]>([
   [with_({ name: "My Profile" }), "name"],

@@ -52,7 +52,11 @@ export function check(profile: Whole): Partial<Record<Field, string>> {
     ["name", NAME.test(profile.name), "1 to 63 lower-case letters, digits and hyphens, with a letter or digit first"],
     ["description", new TextEncoder().encode(profile.description).length <= 500, "at most 500 bytes"],
     ["segment_seconds", within(profile.segment_seconds, 1, 30), "1 to 30 seconds"],
-    ["span_seconds", profile.span_seconds >= profile.segment_seconds && profile.span_seconds <= 3600, "at least a segment, and at most an hour"],
+    [
+      "span_seconds",
+      profile.span_seconds >= profile.segment_seconds && profile.span_seconds <= 3600,
+      "at least a segment, and at most an hour",
+    ],
     ["max_frame_rate", within(profile.max_frame_rate, 1, 240), "1 to 240"],
     ["video.ladder", within(video.ladder.length, 1, MOST_RUNGS), `1 to ${MOST_RUNGS} rungs`],
     ["video.ladder", new Set(heights).size === heights.length, "Each height is there once."],
@@ -62,7 +66,11 @@ export function check(profile: Whole): Partial<Record<Field, string>> {
     ["audio.bitrate_kbps", within(audio.bitrate_kbps, 32, 512), "32 to 512"],
     ["audio.channels", within(audio.channels, 1, 2), "1 or 2"],
     ["files", files.length <= MOST_FILES, `at most ${MOST_FILES} files`],
-    ["files[].name", files.every(({ name }) => FILE_NAME.test(name)), "Names are lower-case letters, digits, dots, hyphens and underscores."],
+    [
+      "files[].name",
+      files.every(({ name }) => FILE_NAME.test(name)),
+      "Names are lower-case letters, digits, dots, hyphens and underscores.",
+    ],
     ["files[].name", new Set(files.map(({ name }) => name)).size === files.length, "Each name is there once."],
   ];
   return Object.fromEntries(rules.filter(([, holds]) => !holds).map(([field, , message]) => [field, message]));

@@ -66,7 +66,9 @@ function rungsFor(sourceLines: number, unsorted: readonly Rung[]): { lines: numb
   const ladder = unsorted
     .toSorted((a, b) => b.height - a.height)
     .filter(({ height }, at, sorted) => at === 0 || sorted[at - 1]?.height !== height);
-  const fitting = ladder.filter(({ height }) => height <= sourceLines).map(({ height, max_kbps }) => ({ lines: height, maxKbps: max_kbps }));
+  const fitting = ladder
+    .filter(({ height }) => height <= sourceLines)
+    .map(({ height, max_kbps }) => ({ lines: height, maxKbps: max_kbps }));
   const same = ladder.find(({ height }) => Math.abs(sourceLines - height) <= SAME_RUNG * height);
   // A little below a rung: that rung, at the source's own size. A little above one: the rung itself.
   if (same !== undefined) return sourceLines < same.height ? [{ lines: sourceLines, maxKbps: same.max_kbps }, ...fitting] : fitting;

@@ -21,7 +21,14 @@ export function NewProfilePage() {
       back={{ to: "/profiles", label: "Profiles" }}
       about="It begins as a copy of one that works; nothing is made before you say so."
     >
-      <Loaded query={profiles} loading={<Panel><Loading /></Panel>}>
+      <Loaded
+        query={profiles}
+        loading={
+          <Panel>
+            <Loading />
+          </Panel>
+        }
+      >
         {(all) => (
           <ProfileEditor
             isNew

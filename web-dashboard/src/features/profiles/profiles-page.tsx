@@ -39,7 +39,8 @@ export function ProfilesPage() {
                     </ButtonLink>
                   }
                 >
-                  The one that comes with Offpeak is right for most films. Make another for other sizes, other bit rates, or signed playback.
+                  The one that comes with Offpeak is right for most films. Make another for other sizes, other bit rates, or signed
+                  playback.
                 </Empty>
               </Panel>
             )}
@@ -64,7 +65,9 @@ function ProfileCard({ entry: { built_in: builtIn, profile } }: { entry: Profile
           </Tag>
         )}
       </div>
-      <p className={classes.description}>{profile.description === undefined || profile.description === "" ? "No description." : profile.description}</p>
+      <p className={classes.description}>
+        {profile.description === undefined || profile.description === "" ? "No description." : profile.description}
+      </p>
       <div className={classes.heights}>
         {profile.video.ladder.map(({ height }) => (
           <Tag key={height} tone="work">

@@ -136,7 +136,13 @@ function Members({ team }: { team: Team }) {
                     </span>
                     <span className={classes.fine}>{member.email}</span>
                   </div>
-                  <Button size="compact-sm" variant="subtle" color="red" aria-label={`Remove ${member.name}`} onClick={() => void remove(member)}>
+                  <Button
+                    size="compact-sm"
+                    variant="subtle"
+                    color="red"
+                    aria-label={`Remove ${member.name}`}
+                    onClick={() => void remove(member)}
+                  >
                     Remove
                   </Button>
                 </li>

@@ -84,7 +84,14 @@ export function TeamsPage() {
                   from: "md",
                   cell: ({ id }) => people?.filter((person) => person.teams.some((team) => team.id === id)).length ?? "–",
                 },
-                { id: "made", header: "Made", width: "9rem", align: "end", from: "md", cell: ({ created_at: at }) => <RelativeTime at={at} /> },
+                {
+                  id: "made",
+                  header: "Made",
+                  width: "9rem",
+                  align: "end",
+                  from: "md",
+                  cell: ({ created_at: at }) => <RelativeTime at={at} />,
+                },
               ]}
             />
           )}

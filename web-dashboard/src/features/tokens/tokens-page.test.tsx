@@ -8,11 +8,24 @@ import type { Scope } from "./api/tokens";
 import { TokensPage } from "./tokens-page";
 
 const TEAM = { id: "team_A", name: "Newsroom" };
-const person = { id: "person_A", name: "Marta", email: "m@example.com", role: "member", teams: [TEAM], disabled: false, created_at: "2026-11-25T12:00:00Z" };
+const person = {
+  id: "person_A",
+  name: "Marta",
+  email: "m@example.com",
+  role: "member",
+  teams: [TEAM],
+  disabled: false,
+  created_at: "2026-11-25T12:00:00Z",
+};
 const session = { body: { person, expires_at: "2026-12-09T12:00:00Z" } };
 const token = (scopes: Scope[]) => ({ id: "token_A", name: "Intranet", team: TEAM.id, scopes, created_at: "2026-11-25T12:00:00Z" });
 
-const show = () => renderWithin(<Suspense><TokensPage /></Suspense>);
+const show = () =>
+  renderWithin(
+    <Suspense>
+      <TokensPage />
+    </Suspense>,
+  );
 
 test("a secret is shown once, and only what one has can be given away", async () => {
   const changes = serve({

@@ -131,7 +131,13 @@ function TokenTable({ tokens }: { tokens: readonly Token[] }) {
           from: "sm",
           cell: ({ expires_at: at }) => (at == null ? <span className={classes.fine}>never</span> : <RelativeTime at={at} />),
         },
-        { id: "revoke", header: <span className={classes.hidden}>Revoke</span>, width: "4.75rem", align: "end", cell: (token) => <Revoke token={token} /> },
+        {
+          id: "revoke",
+          header: <span className={classes.hidden}>Revoke</span>,
+          width: "4.75rem",
+          align: "end",
+          cell: (token) => <Revoke token={token} />,
+        },
       ]}
     />
   );

@@ -51,16 +51,28 @@ export function WebhookPage() {
 function OneWebhook({ webhook }: { webhook: Webhook }) {
   const { label, tone } = webhookState(webhook);
   return (
-    <Page title={webhook.description === "" ? hostOf(webhook.url).host : webhook.description} back={BACK} badge={<Status tone={tone}>{label}</Status>} actions={<Acts webhook={webhook} />}>
+    <Page
+      title={webhook.description === "" ? hostOf(webhook.url).host : webhook.description}
+      back={BACK}
+      badge={<Status tone={tone}>{label}</Status>}
+      actions={<Acts webhook={webhook} />}
+    >
       {!webhook.enabled && (
         <Note tone="warm">
-          Nothing is sent there{webhook.disabled_at != null && <> since <RelativeTime at={webhook.disabled_at} /></>}: {webhook.disabled_reason ?? "it was disabled."} Once it is
-          enabled again, what was missed can be sent from the list below.
+          Nothing is sent there
+          {webhook.disabled_at != null && (
+            <>
+              {" "}
+              since <RelativeTime at={webhook.disabled_at} />
+            </>
+          )}
+          : {webhook.disabled_reason ?? "it was disabled."} Once it is enabled again, what was missed can be sent from the list below.
         </Note>
       )}
       {webhook.enabled && webhook.failing_since != null && (
         <Note tone="warm">
-          Nothing has got through since <RelativeTime at={webhook.failing_since} />. After three days without a success it is disabled. The attempts below say what was answered.
+          Nothing has got through since <RelativeTime at={webhook.failing_since} />. After three days without a success it is disabled. The
+          attempts below say what was answered.
         </Note>
       )}
       <div className={classes.layout}>
@@ -256,7 +268,10 @@ function Rotate({ webhook, onClose, made }: { webhook: Webhook; onClose: () => v
       }}
       disabled={!isFit}
     >
-      <p>For a while messages carry two signatures, one with each secret, so that receivers can change over one by one. Choose 0 if the old secret got out.</p>
+      <p>
+        For a while messages carry two signatures, one with each secret, so that receivers can change over one by one. Choose 0 if the old
+        secret got out.
+      </p>
       <NumberInput
         label="Both are good for"
         suffix=" hours"

@@ -90,7 +90,14 @@ export function WebhooksPage() {
                     from: "md",
                     cell: ({ events }) => (events.length === 0 ? "everything" : events.join(", ")),
                   },
-                  { id: "made", header: "Made", width: "8rem", align: "end", from: "lg", cell: ({ created_at: at }) => <RelativeTime at={at} /> },
+                  {
+                    id: "made",
+                    header: "Made",
+                    width: "8rem",
+                    align: "end",
+                    from: "lg",
+                    cell: ({ created_at: at }) => <RelativeTime at={at} />,
+                  },
                 ]}
               />
             )
@@ -123,9 +130,7 @@ export function WebhooksPage() {
           if (id !== undefined) void navigate({ to: "/webhooks/$webhook", params: { webhook: id } });
         }}
       >
-        <p className={classes.fine}>
-          Your server checks with it that messages come from here. The next page sends a test message.
-        </p>
+        <p className={classes.fine}>Your server checks with it that messages come from here. The next page sends a test message.</p>
       </SecretModal>
     </Page>
   );

@@ -20,7 +20,12 @@ export interface NewCode {
 }
 
 export function makeCode({ name, group, uses, hours }: NewCode): Promise<Schemas["CreatedEnrolmentCode"]> {
-  const body = { uses, expires_in_hours: hours, ...(group === null ? {} : { group }), ...(name.trim() === "" ? {} : { name: name.trim() }) };
+  const body = {
+    uses,
+    expires_in_hours: hours,
+    ...(group === null ? {} : { group }),
+    ...(name.trim() === "" ? {} : { name: name.trim() }),
+  };
   return answer(api.POST("/v1/enrolment-codes", { params: once(), body }));
 }
 

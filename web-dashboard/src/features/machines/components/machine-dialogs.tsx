@@ -26,7 +26,8 @@ export function useMachineActs(done: () => void = () => undefined) {
   const queries = useQueryClient();
   const notices = useNotices();
   const confirm = useConfirm();
-  const refresh = () => Promise.all([queries.invalidateQueries({ queryKey: ["agents"] }), queries.invalidateQueries({ queryKey: ["agent"] })]);
+  const refresh = () =>
+    Promise.all([queries.invalidateQueries({ queryKey: ["agents"] }), queries.invalidateQueries({ queryKey: ["agent"] })]);
   /** One after the other: a server is not to be hit by hundreds of requests at once. */
   const each = async (agents: readonly Agent[], act: (agent: Agent) => Promise<unknown>) => {
     try {
@@ -50,7 +51,8 @@ export function useMachineActs(done: () => void = () => undefined) {
       title: `Revoke ${called(agents)}?`,
       body: (
         <p>
-          What {agents.length === 1 ? "it holds" : "they hold"} is taken away at once and goes to other machines. This is for good: the way back is to enrol
+          What {agents.length === 1 ? "it holds" : "they hold"} is taken away at once and goes to other machines. This is for good: the way
+          back is to enrol
           {agents.length === 1 ? " the machine" : " each machine"} again.
         </p>
       ),
@@ -68,7 +70,15 @@ export function useMachineActs(done: () => void = () => undefined) {
 }
 
 /** The dialogues that ask for a reason, a name or a group. */
-export function MachineDialog({ asked, onClose, onDone = () => undefined }: { asked: Asked | undefined; onClose: () => void; onDone?: () => void }) {
+export function MachineDialog({
+  asked,
+  onClose,
+  onDone = () => undefined,
+}: {
+  asked: Asked | undefined;
+  onClose: () => void;
+  onDone?: () => void;
+}) {
   if (asked === undefined) return null;
   const close = () => {
     onClose();
@@ -155,7 +165,9 @@ function Rename({ agent, onClose, onDone }: { agent: Agent; onClose: () => void;
       rest={(error) => otherError(error, ["name"])}
       disabled={form.values.name.trim() === ""}
     >
-      {(error) => <TextInput label="Name" maxLength={LONGEST_NAME} data-autofocus {...form.getInputProps("name")} {...errorAt(error, "name")} />}
+      {(error) => (
+        <TextInput label="Name" maxLength={LONGEST_NAME} data-autofocus {...form.getInputProps("name")} {...errorAt(error, "name")} />
+      )}
     </FormModal>
   );
 }
@@ -176,7 +188,14 @@ function Move({ agents, onClose, onDone }: Part) {
     onDone();
   };
   return (
-    <FormModal opened title={`Move ${called(agents)}`} action="Move" onClose={onClose} onSubmit={submit} disabled={form.values.group === null}>
+    <FormModal
+      opened
+      title={`Move ${called(agents)}`}
+      action="Move"
+      onClose={onClose}
+      onSubmit={submit}
+      disabled={form.values.group === null}
+    >
       <Select
         label="Group"
         description="It works by the group's policy from the next minute on."

@@ -81,7 +81,13 @@ export function MachineTable({ agents, groupName, selected, select, withGroup }:
         );
       },
     },
-    { id: "version", header: "Engine", width: "4.5rem", from: "lg", cell: ({ capabilities }) => capabilities?.engine ?? <span className={classes.fine}>–</span> },
+    {
+      id: "version",
+      header: "Engine",
+      width: "4.5rem",
+      from: "lg",
+      cell: ({ capabilities }) => capabilities?.engine ?? <span className={classes.fine}>–</span>,
+    },
     {
       id: "seen",
       header: "Last seen",

@@ -30,10 +30,14 @@ export function NewCode({ made }: { made: (code: Schemas["CreatedEnrolmentCode"]
   const usual = groups.find(({ is_default }) => is_default)?.id ?? null;
   const form = useForm<Values>({
     initialValues: { name: "", group: null, uses: 1, hours: "24" },
-    validate: { uses: (uses) => (Number.isInteger(uses) && Number(uses) >= 1 && Number(uses) <= MOST_USES ? null : `1 to ${MOST_USES.toLocaleString("en")}`) },
+    validate: {
+      uses: (uses) =>
+        Number.isInteger(uses) && Number(uses) >= 1 && Number(uses) <= MOST_USES ? null : `1 to ${MOST_USES.toLocaleString("en")}`,
+    },
   });
   const make = useMutation({
-    mutationFn: ({ name, group, uses, hours }: Values) => makeCode({ name, group: group ?? usual, uses: Number(uses), hours: Number(hours) }),
+    mutationFn: ({ name, group, uses, hours }: Values) =>
+      makeCode({ name, group: group ?? usual, uses: Number(uses), hours: Number(hours) }),
     onSuccess: async (code) => {
       made(code);
       await queries.invalidateQueries({ queryKey: ["enrolment-codes"] });
@@ -48,7 +52,14 @@ export function NewCode({ made }: { made: (code: Schemas["CreatedEnrolmentCode"]
       })}
     >
       <div className={classes.fields}>
-        <NumberInput label="How many machines" description="The code works so many times." min={1} max={MOST_USES} allowDecimal={false} {...form.getInputProps("uses")} />
+        <NumberInput
+          label="How many machines"
+          description="The code works so many times."
+          min={1}
+          max={MOST_USES}
+          allowDecimal={false}
+          {...form.getInputProps("uses")}
+        />
         <Select
           label="It expires"
           description="Machines that joined stay."
@@ -64,7 +75,13 @@ export function NewCode({ made }: { made: (code: Schemas["CreatedEnrolmentCode"]
           {...form.getInputProps("group")}
           value={form.values.group ?? usual}
         />
-        <TextInput label="What it is for" description="So that you know it again. May stay empty." placeholder="Third floor" maxLength={120} {...form.getInputProps("name")} />
+        <TextInput
+          label="What it is for"
+          description="So that you know it again. May stay empty."
+          placeholder="Third floor"
+          maxLength={120}
+          {...form.getInputProps("name")}
+        />
       </div>
       <Problem error={make.error} />
       <div>

@@ -88,7 +88,9 @@ export function ScheduleField({ value, onChange, error }: Props) {
                 change(at, { to });
               }}
             />
-            <span className={classes.fine}>{hours.to === "24:00" ? "midnight" : minuteOf(hours.from) > minuteOf(hours.to) ? "the next day" : ""}</span>
+            <span className={classes.fine}>
+              {hours.to === "24:00" ? "midnight" : minuteOf(hours.from) > minuteOf(hours.to) ? "the next day" : ""}
+            </span>
             <ActionIcon
               variant="subtle"
               color="gray"

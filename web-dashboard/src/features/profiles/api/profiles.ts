@@ -13,7 +13,9 @@ export const profilesQuery = queryOptions({
     const profiles: ProfileEntry[] = [];
     let cursor: string | undefined;
     do {
-      const page = await answer(api.GET("/v1/profiles", { params: { query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) } } }));
+      const page = await answer(
+        api.GET("/v1/profiles", { params: { query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) } } }),
+      );
       profiles.push(...page.profiles);
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);

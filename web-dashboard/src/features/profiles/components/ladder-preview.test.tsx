@@ -17,7 +17,10 @@ const profile = whole({
   },
   files: [{ name: "film.mp4", container: "mp4" }],
 });
-const rungs = () => within(screen.getByRole("list", { name: "What is made" })).getAllByRole("listitem").map(({ textContent }) => textContent);
+const rungs = () =>
+  within(screen.getByRole("list", { name: "What is made" }))
+    .getAllByRole("listitem")
+    .map(({ textContent }) => textContent);
 
 test("what is made depends on the source, and what is left out is said", async () => {
   renderWithin(<LadderPreview profile={profile} />);

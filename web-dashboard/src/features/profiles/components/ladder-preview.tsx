@@ -87,12 +87,19 @@ export function LadderPreview({ profile }: { profile: Whole }) {
             ))}
           </ol>
           <ul className={classes.notes}>
-            {missing.length > 0 && <li>{missing.map((height) => `${height}p`).join(", ")}: left out, as nothing is made larger than the source.</li>}
-            {!isLossless && made.length > 0 && <li>All rungs together take at most {byteSize((sum * 1000 * SECONDS_AN_HOUR) / 8)} an hour; quiet scenes take much less.</li>}
+            {missing.length > 0 && (
+              <li>{missing.map((height) => `${height}p`).join(", ")}: left out, as nothing is made larger than the source.</li>
+            )}
+            {!isLossless && made.length > 0 && (
+              <li>All rungs together take at most {byteSize((sum * 1000 * SECONDS_AN_HOUR) / 8)} an hour; quiet scenes take much less.</li>
+            )}
             <li>
               Sound: AAC, {profile.audio.bitrate_kbps} kbit/s, {profile.audio.channels === 1 ? "mono" : "stereo, or mono if the source is"}.
             </li>
-            <li>At most {profile.max_frame_rate} frames a second; segments of about {profile.segment_seconds} s, handed out {profile.span_seconds} s at a time.</li>
+            <li>
+              At most {profile.max_frame_rate} frames a second; segments of about {profile.segment_seconds} s, handed out{" "}
+              {profile.span_seconds} s at a time.
+            </li>
             {profile.files.map(({ name, height }, at) => (
               <li key={at}>
                 {name}: {lines(renditionOfFile(height, made))} with the sound, as one MP4.

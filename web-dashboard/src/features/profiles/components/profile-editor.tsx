@@ -94,14 +94,24 @@ export function ProfileEditor({ initial, isNew, taken, saved }: Props) {
               onChange={({ currentTarget }) => {
                 setText(currentTarget.value);
               }}
-              error={"error" in parsed ? parsed.error : (Object.entries(errors).map(([field, message]) => `${field}: ${message}`)[0] ?? undefined)}
+              error={
+                "error" in parsed
+                  ? parsed.error
+                  : (Object.entries(errors).map(([field, message]) => `${field}: ${message}`)[0] ?? undefined)
+              }
             />
           </Panel>
         )}
         <Problem error={text === undefined ? otherError(save.error, FIELDS) : save.error} />
         {isDirty && (
           <div className={classes.save}>
-            <span>{tried && Object.keys(rules).length > 0 ? "Something above does not fit yet." : isNew ? "Not made yet." : "Changes are not saved yet."}</span>
+            <span>
+              {tried && Object.keys(rules).length > 0
+                ? "Something above does not fit yet."
+                : isNew
+                  ? "Not made yet."
+                  : "Changes are not saved yet."}
+            </span>
             {!isNew && (
               <Button
                 variant="default"

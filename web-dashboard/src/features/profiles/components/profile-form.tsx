@@ -156,8 +156,16 @@ export function ProfileForm({ profile, change, errors, isNew }: Props) {
           }}
         >
           <div className={classes.choices}>
-            <Radio value="public" label="Whoever knows the job’s id" description="It has 80 random bits and cannot be guessed, but whoever has it can hand it on." />
-            <Radio value="signed" label="Signed addresses only" description="Players need an address that the server signed; it is good for some hours." />
+            <Radio
+              value="public"
+              label="Whoever knows the job’s id"
+              description="It has 80 random bits and cannot be guessed, but whoever has it can hand it on."
+            />
+            <Radio
+              value="signed"
+              label="Signed addresses only"
+              description="Players need an address that the server signed; it is good for some hours."
+            />
           </div>
         </Radio.Group>
       </Panel>
@@ -295,7 +303,10 @@ function Files({ profile, change, errors }: Part) {
           <Select
             aria-label={`Rung of file ${at + 1}`}
             allowDeselect={false}
-            data={[{ value: HIGHEST, label: "The highest rung" }, ...rungs.map((height) => ({ value: String(height), label: `${height}p` }))]}
+            data={[
+              { value: HIGHEST, label: "The highest rung" },
+              ...rungs.map((height) => ({ value: String(height), label: `${height}p` })),
+            ]}
             value={file.height == null ? HIGHEST : String(file.height)}
             onChange={(value) => {
               const { name, container } = file;

@@ -7,7 +7,9 @@ import { TeamForm } from "./team-form";
 test("a weight says which share it is", async () => {
   const saved = vi.fn(() => Promise.resolve());
   const others = [{ weight: 1 }, { weight: 2 }];
-  renderWithin(<TeamForm title="New" action="Make it" initial={{ name: "", weight: 1 }} others={others} onClose={() => undefined} onSubmit={saved} />);
+  renderWithin(
+    <TeamForm title="New" action="Make it" initial={{ name: "", weight: 1 }} others={others} onClose={() => undefined} onSubmit={saved} />,
+  );
   expect(await screen.findByText(/^25 % of the farm/)).toBeInTheDocument();
   expect(screen.getByRole("button", { name: "Make it" })).toBeDisabled();
   await userEvent.type(screen.getByLabelText("Name"), "Sport");

@@ -55,7 +55,9 @@ export function TeamForm({ title, action, initial, others, onClose, onSubmit }: 
             onChange={setWeight}
             error={isFit ? errorAt(error, "weight").error : "0.01 to 100"}
           />
-          {isFit && <p>{percent(shareOf(Number(weight), [...others, { weight: Number(weight) }]))} of the farm, while every team wants it.</p>}
+          {isFit && (
+            <p>{percent(shareOf(Number(weight), [...others, { weight: Number(weight) }]))} of the farm, while every team wants it.</p>
+          )}
         </>
       )}
     </FormModal>

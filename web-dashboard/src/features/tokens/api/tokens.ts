@@ -12,8 +12,18 @@ export const tokensQuery = queryOptions({
   refetchInterval: POLL_MS,
 });
 
-export function makeToken({ name, scopes, days }: { name: string; scopes: Scope[]; days: number | undefined }): Promise<Schemas["CreatedToken"]> {
-  return answer(api.POST("/v1/tokens", { params: once(), body: { name, scopes, ...(days === undefined ? {} : { expires_in_days: days }) } }));
+export function makeToken({
+  name,
+  scopes,
+  days,
+}: {
+  name: string;
+  scopes: Scope[];
+  days: number | undefined;
+}): Promise<Schemas["CreatedToken"]> {
+  return answer(
+    api.POST("/v1/tokens", { params: once(), body: { name, scopes, ...(days === undefined ? {} : { expires_in_days: days }) } }),
+  );
 }
 
 export function revokeToken(id: string): Promise<unknown> {

@@ -72,8 +72,7 @@ function Detail({ webhook, detail }: { webhook: string; detail: Schemas["Webhook
             <li key={attempt.number} className={classes.try}>
               <div className={classes.tryLine}>
                 <span>
-                  <b>#{attempt.number}</b>{" "}
-                  <Tag tone={attempt.error == null ? "done" : "bad"}>{answered(attempt.status)}</Tag>
+                  <b>#{attempt.number}</b> <Tag tone={attempt.error == null ? "done" : "bad"}>{answered(attempt.status)}</Tag>
                 </span>
                 <span className={classes.fine}>
                   <RelativeTime at={attempt.at} /> · {attempt.duration_milliseconds} ms

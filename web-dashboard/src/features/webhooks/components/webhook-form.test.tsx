@@ -22,9 +22,18 @@ test("some events are some, and everything is an empty list", async () => {
 });
 
 test("an address that is refused is told where it is written", async () => {
-  const problem = { type: "about:blank", title: "", status: 422, code: "bad_url", detail: "`url` is not public.", hint: "Ask the administrator." };
+  const problem = {
+    type: "about:blank",
+    title: "",
+    status: 422,
+    code: "bad_url",
+    detail: "`url` is not public.",
+    hint: "Ask the administrator.",
+  };
   const refuse = () => Promise.reject(new OffpeakError(problem));
-  renderWithin(<WebhookForm title="New" action="Make it" initial={{ ...EMPTY, url: "http://10.0.0.1" }} onClose={() => undefined} onSubmit={refuse} />);
+  renderWithin(
+    <WebhookForm title="New" action="Make it" initial={{ ...EMPTY, url: "http://10.0.0.1" }} onClose={() => undefined} onSubmit={refuse} />,
+  );
   await userEvent.click(await screen.findByRole("button", { name: "Make it" }));
   expect(await screen.findByText("url is not public. Ask the administrator.")).toBeInTheDocument();
   expect(screen.queryByRole("alert")).toBeNull();

@@ -29,7 +29,9 @@ export function WebhookForm({ title, action, initial, onClose, onSubmit }: Props
       title={title}
       action={action}
       onClose={onClose}
-      onSubmit={() => onSubmit({ ...values, url: values.url.trim(), description: values.description.trim(), events: all ? [] : values.events })}
+      onSubmit={() =>
+        onSubmit({ ...values, url: values.url.trim(), description: values.description.trim(), events: all ? [] : values.events })
+      }
       rest={(error) => (urlError(error) === undefined ? otherError(error, ["description"]) : undefined)}
       disabled={values.url.trim() === "" || (!all && values.events.length === 0)}
     >
