@@ -146,7 +146,7 @@ const GNOME_IDLE: u32 = 8;
 const GNOME_SUSPEND: u32 = 4;
 
 /// Services of the person's desktop.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Desktop;
 
 impl Desktop {

@@ -1,11 +1,6 @@
 //! When somebody last touched this machine: at its display, in other sessions, at terminals.
 
-use std::{
-    fs,
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use super::{logind::Session, mutter::Mutter, wayland::Wayland, x11::X11};
 use crate::presence::{Clock, Known, LastInput, NewsSender};
@@ -103,10 +98,8 @@ pub fn terminals(dev: &Path, clock: &Clock) -> Option<(Duration, String)> {
     let windows = entries(&dev.join("pts")).into_iter().filter(|entry| entry.file_name() != "ptmx");
     let read = consoles.chain(windows).filter_map(|entry| Some((entry.metadata().ok()?.accessed().ok()?, entry.path())));
     let (at, terminal) = read.max()?;
-    // The kernel notes a time every 8 s only, so that nobody's keys can be counted; a clock that was set back is now.
-    #[expect(clippy::disallowed_methods, reason = "the time of a file is of the same clock")]
-    let ago = SystemTime::now().duration_since(at).unwrap_or_default();
-    Some((clock.ago(ago), format!("{} was last typed at (known to 8 s)", terminal.display())))
+    // The kernel notes a time every 8 s only, so that nobody's keys can be counted.
+    Some((clock.ago(super::ago(at)), format!("{} was last typed at (known to 8 s)", terminal.display())))
 }
 
 /// Sockets of displays that this process was not told of: somebody may sit there.
@@ -163,6 +156,8 @@ pub fn combine(
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use std::time::SystemTime;
 
     use super::*;
 
@@ -223,7 +218,7 @@ mod tests {
         fs::create_dir(dev.path().join("pts")).unwrap();
         let touched = |name: &str, ago: u64| {
             let file = fs::File::create(dev.path().join(name)).unwrap();
-            #[expect(clippy::disallowed_methods, reason = "the time of a file is of the same clock")]
+            #[expect(clippy::disallowed_methods, reason = "the file's time is on this clock")]
             let at = SystemTime::now() - Duration::from_secs(ago);
             file.set_times(fs::FileTimes::new().set_accessed(at)).unwrap();
         };

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use futures_util::StreamExt;
@@ -97,8 +97,7 @@ fn session(id: String, user: String, is_own: bool, told: &HashMap<String, OwnedV
     }
     let is_idle = get::<bool>(told, "IdleHint").unwrap_or(false);
     let since = get::<u64>(told, "IdleSinceHint").map(|micros| UNIX_EPOCH + Duration::from_micros(micros));
-    #[expect(clippy::disallowed_methods, reason = "logind tells the time by the same clock")]
-    let idle_for = since.filter(|_| is_idle).map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
+    let idle_for = since.filter(|_| is_idle).map(super::ago);
     let is_graphical = matches!(text("Type").as_str(), "x11" | "wayland" | "mir");
     Some(Session { id, user, is_graphical, is_own, locked: get(told, "LockedHint"), idle_for })
 }

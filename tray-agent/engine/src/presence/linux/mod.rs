@@ -46,6 +46,12 @@ pub struct Sources {
     heat: sys::Heat,
 }
 
+/// How long ago something was that the system tells by its wall clock. A clock that was set back since makes it now.
+#[expect(clippy::disallowed_methods, reason = "times of terminals and of sessions are on this machine's clock, however wrong")]
+fn ago(at: std::time::SystemTime) -> Duration {
+    std::time::SystemTime::now().duration_since(at).unwrap_or_default()
+}
+
 /// What other programs told when they were last asked.
 #[derive(Debug)]
 struct Told {
