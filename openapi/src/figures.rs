@@ -10,6 +10,10 @@ use crate::job::JobState;
 
 /// The jobs of a team in figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "from": "2026-11-25T00:00:00Z", "to": "2026-11-26T00:00:00Z", "open": { "encoding": 2, "queued": 1 },
+    "ended": { "completed": 14, "failed": 1 }, "film_seconds": 5400.0, "rendition_seconds": 21600.0, "working_seconds": 2700.0
+}))]
 pub struct JobFigures {
     /// Of jobs that ended from here on…
     pub from: DateTime<Utc>,

@@ -34,7 +34,8 @@ pub fn cut(grant: Grant) -> Option<u32> {
     // Saturates where a machine is left alone for days.
     let rows = (seconds * rows_per_second) as u32;
     let mid = grant.cursor.saturating_add(rows.max(1));
-    (mid.saturating_add(LEAST_TAIL_ROWS) <= grant.last).then_some(mid)
+    let tail = grant.last.saturating_sub(mid);
+    (tail >= LEAST_TAIL_ROWS).then_some(mid)
 }
 
 #[cfg(test)]
