@@ -2,10 +2,10 @@
 
 /// How tokens, sessions, codes, links and webhook secrets begin.
 const PREFIXES: [&str; 6] = ["ofp_", "ofa_", "ofe_", "ofs_", "ofl_", "whsec_"];
-/// Parameters of addresses that let their holder read or write.
-const PARAMETERS: [&str; 2] = ["signature=", "code="];
+/// The parameter of addresses that let their holder read or write. (Codes in addresses begin as tokens do.)
+const PARAMETERS: [&str; 1] = ["signature="];
 /// Random parts of secrets are longer; names in sentences and settings are not.
-const SHORTEST: usize = 16;
+const SHORTEST: usize = 24;
 /// The one secret that is printed on purpose, on the line after this one: whoever starts a new server has to get in.
 const SET_UP: &str = "The first administrator opens, within a day:";
 
