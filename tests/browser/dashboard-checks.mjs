@@ -3,8 +3,17 @@ import { createRequire } from "node:module";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe-core finds wrong with a page, a sentence each. */
+/** Longer than any transition: what fades in has not its own colours yet, and begins a frame after it is there. */
+const FADED_IN_MS = 700;
+
+/** What axe-core finds wrong with a page, a sentence each. What is found is looked at again when nothing moves any more. */
 export async function axeFaults(page) {
+  if ((await look(page)).length === 0) return [];
+  await page.waitForTimeout(FADED_IN_MS);
+  return look(page);
+}
+
+async function look(page) {
   // By the debugger, since the page's own policy lets no foreign script in.
   const session = await page.context().newCDPSession(page);
   try {
