@@ -1889,7 +1889,24 @@ export interface components {
             /** Format: int64 */
             sequence: number;
         };
-        /** @description The jobs of a team in figures. */
+        /**
+         * @description The jobs of a team in figures.
+         * @example {
+         *       "ended": {
+         *         "completed": 14,
+         *         "failed": 1
+         *       },
+         *       "film_seconds": 5400,
+         *       "from": "2026-11-25T00:00:00Z",
+         *       "open": {
+         *         "encoding": 2,
+         *         "queued": 1
+         *       },
+         *       "rendition_seconds": 21600,
+         *       "to": "2026-11-26T00:00:00Z",
+         *       "working_seconds": 2700
+         *     }
+         */
         JobFigures: {
             /** @description How many ended within the range, by how. */
             ended: {

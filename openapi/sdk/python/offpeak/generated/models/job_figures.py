@@ -19,6 +19,11 @@ T = TypeVar("T", bound="JobFigures")
 class JobFigures:
     """The jobs of a team in figures.
 
+    Example:
+        {'ended': {'completed': 14, 'failed': 1}, 'film_seconds': 5400.0, 'from': '2026-11-25T00:00:00Z', 'open':
+            {'encoding': 2, 'queued': 1}, 'rendition_seconds': 21600.0, 'to': '2026-11-26T00:00:00Z', 'working_seconds':
+            2700.0}
+
     Attributes:
         ended (JobFiguresEnded): How many ended within the range, by how.
         film_seconds (float): How long the films are that were completed within the range.
