@@ -146,7 +146,7 @@ async fn a_film_goes_through_a_server_that_is_known_by_its_fingerprint() {
     // With the link alone a machine enrols, and from then on nothing needs to be said at all.
     let said = run(farm.agent(&["enrol", &link])).await;
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    let mut command = farm.agent(&["run", "--cores", "1"]);
+    let mut command = farm.agent(&["run", "--cores", "1", "--presence", "none"]);
     command.env("RUST_LOG", "info");
     let engine = Process::spawn("engine", command, farm.path());
 
