@@ -49,8 +49,10 @@ async function bare(context, site, player, address) {
   return observe(page, () => Promise.resolve());
 }
 
-/** Plays what a page has loaded to its end, then looks at single frames. `start` is done when the first frame is there. */
+/** Plays what a page has loaded to its end, then looks at single frames. `start` is done when there is something to play. */
 async function observe(page, start) {
+  // A player that is told to play before it has given the element its data may have that call cut off.
+  await page.evaluate(() => window.observed.loaded);
   const firstFrame = film.heights.length === 0 ? undefined : await page.evaluate(() => window.observed.firstFrame);
   await start();
   await page.evaluate((rate) => window.playToEnd(window.observed.video, rate), RATE);

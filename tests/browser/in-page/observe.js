@@ -4,6 +4,8 @@
 //   video                the first video element that asked for frames to be watched
 //   sourceBuffers        [{ mime, buffer }] in the order in which players made them
 //   trouble              what should not happen: [{ at, what }]; `at` is the media time in seconds
+//   firstFrame           promised: the media time of the first frame
+//   loaded               promised: there is something to play
 //   frames               media times of the frames that were shown while `watchFrames` was on
 // }
 (() => {
@@ -56,6 +58,7 @@
   window.observeVideo = (video) => {
     observed.video = video;
     observed.firstFrame = nextFrame(video);
+    observed.loaded = new Promise((resolve) => video.addEventListener("loadeddata", () => resolve(), { once: true }));
     let playing = false;
     let waitingSince;
     video.addEventListener("playing", () => {
