@@ -32,9 +32,9 @@ fn join(system: &System, engine: &mut Linked) {
 async fn a_person_joins_snoozes_pauses_and_leaves() {
     let system = System::start(0).await;
     let mut engine = system.linked_engine("tray", |_| {});
-    let now = engine.until("the first state", |now| now.state == AgentState::Waiting);
+    let now = engine.until("that it has no farm", |now| now.reason == "this computer has not joined a farm yet");
     assert!(now.farm.is_none());
-    assert_eq!(now.reason, "this computer has not joined a farm yet");
+    assert_eq!(now.state, AgentState::Waiting);
     assert!(now.machine_cores > 0 && now.machine_memory_mib > 0);
 
     let joins = |code: &str, server| Order::Join { link_or_code: code.to_owned(), server, name: None };

@@ -78,6 +78,8 @@ pub async fn run(settings: Run, log: Option<LogLines>) -> Result<(), RunError> {
         quiet: settings.desk.quiet_milliseconds.map(Duration::from_millis),
         seen: Seen::default(),
     };
+    // Whoever asks before the supervisor has looked hears that, and not that there is nothing to do.
+    watch.status.preparing(true);
     let tally = Tally::load(Some(folder.clone()));
     let _watching = watch::start(watch.clone(), settings.desk.presence);
     let _answering = why::answer(&folder, watch.status.clone(), watch.seen.clone(), watch.clock);

@@ -64,6 +64,8 @@ pub async fn speak(
     tokio::pin!(writing);
     let speaking = async {
         tokio::select! {
+            // The order that ends the engine is answered, too: its answer and the end come at the same moment.
+            biased;
             read = listen(&link, input, lines_out.clone()) => if let Err(error) = read {
                 tracing::debug!("the shell does not speak any more: {error}");
             },
