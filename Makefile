@@ -1,7 +1,7 @@
 # The menu. Everything behind it is in Rust, in xtask/ (`cargo xtask --help`).
 
 .DEFAULT_GOAL := menu
-.PHONY: menu setup demo dev test chaos bench bench-leases bench-yield bench-desk simulate lint openapi agent-package bench-tray clean-demo rust
+.PHONY: menu setup demo dev test chaos bench bench-leases bench-yield bench-desk simulate lint audit openapi agent-package bench-tray clean-demo rust
 
 # `make demo VIDEO=film.mov` passes these on, those that are given.
 $(foreach name,VIDEO PROFILE DETACH RUNS SEED MINUTES UPLOAD_MIB AGENTS HOURS LOAD OPTIONS BUNDLES TRIES,$(if $($(name)),$(eval export $(name))))
@@ -14,6 +14,7 @@ menu:
 	@echo 'make dev          start a server and one engine, for working on Offpeak'
 	@echo 'make test         run every test'
 	@echo 'make lint         check formatting, lints, types and licences'
+	@echo 'make audit        ask what is known against our dependencies (needs the network)'
 	@echo 'make bench        compare the system with one plain ffmpeg command (RUNS=3, UPLOAD_MIB=1024)'
 	@echo 'make bench-leases  measure leasing on both databases (OPTIONS=--quick: minutes instead of half an hour)'
 	@echo 'make bench-yield  measure how fast an engine makes room for its person (TRIES=100)'
@@ -26,7 +27,7 @@ menu:
 	@echo 'make setup        only install what is missing'
 	@echo 'make clean-demo   remove what demos have left behind'
 
-setup demo dev test chaos bench bench-leases bench-yield bench-desk simulate lint openapi agent-package bench-tray clean-demo: rust
+setup demo dev test chaos bench bench-leases bench-yield bench-desk simulate lint audit openapi agent-package bench-tray clean-demo: rust
 	@cargo xtask $@
 
 # What xtask itself needs before it can look after the rest.

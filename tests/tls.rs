@@ -163,6 +163,66 @@ async fn a_film_goes_through_a_server_that_is_known_by_its_fingerprint() {
     assert!(log.contains(fingerprint) && !log.contains("ofe_"), "the log tells the fingerprint and no secret");
 }
 
+/// Programs that use the other clients are told whom to believe by the server's certificate itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_clients_believe_the_certificate_that_the_server_prints() {
+    const LISTS: [(&str, &str); 2] = [
+        (
+            "node",
+            "import { Offpeak } from './src/index.js';
+             const [url, token] = process.argv.slice(1);
+             const source = await new Offpeak({ url, token }).upload(new Blob(['film']), { filename: 'a.mp4' });
+             console.log(source);",
+        ),
+        (
+            "python",
+            "import sys, pathlib, offpeak
+film = pathlib.Path(sys.argv[3]); film.write_bytes(b'film')
+with offpeak.Offpeak(sys.argv[1], sys.argv[2]) as server: print(server.upload(str(film)))",
+        ),
+    ];
+    let farm = Farm::new();
+    let token = farm.says(&["token", "create", "--name", "test"]).await;
+    let link = farm.says(&["token", "enrol", "--link"]).await;
+    let (_, fingerprint) = link.split_once("?fp=").expect("a fingerprint");
+    let pem = farm.path().join("farm.pem");
+    std::fs::write(&pem, farm.says(&["certificate"]).await).expect("it is written");
+    let mut server = farm.serve(farm.secure());
+    farm.until_ready(&mut server, &token, fingerprint).await;
+
+    let sdk = programs::workspace().join("openapi/sdk");
+    crate::clients_work::build_typescript();
+    for (language, script) in LISTS {
+        let command = |believed: bool| {
+            let mut command = match language {
+                "node" => {
+                    let mut command = Command::new("node");
+                    let dist = format!("{}/typescript/dist", sdk.display());
+                    command.args(["--input-type=module", "--eval", &script.replace("./src", &dist)]);
+                    command
+                }
+                _ => {
+                    let mut command = Command::new(programs::workspace().join(".offpeak/python/bin/python"));
+                    command.env("PYTHONPATH", sdk.join("python")).env("PYTHONDONTWRITEBYTECODE", "1").args(["-c", script]);
+                    command
+                }
+            };
+            command.args([&farm.url(), &token]).arg(farm.path().join("film")).env("NO_PROXY", "127.0.0.1");
+            if believed {
+                command.env("NODE_EXTRA_CA_CERTS", &pem).env("SSL_CERT_FILE", &pem);
+            }
+            command
+        };
+        let said = run(command(true)).await;
+        assert!(said.code == Some(0) && said.stdout.starts_with("src_"), "{language}: {}{}", said.stdout, said.stderr);
+        // Nobody vouches for it: that is told at once, and not tried again.
+        let since = std::time::Instant::now();
+        let said = run(command(false)).await;
+        assert!(said.code != Some(0) && said.stderr.contains("self"), "{language}: {}{}", said.stdout, said.stderr);
+        println!("{language} refuses after {:.1} s", since.elapsed().as_secs_f64());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_http_stays_on_this_machine_unless_somebody_says_otherwise() {
     let farm = Farm::new();

@@ -46,6 +46,8 @@ enum Command {
     /// Make tokens
     #[command(subcommand)]
     Token(Token),
+    /// Print the certificate that the server makes for itself (OFFPEAK_TLS=self), in PEM
+    Certificate,
     /// Let people in who are locked out
     #[command(subcommand)]
     People(People),
@@ -119,6 +121,14 @@ async fn main() -> anyhow::Result<()> {
         }
         Command::Token(token) => {
             println!("{}", make_token(config, token).await?);
+            Ok(())
+        }
+        Command::Certificate => {
+            let db = Db::connect(&config.database_url, config.database_connections)
+                .await
+                .context("cannot open the database (OFFPEAK_DATABASE_URL)")?;
+            db.migrate().await?;
+            print!("{}", tls::own_certificate(&config, &db).await?);
             Ok(())
         }
         Command::People(people) => {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     paths, say, sdk,
     setup::{self, Purpose},
-    shell,
+    shell, supply,
 };
 
 /// Every test there is, on a machine where nothing was set up.
@@ -52,6 +52,7 @@ pub fn lint() -> Result<()> {
     } else {
         say::detail("cargo-deny is not installed, so licences are not checked (`cargo install cargo-deny --locked`)");
     }
+    list.go_on("npm's lockfiles", supply::check_locks);
     list.go_on("the API's description (redocly)", || {
         shell::run(shell::npm(&paths::root().join("openapi/tools")).args(["run", "--silent", "lint"]))
     });

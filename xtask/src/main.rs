@@ -18,6 +18,7 @@ mod sdk;
 mod setup;
 mod shell;
 mod simulate;
+mod supply;
 mod system;
 mod tray;
 
@@ -61,6 +62,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Check formatting, lints and licences
     Lint,
+    /// Ask what is known against our dependencies; needs the network
+    Audit,
     /// Write openapi/openapi.json anew from the server's code, and the clients from that
     Openapi {
         /// Only say whether the clients are what the committed description makes
@@ -98,6 +101,7 @@ fn run(command: Command) -> Result<()> {
         Command::Chaos(wanted) => chaos::chaos(&wanted),
         Command::Simulate(wanted) => simulate::simulate(&wanted),
         Command::Lint => checks::lint(),
+        Command::Audit => supply::audit(),
         Command::Openapi { check: true } => sdk::check(),
         Command::Openapi { check: false } => checks::openapi(),
         Command::AgentPackage(wanted) => package::agent(&wanted),

@@ -57,6 +57,15 @@ pub async fn fingerprint(config: &Config, db: &Db) -> anyhow::Result<Option<Fing
     }
 }
 
+/// The certificate that the server makes, in PEM.
+pub async fn own_certificate(config: &Config, db: &Db) -> anyhow::Result<String> {
+    match &config.tls {
+        Tls::SelfMade => Ok(own::certificate(db, &config.public_url).await?.to_pem()),
+        Tls::Files { certificate, .. } => anyhow::bail!("the certificate is yours: {}", certificate.display()),
+        Tls::Off => anyhow::bail!("this server makes no certificate: OFFPEAK_TLS=self lets it"),
+    }
+}
+
 /// The SHA-256 of a certificate.
 pub fn fingerprint_of(certificate: &CertificateDer<'_>) -> Fingerprint {
     Fingerprint(Sha256::digest(certificate).into())

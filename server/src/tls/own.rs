@@ -25,6 +25,14 @@ impl Own {
         Ok(CertifiedKey::new(vec![self.certificate.clone()], key))
     }
 
+    /// The certificate alone, for programs that are told whom to believe.
+    pub fn to_pem(&self) -> String {
+        pem::encode_config(
+            &pem::Pem::new("CERTIFICATE", self.certificate.to_vec()),
+            pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+        )
+    }
+
     /// As it is kept: both in base64, a space between.
     fn to_text(&self) -> String {
         format!("{} {}", BASE64_STANDARD.encode(&self.certificate), BASE64_STANDARD.encode(&self.key))

@@ -23,7 +23,13 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export function isPassing(error: unknown): boolean {
   if (error instanceof OffpeakError) return error.isPassing || ["idempotency_key_in_progress", "upload_locked"].includes(error.code);
   // fetch says that nothing answered with a TypeError.
-  return error instanceof TypeError;
+  return error instanceof TypeError && !isAboutCertificate(error);
+}
+
+/** Node says why in the cause; a certificate that is not believed now is not believed a second later either. */
+function isAboutCertificate({ cause }: TypeError): boolean {
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+  return /CERT|SIGNATURE|SSL/.test(code);
 }
 
 /** Doubling pauses with jitter, or what the server asks for. */

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use offpeak_api::{
     lease::Blame,
+    media::Ratio,
     profile::{Quality, X264Preset},
     work::Encode,
 };
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{Clip, EncodeEnd, MP4, encode, segments};
+use super::{Clip, EncodeEnd, MP4, encode, lossless, segments};
 use crate::{
     task::{InitHeader, Piece, TaskEnd, TaskError},
     testing::{self, Delivery},
@@ -113,6 +114,17 @@ async fn a_source_that_is_gone_is_not_the_end() {
         let TaskError::Failed(failure) = error else { panic!("not stopped") };
         assert_eq!((failure.code, failure.blame), ("source_unreadable", Blame::Agent));
     }
+}
+
+#[tokio::test]
+async fn a_film_that_goes_on_far_beyond_its_plan_is_given_up() {
+    // Planned as two seconds; spans to the end may come to ten minutes more.
+    let source = "-f lavfi -i color=size=64x36:rate=25:duration=630 -pix_fmt yuv420p -c:v libx264 -preset ultrafast";
+    let mut clip = Clip::make(source, "a.mp4", MP4, Ratio::new(25, 1), 0.0);
+    clip.work.renditions = vec![lossless(64, 36)];
+    let error = clip.encode(&clip.span(0, 1, true, 0), Delivery::Whole).await.expect_err("it has no end in sight");
+    let TaskError::Failed(failure) = error else { panic!("not stopped") };
+    assert_eq!((failure.code, failure.blame), ("too_many_frames", Blame::Source));
 }
 
 #[tokio::test]
