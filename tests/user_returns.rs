@@ -65,7 +65,7 @@ async fn the_first_input_stops_ffmpeg_and_the_result_is_exact() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_stays_gets_the_machine_and_another_one_finishes() {
     let policy = Policy { release_after_suspended_seconds: 30, ..Policy::default() };
-    let mut desk = Desk::start(policy, Some(QUIET)).await;
+    let mut desk = Desk::start(policy, Some(LONG_QUIET)).await;
     desk.commit_inside_a_span().await;
     let yielded = desk.touch_while_it_works(Touch::Key).await;
     assert!(yielded <= YIELD_LIMIT);

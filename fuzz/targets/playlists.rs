@@ -45,7 +45,7 @@ fn presentation(bytes: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Resul
         });
     }
     let grid = FrameGrid { rate, frames_per_segment: bytes.int_in_range(1..=100_000)?, source_start_seconds: 0.0 };
-    Ok(Presentation { grid, renditions, notes: PageNotes::default() })
+    Ok(Presentation { grid, renditions, notes: PageNotes::default(), query: String::new() })
 }
 
 fuzz_target!(|data: &[u8]| {
