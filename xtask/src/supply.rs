@@ -121,15 +121,15 @@ mod tests {
     #[test]
     fn what_is_as_it_should_be_passes() {
         let good = r#"{"version":"1.0.0","integrity":"sha512-xyz","license":"(MIT OR GPL-3.0)"}"#;
-        assert_eq!(faults(&lock(good), true).unwrap(), Vec::<String>::new());
+        assert_eq!(faults(&lock(good), true).expect("a lockfile"), Vec::<String>::new());
         let tool = r#"{"version":"1.0.0","integrity":"sha512-xyz","license":"MPL-2.0","dev":true}"#;
-        assert_eq!(faults(&lock(tool), true).unwrap(), Vec::<String>::new());
+        assert_eq!(faults(&lock(tool), true).expect("a lockfile"), Vec::<String>::new());
     }
 
     #[test]
     fn everything_else_is_told() {
         let told = |package: &str, part: &str| {
-            let faults = faults(&lock(package), true).unwrap();
+            let faults = faults(&lock(package), true).expect("a lockfile");
             assert!(faults.len() == 1 && faults[0].contains(part), "{faults:?}");
         };
         told(r#"{"version":"1.0.0","license":"MIT"}"#, "no SHA-512");

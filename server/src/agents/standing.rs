@@ -39,6 +39,8 @@ pub enum StandingEvent {
     Lie,
     /// Its test encodes succeeded.
     Prove,
+    /// Others failed where it did: the fault was elsewhere.
+    Forgive,
 }
 
 impl AgentStanding {
@@ -56,10 +58,12 @@ impl AgentStanding {
             (Self::SetAside(SetAsideBy::Person), StandingEvent::Lie) => Some(self),
             (Self::Active | Self::Draining | Self::SetAside(_), StandingEvent::Lie) => Some(Self::SetAside(SetAsideBy::Distrust)),
             (Self::SetAside(SetAsideBy::Failures), StandingEvent::Prove) => Some(Self::Active),
+            (Self::SetAside(SetAsideBy::Failures), StandingEvent::Forgive) => Some(Self::Active),
             // A proof is what the agent says of itself.
-            (Self::Active | Self::Draining | Self::SetAside(SetAsideBy::Person | SetAsideBy::Distrust), StandingEvent::Prove) => {
-                Some(self)
-            }
+            (
+                Self::Active | Self::Draining | Self::SetAside(SetAsideBy::Person | SetAsideBy::Distrust),
+                StandingEvent::Prove | StandingEvent::Forgive,
+            ) => Some(self),
         }
     }
 
@@ -227,6 +231,24 @@ async fn set_aside(
     outbox::agent(tx, &row.id, WebhookEvent::AgentQuarantined, now).await
 }
 
+/// A task that this agent failed was failed by others, too, until there was nobody left to try: that says more of the task than of
+/// any machine. An agent that was set aside with its help comes back.
+pub async fn forgive(tx: &impl ConnectionTrait, agent: &str, job: &str, now: Instant) -> Result<(), ApiError> {
+    let row = store::get_for_change(tx, agent).await?;
+    if !row.failed_jobs.split_whitespace().any(|known| known == job) {
+        return Ok(());
+    }
+    let others: Vec<&str> = row.failed_jobs.split_whitespace().filter(|known| *known != job).collect();
+    let before = StandingNow::of(&row)?.standing;
+    let after = before.after(StandingEvent::Forgive).filter(|after| *after != before && !blame::is_suspect(&others));
+    let times = if after.is_some() { (row.times_set_aside - 1).max(0) } else { row.times_set_aside };
+    store::set_failed_jobs(tx, &row.id, &others.join(" "), times).await?;
+    let Some(standing) = after else { return Ok(()) };
+    tracing::info!(agent.id = row.id, job.id = job, "other machines failed the same task; the agent gets work again");
+    store::set_standing(tx, &row.id, &StandingNow { standing, reason: None, prove_after: None }).await?;
+    store::record(tx, &row.id, "agent.forgiven", json!({ "job": job }), now).await
+}
+
 /// A task succeeded under this agent: what it failed before is forgiven. A standing stays.
 pub async fn note_success(tx: &impl ConnectionTrait, agent: &str) -> Result<(), ApiError> {
     store::set_failed_jobs(tx, agent, "", 0).await
@@ -237,7 +259,7 @@ mod tests {
     use super::{
         AgentStanding::{Active, Draining, Revoked, SetAside},
         SetAsideBy::{Distrust, Failures, Person},
-        StandingEvent::{Drain, Lie, Prove, Resume, Revoke, TooManyFailures},
+        StandingEvent::{Drain, Forgive, Lie, Prove, Resume, Revoke, TooManyFailures},
         *,
     };
 
@@ -255,6 +277,10 @@ mod tests {
             (SetAside(Person), Resume, Some(Active)),
             (SetAside(Failures), Prove, Some(Active)),
             (SetAside(Failures), Resume, Some(Active)),
+            (SetAside(Failures), Forgive, Some(Active)),
+            (SetAside(Person), Forgive, Some(SetAside(Person))),
+            (SetAside(Distrust), Forgive, Some(SetAside(Distrust))),
+            (Revoked, Forgive, None),
             (SetAside(Failures), StandingEvent::SetAside, Some(SetAside(Person))),
             (SetAside(Failures), Revoke, Some(Revoked)),
             (Active, Lie, Some(SetAside(Distrust))),

@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, ops::Deref};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use offpeak_api::access::Scope;
+use offpeak_api::{access::Scope, ids::TeamId};
 
 use super::{
     Caller, Identity, TeamAuth, Who, authenticate,
@@ -136,6 +136,12 @@ impl<N: Need> FromRequestParts<App> for OrAgent<N> {
         }
         Ok(Self(caller, PhantomData))
     }
+}
+
+/// Whether the caller of this request could make it again now, for the same team: what goes on after its answer has begun asks
+/// now and then, so that who is out is out.
+pub async fn still<N: Need>(parts: &Parts, app: &App, team: &TeamId) -> bool {
+    May::<N>::from_request_parts(&mut parts.clone(), app).await.is_ok_and(|auth| auth.team_id == *team)
 }
 
 /// For which team a request with an `Idempotency-Key` is made, and what its caller may do there; nothing for agents and for

@@ -8,10 +8,12 @@ use std::{
     io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
 use offpeak_api::ids::SourceId;
+use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use bytes::Bytes;
@@ -38,7 +40,12 @@ pub enum Published {
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    /// SHA-256 of objects that came in here lately, so that a commit need not read them again.
+    hashes: Arc<Cache<String, String>>,
 }
+
+/// Objects between their arrival and their commit; some 200 bytes each.
+const MOST_HASHES: usize = 20_000;
 
 /// An object that is open for reading: later changes of its key do not concern the reader.
 #[derive(Debug)]
@@ -57,7 +64,7 @@ impl Folder {
             fs::create_dir_all(root.join(own))?;
         }
         sync_folder(&root)?;
-        Ok(Self { root })
+        Ok(Self { root, hashes: Arc::new(Cache::new(MOST_HASHES)) })
     }
 
     pub fn path(&self, key: &BlobKey) -> PathBuf {
@@ -67,6 +74,17 @@ impl Folder {
     /// The object's length, if it is there.
     pub fn stat(&self, key: &BlobKey) -> io::Result<Option<u64>> {
         Ok(absent_is_none(fs::metadata(self.path(key)))?.filter(fs::Metadata::is_file).map(|metadata| metadata.len()))
+    }
+
+    /// Whether the object is there, with this length and SHA-256 (lower-case hex). Reads it, unless it came in lately.
+    pub fn holds(&self, key: &BlobKey, bytes: u64, sha256: &str) -> io::Result<bool> {
+        if self.stat(key)? != Some(bytes) {
+            return Ok(false);
+        }
+        match self.hashes.get(key.as_str()) {
+            Some(known) => Ok(known == sha256),
+            None => holds(&self.path(key), bytes, sha256),
+        }
     }
 
     /// Opens the object for reading, if it is there.
@@ -139,7 +157,10 @@ impl Folder {
             Err(_) if target.exists() => Err(ErrorKind::AlreadyExists.into()),
             Err(_) => fs::rename(source, &target),
         })
-        .map(|()| Published::New)
+        .map(|()| {
+            self.hashes.insert(key.as_str().to_owned(), sha256.to_owned());
+            Published::New
+        })
         .or_else(|error| match error.kind() {
             ErrorKind::AlreadyExists if holds(&target, bytes, sha256)? => Ok(Published::Same),
             ErrorKind::AlreadyExists => Ok(Published::Taken),

@@ -132,6 +132,18 @@ impl BlobStore {
         }
     }
 
+    /// Whether the object is there, with this length and SHA-256 (lower-case hex). A bucket that tells no hash of what it holds
+    /// is believed: it checked the one that was signed when the object came in.
+    pub async fn holds(&self, key: &BlobKey, bytes: u64, sha256: &str) -> io::Result<bool> {
+        match &self.storage {
+            Storage::Folder(folder) => {
+                let (folder, key, sha256) = (folder.clone(), key.clone(), sha256.to_owned());
+                blocking(move || folder.holds(&key, bytes, &sha256)).await
+            }
+            Storage::Bucket(bucket) => bucket.holds(key, bytes, sha256).await,
+        }
+    }
+
     /// A small object, whole, if it is there: for manifests.
     pub async fn read_small(&self, key: &BlobKey) -> io::Result<Option<Bytes>> {
         match &self.storage {

@@ -250,22 +250,26 @@ async fn sort<'a>(
 /// A bucket takes tens of milliseconds for each answer, and a commit may name a hundred objects.
 const LOOKS_AT_ONCE: usize = 16;
 
-/// Every object that the commit names must be in storage, with the length it says. (Its hash was checked as it came in.)
+/// Every object that the commit names must be in storage, with the length and the hash it says.
 async fn check_uploaded(app: &App, lease: &lease::Model, task: &task::Model, request: &CommitRequest) -> Result<(), ApiError> {
     let segments = request
         .segments
         .iter()
-        .map(|s| (ObjectName::Segment { rendition: s.rendition.clone(), index: s.index }, s.attempt, s.bytes));
-    let inits = request.inits.iter().map(|i| (ObjectName::Init { rendition: i.rendition.clone() }, i.attempt, i.bytes));
+        .map(|s| (ObjectName::Segment { rendition: s.rendition.clone(), index: s.index }, s.attempt, s.bytes, &s.sha256));
+    let inits =
+        request.inits.iter().map(|i| (ObjectName::Init { rendition: i.rendition.clone() }, i.attempt, i.bytes, &i.sha256));
     let looks = stream::iter(segments.chain(inits).map(Ok));
     looks
-        .try_for_each_concurrent(LOOKS_AT_ONCE, async |(name, attempt, bytes)| {
+        .try_for_each_concurrent(LOOKS_AT_ONCE, async |(name, attempt, bytes, sha256)| {
             let key = lease_http::object_key(lease, task, &name, attempt)?;
-            match app.blobs.stat(&key).await.map_err(ApiError::internal)? {
-                Some(stored) if stored == bytes => Ok(()),
-                _ => Err(ApiError::unfit("not_uploaded", format!("{name:?} is not in storage with {bytes} bytes."))
-                    .hint("Upload it before committing it.")),
+            if app.blobs.holds(&key, bytes, sha256).await.map_err(ApiError::internal)? {
+                return Ok(());
             }
+            Err(ApiError::unfit(
+                "not_uploaded",
+                format!("{name:?} is not in storage with {bytes} bytes and the SHA-256 {sha256}."),
+            )
+            .hint("Upload it before committing it."))
         })
         .await
 }

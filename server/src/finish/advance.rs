@@ -37,12 +37,14 @@ pub enum Outcome {
 /// What the result names must be in storage. Asked before the transaction begins.
 pub async fn check_stored(app: &App, lease: &lease::Model, task: &task::Model, result: &TaskResult) -> Result<(), ApiError> {
     match result {
-        TaskResult::File { attempt, bytes, .. } if spec::kind_of(task)? == TaskKind::File => {
+        TaskResult::File { attempt, bytes, sha256 } if spec::kind_of(task)? == TaskKind::File => {
+            check_hash(sha256)?;
             let key = object_key(lease, task, &ObjectName::File, *attempt)?;
-            match app.blobs.stat(&key).await.map_err(ApiError::internal)? {
-                Some(stored) if stored == *bytes => Ok(()),
-                _ => Err(ApiError::unfit("not_uploaded", format!("The file is not in storage with {bytes} bytes."))),
+            if app.blobs.holds(&key, *bytes, sha256).await.map_err(ApiError::internal)? {
+                return Ok(());
             }
+            let detail = format!("The file is not in storage with {bytes} bytes and the SHA-256 {sha256}.");
+            Err(ApiError::unfit("not_uploaded", detail))
         }
         TaskResult::File { .. }
         | TaskResult::Fetch {}
@@ -79,9 +81,7 @@ pub async fn complete(
             Ok(if segments > 0 || has_video { Outcome::GoesOn } else { Outcome::JobFailed(no_sound()) })
         }
         (TaskKind::File, TaskResult::File { attempt, bytes, sha256 }) => {
-            if !is_sha256(&sha256) {
-                return Err(ApiError::unfit("bad_hash", "`sha256` has 64 lower-case hexadecimal digits."));
-            }
+            check_hash(&sha256)?;
             let planned: PlannedFile = serde_json::from_value(task.spec.clone())?;
             let key = object_key(lease, task, &ObjectName::File, attempt)?;
             let content_type = match planned.container {
@@ -92,6 +92,13 @@ pub async fn complete(
         }
         (kind, _) => Err(ApiError::unfit("wrong_result", format!("This is not the result of a task of kind {}.", kind.as_str()))),
     }
+}
+
+fn check_hash(sha256: &str) -> Result<(), ApiError> {
+    if is_sha256(sha256) {
+        return Ok(());
+    }
+    Err(ApiError::unfit("bad_hash", "`sha256` has 64 lower-case hexadecimal digits."))
 }
 
 /// Of a source that is nothing but sound.

@@ -90,6 +90,14 @@ pub(super) async fn fail_job(app: &App, tx: &impl ConnectionTrait, task: &task::
         log_tail: serde_json::from_value(last.log_tail.clone())?,
         failures: store::for_clients(tx, &failures).await?,
     };
+    let agents: BTreeSet<&str> =
+        failures.iter().filter(|failure| counts(failure)).map(|failure| failure.agent_id.as_str()).collect();
+    // One machine alone may well be at fault; two that agree are not.
+    if agents.len() > 1 {
+        for agent in agents {
+            standing::forgive(tx, agent, &task.job_id, now).await?;
+        }
+    }
     lease_store::settle_task(tx, task, TaskEvent::FailForGood, now).await?;
     jobs::store::fail(app, tx, &task.job_id, &error, now).await
 }

@@ -28,7 +28,7 @@ use crate::{
     lease::{
         LeaseEvent, LeaseState, TaskEvent, TaskKind,
         hold::{Found, held_or_ended, hold, orders},
-        holders, spec,
+        holders, limits, spec,
         store::{self as lease_store, View},
     },
     notify,
@@ -50,9 +50,10 @@ pub async fn complete(
     Body(request): Body<CompleteRequest>,
 ) -> Result<Json<Orders>, ApiError> {
     let now = app.clock.now();
+    let result = limits::sayable(request.result);
     // As the last commit left it, if that was here.
     if let Some(view) = app.known_leases.take(&id, &auth, now)
-        && span_at_once(&app, &view, &request.result, now).await?
+        && span_at_once(&app, &view, &result, now).await?
     {
         app.wake.events();
         return Ok(Json(orders(&app, &view.task)));
@@ -61,11 +62,11 @@ pub async fn complete(
         Found::Held(view) => *view,
         Found::Repeated(task) => return Ok(Json(orders(&app, &task))),
     };
-    advance::check_stored(&app, &view.lease, &view.task, &request.result).await?;
-    let task = if span_at_once(&app, &view, &request.result, now).await? {
+    advance::check_stored(&app, &view.lease, &view.task, &result).await?;
+    let task = if span_at_once(&app, &view, &result, now).await? {
         view.task
     } else {
-        complete_locked(&app, (&id, &auth), &view.task.job_id, request.result, now).await?
+        complete_locked(&app, (&id, &auth), &view.task.job_id, result, now).await?
     };
     app.wake.events();
     Ok(Json(orders(&app, &task)))
@@ -208,7 +209,7 @@ pub async fn fail(
     // The job may fail by this: it is locked before its task, as everywhere.
     jobs::store::lock_stage(&tx.tx, &lease.job_id).await?;
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
-    tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = request.code, message = request.message, "task failed");
+    tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = ?failure::cut(&request.code), why = ?failure::cut(&request.message), "task failed");
     let why = json!({ "code": failure::cut(&request.code), "message": failure::cut(&request.message) });
     let mut writes = Writes::default();
     end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Fail, why, now);

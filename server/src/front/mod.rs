@@ -12,6 +12,7 @@ pub mod request_id;
 
 use axum::{
     extract::{FromRequestParts, Request, State},
+    http::StatusCode,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -24,11 +25,18 @@ pub async fn of_programs(State(app): State<App>, request: Request, next: Next) -
     let Ok(Peer(address)) = Peer::from_request_parts(&mut parts, &app).await;
     let session = person::secret_of(&parts.headers, &app.config.public_url);
     let quota = app.rates.take(&rate::who(&parts.headers, session, address), app.clock.now());
+    // Whoever makes tokens up is known by their address after all.
+    let stranger = rate::stranger(address);
     let request = Request::from_parts(parts, body);
     let mut response = match &quota {
         Some(quota) if quota.is_used_up() => quota.refusal().into_response(),
         Some(_) | None => answer(&app, request, next).await,
     };
+    if response.status() == StatusCode::UNAUTHORIZED
+        && let Some(refused) = app.rates.take(&stranger, app.clock.now()).filter(rate::Quota::is_used_up)
+    {
+        response = refused.refusal().into_response();
+    }
     if let Some(quota) = quota {
         quota.tell(response.headers_mut());
     }

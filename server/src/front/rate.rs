@@ -29,11 +29,17 @@ const MOST: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Who([u8; 16]);
 
+/// Whoever proves nothing, or with something that is not known.
+pub fn stranger(address: Option<IpAddr>) -> Who {
+    who(&HeaderMap::new(), None, address)
+}
+
 /// `session` is what came in the session's cookie: other cookies would make a new caller of each request.
 pub fn who(headers: &HeaderMap, session: Option<&str>, address: Option<IpAddr>) -> Who {
     let mut hash = Sha256::new();
     match (headers.get(AUTHORIZATION), session) {
-        (Some(token), _) => hash.update(token.as_bytes()),
+        // However the word before it is written, and whatever space is about it.
+        (Some(token), _) => hash.update(token.as_bytes().trim_ascii().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default()),
         (None, Some(session)) => hash.update(session.as_bytes()),
         (None, None) => hash.update(address.map_or_else(String::new, |address| address.to_string())),
     }
@@ -73,9 +79,18 @@ impl Rates {
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST {
             buckets.retain(|_, full_at| *full_at > now);
-            // That many tokens at once: whoever makes them up shall not fill the memory.
+            // That many tokens at once: whoever makes them up shall not fill the memory, nor have others' quotas forgotten. The
+            // buckets that are nearly full again go, half of all.
             if buckets.len() >= MOST {
-                buckets.clear();
+                let mut full_at: Vec<i64> = buckets.values().copied().collect();
+                let (_, middle, _) = full_at.select_nth_unstable(MOST / 2);
+                let middle = *middle;
+                let mut most = MOST / 2;
+                buckets.retain(|_, full_at| {
+                    let stays = *full_at > middle && most > 0;
+                    most -= usize::from(stays);
+                    stays
+                });
             }
         }
         let full_at = buckets.get(who).copied().unwrap_or(now).max(now) + each;
@@ -162,5 +177,25 @@ mod tests {
             rates.take(&caller(&number.to_string()), Instant(0));
         }
         assert!(rates.full_at.lock().expect("no panic").len() <= MOST);
+    }
+
+    #[test]
+    fn made_up_tokens_do_not_bring_back_a_quota() {
+        let (rates, one) = (Rates::new(NonZeroU32::new(60)), caller("Bearer one"));
+        for _ in 0..60 {
+            rates.take(&one, Instant(0));
+        }
+        for number in 0..3 * MOST {
+            rates.take(&caller(&number.to_string()), Instant(0));
+        }
+        assert_eq!(rates.take(&one, Instant(0)).expect("a limit").remaining, None);
+    }
+
+    #[test]
+    fn a_token_is_the_same_however_it_is_sent() {
+        for other in ["bearer one", "Bearer   one", "BEARER one "] {
+            assert_eq!(caller(other), caller("Bearer one"), "{other:?}");
+        }
+        assert_ne!(caller("Bearer two"), caller("Bearer one"));
     }
 }

@@ -260,6 +260,9 @@ fn without_nul(value: serde_json::Value) -> serde_json::Value {
     }
 }
 
+/// A job says at most so much; a film has more kinds of faults than this only when somebody makes them up.
+const MOST_WARNINGS: usize = 64;
+
 /// Adds warnings, each code once.
 pub async fn add_warnings(tx: &impl ConnectionTrait, job: &str, new: Vec<Warning>) -> Result<(), ApiError> {
     if new.is_empty() {
@@ -267,6 +270,9 @@ pub async fn add_warnings(tx: &impl ConnectionTrait, job: &str, new: Vec<Warning
     }
     let mut warnings: Vec<Warning> = serde_json::from_value(get(tx, job).await?.warnings)?;
     for warning in new {
+        if warnings.len() >= MOST_WARNINGS {
+            break;
+        }
         if !warnings.iter().any(|known| known.code == warning.code) {
             warnings.push(warning);
         }

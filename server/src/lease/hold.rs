@@ -7,7 +7,7 @@ use offpeak_api::{
 use sea_orm::ConnectionTrait;
 
 use super::{
-    LeaseState, expiry,
+    LeaseState, TaskKind, expiry,
     store::{self, View},
 };
 use crate::{
@@ -82,7 +82,8 @@ pub fn orders(app: &App, task: &task::Model) -> Orders {
         action: Action::Continue,
         cursor: task.cursor.cast_unsigned(),
         last: task.last.cast_unsigned(),
-        to_end: task.to_end,
+        // A track of sound is encoded whole, and may turn out longer than planned.
+        to_end: task.to_end || task.kind == TaskKind::Audio.as_str(),
         expires_in_seconds: app.config.lease.lifetime.as_secs(),
         source: None,
         refused: Vec::new(),

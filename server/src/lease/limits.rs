@@ -1,6 +1,9 @@
 //! What an agent may say: sizes that no honest engine reaches, so that none can fill the database or spoil an estimate.
 
-use offpeak_api::lease::{Capabilities, Heartbeat, LeaseRequest, Progress, SandboxReport, UploadObject};
+use offpeak_api::{
+    facts::Warning,
+    lease::{Capabilities, Heartbeat, LeaseRequest, ObjectName, Progress, SandboxReport, TaskResult, UploadObject},
+};
 
 use crate::{commit::is_sha256, error::ApiError};
 
@@ -10,6 +13,12 @@ const MOST_ENCODERS: usize = 64;
 const WALLS: usize = 4;
 const LONGEST_REASON: usize = 500;
 const MOST_OBJECTS: usize = 256;
+/// A segment of lossless 4K has a gigabyte; a day's film, some hundred.
+const MOST_SEGMENT_BYTES: u64 = 4 << 30;
+const MOST_INIT_BYTES: u64 = 1 << 20;
+const MOST_FILE_BYTES: u64 = 1 << 40;
+/// An engine that tried so often under one lease would have given up.
+const MOST_ATTEMPTS: u32 = 64;
 /// No machine encodes a million frames a second.
 const MOST_FRAMES_PER_SECOND: f64 = 1e6;
 /// Exact as a double, and sums of many stay within 64 bits.
@@ -54,10 +63,58 @@ pub fn check_objects(objects: &[UploadObject]) -> Result<(), ApiError> {
     if !(1..=MOST_OBJECTS).contains(&objects.len()) {
         return bad(format!("`objects` has 1 to {MOST_OBJECTS} entries."));
     }
-    match objects.iter().find(|object| !is_sha256(&object.sha256) || object.bytes > MOST_COUNTED) {
+    let fits = |object: &UploadObject| {
+        let most = match object.name {
+            ObjectName::Init { .. } => MOST_INIT_BYTES,
+            ObjectName::Segment { .. } => MOST_SEGMENT_BYTES,
+            ObjectName::File => MOST_FILE_BYTES,
+        };
+        is_sha256(&object.sha256) && object.bytes <= most && object.attempt < MOST_ATTEMPTS
+    };
+    match objects.iter().find(|object| !fits(object)) {
         Some(object) => bad(format!("{:?} needs its true length, and its SHA-256 in lower-case hexadecimal.", object.name)),
         None => Ok(()),
     }
+}
+
+/// Most that a result may say to people, and the longest words in it.
+const MOST_WARNINGS: usize = 32;
+const LONGEST_CODE: usize = 64;
+const LONGEST_WARNING: usize = 500;
+
+/// A result as it may be kept. What it says to people is cut down rather than refused: the work is done.
+pub fn sayable(result: TaskResult) -> TaskResult {
+    match result {
+        TaskResult::Probe { mut facts } => {
+            facts.warnings = few(facts.warnings);
+            facts.container = cut(&facts.container, LONGEST_WORD);
+            if let Some(video) = &mut facts.video {
+                for word in [Some(&mut video.codec), Some(&mut video.pixel_format), video.transfer.as_mut()].into_iter().flatten()
+                {
+                    *word = cut(word, LONGEST_CODE);
+                }
+            }
+            if let Some(audio) = &mut facts.audio {
+                for word in [Some(&mut audio.codec), audio.language.as_mut()].into_iter().flatten() {
+                    *word = cut(word, LONGEST_CODE);
+                }
+            }
+            TaskResult::Probe { facts }
+        }
+        TaskResult::Encode { end_frame, warnings } => TaskResult::Encode { end_frame, warnings: few(warnings) },
+        TaskResult::Audio { segments, warnings } => TaskResult::Audio { segments, warnings: few(warnings) },
+        TaskResult::Fetch {} | TaskResult::File { .. } => result,
+    }
+}
+
+fn few(warnings: Vec<Warning>) -> Vec<Warning> {
+    let short =
+        |warning: Warning| Warning { code: cut(&warning.code, LONGEST_CODE), message: cut(&warning.message, LONGEST_WARNING) };
+    warnings.into_iter().take(MOST_WARNINGS).map(short).collect()
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(longest).collect()
 }
 
 /// Progress is only shown and used for estimates: what cannot be true is cut down rather than refused.

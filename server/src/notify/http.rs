@@ -4,16 +4,20 @@ use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use axum::{
     extract::{Path, State},
-    http::HeaderMap,
+    http::request::Parts,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::Stream;
-use offpeak_api::{ids::JobId, job::JobEvent, problem::Problem};
+use offpeak_api::{
+    ids::{JobId, TeamId},
+    job::JobEvent,
+    problem::Problem,
+};
 
 use super::store;
 use crate::{
     app::App,
-    auth::may::{JobsRead, May},
+    auth::may::{self, JobsRead, May},
     error::ApiError,
     jobs,
     wake::LOOK_ANYWAY,
@@ -37,19 +41,23 @@ pub async fn job_events(
     State(app): State<App>,
     auth: May<JobsRead>,
     Path(id): Path<JobId>,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     jobs::store::find(&app.db.reader, &auth.team_id, &id).await?;
     let after =
-        headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0);
-    Ok(Sse::new(stream(app, id, after)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_EVERY)))
+        parts.headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(Sse::new(stream(app, id, after, (parts, auth.team_id.clone()))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_EVERY)))
 }
 
-fn stream(app: App, id: JobId, begin: i64) -> impl Stream<Item = Result<Event, Infallible>> {
+/// `by` is who watches: it ends when they may no more, at the next event or look.
+fn stream(app: App, id: JobId, begin: i64, by: (Parts, TeamId)) -> impl Stream<Item = Result<Event, Infallible>> {
     async_stream::stream! {
         let mut waiter = app.wake.event_waiter();
         let (mut after, mut sent) = (begin, BTreeSet::new());
         loop {
+            if !may::still::<JobsRead>(&by.0, &app, &by.1).await {
+                return;
+            }
             // Read the state before the events: a job that is over then has no event that is not read.
             let Ok(job) = jobs::store::stage_of(&app.db.reader, id.as_str()).await else { return };
             let over = job.state().is_ok_and(|state| state.is_over());

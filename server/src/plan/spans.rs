@@ -18,6 +18,10 @@ const SMALLEST_DIVISOR: u32 = 4;
 /// bring nothing (docs/decisions/a-day-of-a-fleet.md).
 const FRONT_SPANS: usize = 2;
 
+/// A job has some thousand spans at most: more would only make the queue long, whatever the profile wants. A day in segments of a
+/// second has full spans of 44 then; two hours in segments of four keep theirs.
+const FULL_SPANS: u32 = 2000;
+
 /// Number of segments of `frames` frames: the last one holds at least [`SHORTEST_SEGMENT_FRAMES`], unless it is the only one.
 pub(super) fn segment_count(frames: u64, frames_per_segment: u32) -> u32 {
     let full = frames / u64::from(frames_per_segment);
@@ -31,6 +35,7 @@ pub(super) fn plan_spans(segments: u32, longest: u32) -> Vec<Span> {
     // A longer film can afford a longer taper, for more machines, but each span costs something (it starts ffmpeg, decodes
     // from a keyframe on and begins with an empty rate control). With the square root that stays under 3 % of the work
     // from four minutes on, and three quarters of a two-hour film are full spans.
+    let longest = longest.max(segments.div_ceil(FULL_SPANS));
     let divisor = segments.isqrt().max(SMALLEST_DIVISOR);
     let mut spans = Vec::new();
     let mut first = 0;
@@ -98,6 +103,16 @@ mod tests {
             }
             assert!(spans.iter().all(|span| span.last > span.first && span.last - span.first <= 10));
         }
+    }
+
+    #[test]
+    fn no_profile_makes_spans_without_end() {
+        for longest in [1, 10] {
+            let spans = lengths(24 * 3600, longest);
+            assert!(spans.len() < 5000, "{} spans", spans.len());
+            assert_eq!(spans.iter().sum::<u32>(), 24 * 3600);
+        }
+        assert_eq!(lengths(1800, 1).len(), 1800, "two hours in segments of four seconds are as the profile wants them");
     }
 
     #[test]

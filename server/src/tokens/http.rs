@@ -18,7 +18,7 @@ use crate::{
     agents::check_name,
     app::App,
     auth::{
-        TokenKind,
+        TokenKind, Who,
         may::{May, TokensWrite},
         scopes::Scopes,
         store::{NewToken, TokenExtras, create_token_with},
@@ -53,7 +53,8 @@ pub async fn list_tokens(State(app): State<App>, auth: May<TokensWrite>) -> Resu
 
 /// Make a token
 ///
-/// For a program of the team. The secret is told this once. Nobody can give a scope that they do not have.
+/// For a program of the team. The secret is told this once. Nobody can give a scope that they do not have, and what a token makes
+/// ends with it at the latest.
 #[utoipa::path(post, path = "/v1/tokens", tag = "access", security(("bearer" = ["tokens:write"])), request_body = CreateToken,
     responses(
     (status = 201, description = "The token and its secret", body = CreatedToken),
@@ -69,7 +70,16 @@ pub async fn create_token(
     let name = check_name(&request.name)?;
     let scopes = grantable(&auth, &request.scopes)?;
     let days = request.expires_in_days.map(|days| within("expires_in_days", Some(days), 1, 3650)).transpose()?;
+    let now = app.clock.now();
     let lifetime = days.map(|days| Duration::from_secs(u64::from(days) * DAY_SECONDS));
+    // What a token makes ends with it at the latest: else one that is lent for a day would be good for ever.
+    let lifetime = match &auth.by {
+        Who::Token { id, .. } => {
+            let left = store::expiry(&app.db.reader, id).await?.map(|end| end.since(now));
+            left.map_or(lifetime, |left| Some(lifetime.map_or(left, |lifetime| lifetime.min(left))))
+        }
+        Who::Person { .. } => lifetime,
+    };
     let tx = app.db.write().await?;
     if store::count(&tx.tx, &auth.team_id, TokenKind::Program).await? >= MOST_TOKENS {
         return Err(ApiError::conflict("too_many_tokens", format!("A team has at most {MOST_TOKENS} tokens."))
@@ -77,7 +87,7 @@ pub async fn create_token(
     }
     let new = NewToken { team: &auth.team_id, kind: TokenKind::Program, name, agent: None, uses: None, lifetime };
     let extras = TokenExtras { scopes: Some(&scopes), group: None };
-    let (row, secret) = create_token_with(&tx.tx, new, extras, app.clock.now()).await?;
+    let (row, secret) = create_token_with(&tx.tx, new, extras, now).await?;
     tx.commit().await?;
     tracing::info!(token.id = row.id, name, scopes = scopes.to_text(), by = ?auth.by, "created token");
     Ok((StatusCode::CREATED, Json(CreatedToken { token: wire(row)?, secret })))

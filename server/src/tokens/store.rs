@@ -9,6 +9,12 @@ fn of_team(team: &TeamId, kind: TokenKind) -> Select<token::Entity> {
     token::Entity::find().filter(token::Column::TeamId.eq(team.as_str())).filter(token::Column::Kind.eq(kind.as_str()))
 }
 
+/// When a token ends, if it does.
+pub async fn expiry(db: &impl ConnectionTrait, id: &TokenId) -> Result<Option<Instant>, ApiError> {
+    let row = token::Entity::find_by_id(id.as_str()).one(db).await?;
+    Ok(row.and_then(|row| row.expires_at_ms).map(Instant))
+}
+
 /// A team's tokens of programs, youngest first; expired ones too, so that it shows why a program stopped.
 pub async fn list(db: &impl ConnectionTrait, team: &TeamId) -> Result<Vec<token::Model>, ApiError> {
     Ok(of_team(team, TokenKind::Program).order_by_desc(token::Column::Id).all(db).await?)

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use offpeak_api::ids::SourceId;
 use sha2::{Sha256, digest::DynDigest};
 
-use super::{partial, parts::Parts};
+use super::{append, partial, parts::Parts};
 use crate::{
     app::App,
     blob::{
@@ -111,7 +111,15 @@ impl Sink {
         match self {
             Self::File { folder, .. } => {
                 let (folder, id) = (folder.clone(), id.clone());
-                blocking(move || folder.publish_upload(&id)).await.map_err(|e| storage_error(&e))
+                let published = blocking({
+                    let id = id.clone();
+                    move || folder.publish_upload(&id)
+                });
+                published.await.map_err(|error| match error.kind() {
+                    // Deleted while its last bytes arrived.
+                    std::io::ErrorKind::NotFound => append::gone(id.as_str()),
+                    _ => storage_error(&error),
+                })
             }
             Self::Parts(parts) => parts.publish(bytes).await.map(|_| ()),
         }

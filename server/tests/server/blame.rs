@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offpeak_api::{
-    agent::AgentList,
+    agent::{AgentList, Standing},
     job::{Job, JobError, JobState},
     lease::{Lease, LeaseRequest, Orders, SandboxReport, SandboxState},
     work::Work,
@@ -162,4 +162,38 @@ async fn who_comes_back_late_is_forgiven() {
         slow.heartbeat(&server, &lease.id).await.ok::<Orders>();
     }
     slow.do_task(&server, &lease).await;
+}
+
+#[tokio::test]
+async fn films_that_break_every_machine_take_none_away() {
+    let server = Server::start().await;
+    let mut agents = vec![];
+    for name in ["desk 1", "desk 2", "desk 3"] {
+        agents.push(Agent::enrol(&server, name).await);
+    }
+    let standings = async || {
+        let list: AgentList = server.get("/v1/agents").await.ok();
+        list.agents.iter().map(|agent| agent.standing).collect::<Vec<_>>()
+    };
+    // The first machine meets three such films before any other machine does, and is set aside for it.
+    let mut jobs = vec![];
+    for _ in 0..3 {
+        jobs.push(server.new_job().await);
+    }
+    for _ in 0..3 {
+        let lease = agents[0].lease(&server).await.unwrap();
+        fail(&server, &agents[0], &lease, "It crashed.").await;
+    }
+    assert!(standings().await.contains(&Standing::SetAside));
+    for _ in 0..3 {
+        for agent in &agents[1..] {
+            if let Some(lease) = agent.lease(&server).await {
+                fail(&server, agent, &lease, "It crashed.").await;
+            }
+        }
+    }
+    for job in &jobs {
+        error_of(&server, job).await;
+    }
+    assert_eq!(standings().await, [Standing::Active; 3]);
 }

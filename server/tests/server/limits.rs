@@ -5,7 +5,7 @@ use std::time::Duration;
 use offpeak_api::{
     facts::Warning,
     job::JobState,
-    lease::{Lease, Orders, PROTOCOL, TaskResult},
+    lease::{Lease, ObjectName, Orders, PROTOCOL, TaskResult},
     work::Work,
 };
 use offpeak_server::tick;
@@ -33,6 +33,9 @@ async fn numbers_that_cannot_be_true_are_refused() {
         (with("/segments/0/start_ticks", json!(u64::MAX)), "implausible"),
         (with("/segments/0/duration_ticks", json!(u64::MAX)), "implausible"),
         (with("/segments/0/sha256", json!("x")), "implausible"),
+        // Of other bytes than those in storage.
+        (with("/segments/0/sha256", json!("ab".repeat(32))), "not_uploaded"),
+        (with("/inits/0/sha256", json!("ab".repeat(32))), "not_uploaded"),
         (with("/segments/0/index", json!(u32::MAX)), "not_uploaded"),
         (with("/segments/0/bytes", json!(u64::MAX)), "not_uploaded"),
         (with("/segments/0/frames", json!(-1)), "invalid_body"),
@@ -45,7 +48,8 @@ async fn numbers_that_cannot_be_true_are_refused() {
     for (commit, code) in cases {
         assert_eq!(agent.post(&server, &path, &commit).await.problem(422), code, "{commit}");
     }
-    agent.post(&server, &path, &good).await.ok::<Orders>();
+    let orders: Orders = agent.post(&server, &path, &good).await.ok();
+    assert!(orders.to_end, "a track of sound may turn out longer than planned");
     let beat = json!({ "state": "encoding", "progress": { "frames": u64::MAX, "frames_per_second": -1e300, "bytes": u64::MAX } });
     agent.post(&server, &format!("/v1/leases/{}/heartbeat", sound.id), beat).await.ok::<Orders>();
 }
@@ -197,4 +201,70 @@ async fn what_is_uploaded_after_a_job_was_deleted_is_swept() {
     server.clock.advance(Duration::from_secs(25 * 3600));
     tick::tick(&server.app).await.unwrap();
     assert_eq!(server.storage.keys("jobs/"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_result_says_no_more_than_people_can_read() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "chatty").await;
+    let job = server.new_job().await;
+    let lease = agent.lease(&server).await.unwrap();
+    let mut facts = Box::new(facts(4.0, true));
+    facts.warnings =
+        (0..30_000).map(|n| Warning { code: format!("odd_{n}"), message: "It is odd.\u{1b}[2J".repeat(50) }).collect();
+    facts.audio.as_mut().unwrap().language = Some("x".repeat(100_000));
+    agent.complete(&server, &lease.id, TaskResult::Probe { facts }).await.ok::<Orders>();
+    let job = server.job(&job.id).await;
+    assert_eq!(job.warnings.len(), 32);
+    let longest = job.warnings.iter().map(|warning| warning.message.len()).max();
+    assert_eq!(longest, Some(500));
+    assert!(job.warnings.iter().all(|warning| !warning.message.contains(char::is_control)));
+}
+
+#[tokio::test]
+async fn a_file_is_what_its_hash_says() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    server.new_job_with_file().await;
+    let probe = agent.lease(&server).await.unwrap();
+    agent.complete(&server, &probe.id, TaskResult::Probe { facts: Box::new(facts(4.0, false)) }).await.ok::<Orders>();
+    let lease = loop {
+        let lease = agent.lease(&server).await.unwrap();
+        if matches!(lease.work, Work::File(_)) {
+            break lease;
+        }
+        agent.do_task(&server, &lease).await;
+    };
+    let (bytes, sha256) = agent.upload(&server, &lease.id, ObjectName::File, "film").await;
+    let result = |sha256: String| TaskResult::File { attempt: 0, bytes, sha256 };
+    assert_eq!(agent.complete(&server, &lease.id, result("ab".repeat(32))).await.problem(422), "not_uploaded");
+    assert_eq!(agent.complete(&server, &lease.id, result("ab".to_owned())).await.problem(422), "bad_hash");
+    agent.complete(&server, &lease.id, result(sha256)).await.ok::<Orders>();
+}
+
+#[tokio::test]
+async fn nobody_gets_an_address_for_more_than_an_object_has() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    server.planned_job(&agent, 4.0, false).await;
+    let lease = agent.lease(&server).await.unwrap();
+    let Work::Encode(work) = &lease.work else { panic!("{lease:?}") };
+    let rendition = &work.renditions[0].id;
+    let (init, segment) =
+        (json!({ "object": "init", "rendition": rendition }), json!({ "object": "segment", "rendition": rendition, "index": 0 }));
+    for (name, bytes, attempt, fits) in [
+        (&init, 1_u64 << 20, 0, true),
+        (&init, (1 << 20) + 1, 0, false),
+        (&segment, 4 << 30, 63, true),
+        (&segment, (4 << 30) + 1, 0, false),
+        (&segment, 1, 64, false),
+    ] {
+        let object = json!({ "name": name, "bytes": bytes, "attempt": attempt, "sha256": "ab".repeat(32) });
+        let answer = agent.post(&server, &format!("/v1/leases/{}/upload-urls", lease.id), json!({ "objects": [object] })).await;
+        if fits {
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        } else {
+            assert_eq!(answer.problem(422), "bad_objects");
+        }
+    }
 }

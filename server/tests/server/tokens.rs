@@ -183,3 +183,40 @@ async fn a_team_is_made_changed_and_deleted_once_it_is_empty() {
     assert_eq!(server.call(&made.secret, Method::GET, "/v1/jobs", None).await.problem(401), "bad_token");
     assert_eq!(call(Method::DELETE, &format!("/v1/teams/{}", server.team), json!({})).await.problem(409), "first_team");
 }
+
+#[tokio::test]
+async fn what_a_token_makes_ends_with_it() {
+    let server = Server::start().await;
+    let lent: CreatedToken =
+        server.post("/v1/tokens", json!({ "name": "lent", "scopes": ["tokens:write"], "expires_in_days": 1 })).await.ok();
+    for days in [json!(null), json!(30)] {
+        let body = json!({ "name": "made", "scopes": ["tokens:write"], "expires_in_days": days });
+        let made: CreatedToken = server.call(&lent.secret, Method::POST, "/v1/tokens", Some(body)).await.ok();
+        assert_eq!(made.token.expires_at, lent.token.expires_at);
+    }
+    let made: CreatedToken = server.post("/v1/tokens", json!({ "name": "mine", "scopes": ["tokens:write"] })).await.ok();
+    assert_eq!(made.token.expires_at, None);
+}
+
+#[tokio::test]
+async fn who_is_out_watches_nothing_any_more() {
+    let server = Server::start().await;
+    let job = server.new_job().await;
+    let made: CreatedToken = server.post("/v1/tokens", json!({ "name": "watcher", "scopes": ["jobs:read"] })).await.ok();
+    let request = server.http.get(server.url(&format!("/v1/jobs/{}/events", job.id))).bearer_auth(&made.secret);
+    let mut events = request.send().await.unwrap();
+    let first = events.chunk().await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&first).contains("job."), "{first:?}");
+    let path = format!("/v1/tokens/{}", made.token.id);
+    assert_eq!(server.call(&server.token, Method::DELETE, &path, None).await.status, 204);
+    assert_eq!(server.post(&format!("/v1/jobs/{}/cancel", job.id), json!({})).await.status, 200);
+    let rest = async {
+        let mut rest = String::new();
+        while let Some(chunk) = events.chunk().await.unwrap() {
+            rest.push_str(&String::from_utf8_lossy(&chunk));
+        }
+        rest
+    };
+    let rest = tokio::time::timeout(Duration::from_secs(60), rest).await.expect("the stream ends");
+    assert!(!rest.contains("cancelled"), "{rest}");
+}

@@ -19,7 +19,7 @@ use aws_sdk_s3::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     presigning::{PresignedRequest, PresigningConfig},
     primitives::ByteStream,
-    types::{Delete, ObjectIdentifier},
+    types::{ChecksumMode, Delete, ObjectIdentifier},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -141,6 +141,19 @@ impl Bucket {
         match found {
             Ok(head) => Ok(head.content_length().map(i64::cast_unsigned)),
             Err(error) => absent_is_none(failed(&format!("cannot look for {key}"), &error)),
+        }
+    }
+
+    /// Whether it is there, with this length and, where the bucket tells it, this SHA-256 (lower-case hex).
+    pub async fn holds(&self, key: &BlobKey, bytes: u64, sha256: &str) -> io::Result<bool> {
+        let look = self.client.head_object().bucket(&self.bucket).key(self.key(key)).checksum_mode(ChecksumMode::Enabled);
+        match look.send().await {
+            Ok(head) => {
+                let checksum = base64_of(sha256)?;
+                Ok(head.content_length().map(i64::cast_unsigned) == Some(bytes)
+                    && head.checksum_sha256().is_none_or(|known| known == checksum))
+            }
+            Err(error) => Ok(absent_is_none(failed(&format!("cannot look for {key}"), &error))?.unwrap_or(false)),
         }
     }
 
