@@ -99,6 +99,15 @@ try {
     await page.getByText("No job matches").waitFor(SOON);
   });
 
+  await step("logging in leads to no other server, and to a page in any case", async () => {
+    const own = new URL(base).origin;
+    for (const next of ["/.//elsewhere.invalid/", "//elsewhere.invalid/", "https://elsewhere.invalid/", "http://[", "javascript:0"]) {
+      await page.goto(`${base}/login?next=${encodeURIComponent(next)}`);
+      await logIn();
+      await page.waitForURL((url) => url.origin === own && url.pathname !== "/login", SOON);
+    }
+  });
+
   await step("a film is uploaded and its map fills", async () => {
     await page.goto(`${base}/upload`);
     await page.getByRole("combobox", { name: "Profile" }).click();

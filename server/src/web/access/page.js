@@ -20,12 +20,18 @@ const purposes = {
   "/reset": { title: "A new password", about: "You will be logged out everywhere else.", password: "new-password" },
 };
 
+function ownAddress(given) {
+  if (!URL.canParse(given, location.origin)) return "/";
+  const wanted = new URL(given, location.origin);
+  // With this server's name in front, for the path of `/.//elsewhere` is `//elsewhere`.
+  return wanted.origin === location.origin ? location.origin + wanted.pathname + wanted.search : "/";
+}
+
 const purpose = purposes[location.pathname] ?? purposes["/login"];
 const search = new URLSearchParams(location.search);
 const code = search.get("code");
 // Where one was before, on this server only: `//elsewhere` and `https:` would lead away from it.
-const wanted = new URL(search.get("next") ?? "/", location.origin);
-const next = wanted.origin === location.origin ? wanted.pathname + wanted.search : "/";
+const next = ownAddress(search.get("next") ?? "/");
 // The code is a secret: it stays neither in the address bar nor in the history.
 if (code !== null) history.replaceState(null, "", location.pathname);
 
