@@ -5,6 +5,7 @@ use std::path::Path;
 use offpeak_api::{
     ids::JobId,
     job::{CreateJob, Job, JobSource, JobState, ListJobs},
+    plain,
 };
 use serde::Serialize;
 
@@ -167,13 +168,13 @@ async fn or_interrupt<T>(
     }
 }
 
-/// A result: to standard output, for a program or for a person.
+/// A result: to standard output, for a program or for a person. Whatever the server says in it, a terminal only shows it.
 pub fn print<T: Serialize>(json: bool, value: &T, text: impl FnOnce() -> String) -> Result<(), CliError> {
     use std::io::Write as _;
     let text = if json {
-        serde_json::to_string_pretty(value).map_err(|e| CliError::Usage(format!("cannot write this as JSON: {e}")))?
+        text::json(value).map_err(|e| CliError::Usage(format!("cannot write this as JSON: {e}")))?
     } else {
-        text()
+        plain::lines(&text())
     };
     // `offpeak jobs | head -1` closes the pipe early: no reason for a panic.
     let _closed = writeln!(std::io::stdout(), "{text}");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use offpeak_api::{
     ids::{JobId, SourceId},
     job::{JobError, JobState},
+    plain::{self, one_line},
     problem::Problem,
 };
 
@@ -103,22 +104,22 @@ impl CliError {
         }
     }
 
-    /// Writes the error to standard error.
+    /// Writes the error to standard error. Much of it is what others said, and a terminal only shows it.
     pub fn report(&self) {
         if let Self::Interrupted(message) = self {
             eprintln!("{message}");
             return;
         }
-        eprintln!("error: {self}");
+        eprintln!("error: {}", plain::lines(&self.to_string()));
         if let Self::JobOver { error: Some(error), .. } = self {
-            eprintln!("  {} ({})", error.message, error.code);
-            text::error_details(error).iter().for_each(|line| eprintln!("    {line}"));
+            eprintln!("  {}", one_line(&format!("{} ({})", error.message, error.code)));
+            text::error_details(error).iter().for_each(|line| eprintln!("    {}", one_line(line)));
         }
         if let Self::Ambiguous { fitting: lines, .. } | Self::NotFound { similar: lines, .. } = self {
-            lines.iter().for_each(|line| eprintln!("  {line}"));
+            lines.iter().for_each(|line| eprintln!("  {}", one_line(line)));
         }
         if let Some(hint) = self.hint() {
-            eprintln!("hint: {hint}");
+            eprintln!("hint: {}", one_line(&hint));
         }
     }
 }

@@ -5,8 +5,25 @@ use std::fmt::Write as _;
 use offpeak_api::{
     facts::Facts,
     job::{AgentAtWork, Job, JobError, JobState, RenditionKind, RenditionProgress, TaskFailure},
+    plain::{is_unseen, one_line},
     profile::{Access, Profile, ProfileEntry, Quality},
 };
+use serde::Serialize;
+
+/// JSON over several lines, in which characters that a terminal would obey are written as escapes.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    let written = serde_json::to_string_pretty(value)?;
+    let mut text = String::with_capacity(written.len());
+    for c in written.chars() {
+        // Line breaks are the layout's: those within texts are escaped already.
+        if c == '\n' || !is_unseen(c) {
+            text.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text += &format!("\\u{unit:04x}"));
+        }
+    }
+    Ok(text)
+}
 
 /// `34.2 MB`: powers of ten, as disks and networks are sold.
 pub fn bytes(count: u64) -> String {
@@ -137,7 +154,7 @@ fn roughly(seconds: u64) -> String {
 /// Everything a person wants to know of one job, in lines.
 pub fn job_details(job: &Job) -> String {
     let mut lines = vec![format!("{}  {}", job.id, standing(job))];
-    let mut line = |name: &str, value: String| lines.push(format!("  {name:<9} {value}"));
+    let mut line = |name: &str, value: String| lines.push(format!("  {name:<9} {}", one_line(&value)));
     line("profile", format!("{}, priority {}", job.profile, job.priority));
     if let Some(deadline) = job.deadline {
         line("deadline", deadline.format("%Y-%m-%d %H:%M UTC").to_string());
@@ -206,7 +223,7 @@ pub fn jobs_table(jobs: &[Job]) -> String {
     let rows = jobs.iter().map(|job| {
         let created = job.created_at.format("%Y-%m-%d %H:%M UTC");
         let name = job.metadata.get("title").or_else(|| job.metadata.get("name")).cloned().unwrap_or_default();
-        format!("{}  {created}  {:<12} {}  {name}", job.id, job.profile, standing(job)).trim_end().to_owned()
+        one_line(format!("{}  {created}  {:<12} {}  {name}", job.id, job.profile, standing(job)).trim_end())
     });
     rows.collect::<Vec<_>>().join("\n")
 }
@@ -215,7 +232,7 @@ pub fn profiles_table(profiles: &[ProfileEntry]) -> String {
     let width = profiles.iter().map(|entry| entry.profile.name.len()).max().unwrap_or(0);
     let rows = profiles.iter().map(|entry| {
         let origin = if entry.built_in { "built in" } else { "own" };
-        format!("{:<width$}  {origin:<8}  {}", entry.profile.name, entry.profile.description).trim_end().to_owned()
+        one_line(format!("{:<width$}  {origin:<8}  {}", entry.profile.name, entry.profile.description).trim_end())
     });
     rows.collect::<Vec<_>>().join("\n")
 }
@@ -229,7 +246,7 @@ pub fn profile_details(entry: &ProfileEntry) -> String {
     };
     let mut lines = vec![format!("{name}{}", if entry.built_in { " (built in)" } else { "" })];
     if !description.is_empty() {
-        lines.push(format!("  {description}"));
+        lines.push(format!("  {}", one_line(description)));
     }
     for rung in &video.ladder {
         lines.push(format!("  {:>6}  H.264, at most {} kbit/s", format!("{}p", rung.height), rung.max_kbps));
@@ -248,6 +265,15 @@ pub fn profile_details(entry: &ProfileEntry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_says_the_same_and_orders_nothing() {
+        let value = serde_json::json!({ "name": "a\u{1b}[31m\u{9b}\u{7f}\n\u{202e}\u{e0041}é" });
+        let text = json(&value).expect("it can be written");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("it is JSON"), value);
+        assert!(text.chars().all(|c| c == '\n' || !is_unseen(c)), "{text:?}");
+        assert!(text.contains('é'), "{text:?}");
+    }
 
     #[test]
     fn sizes() {

@@ -16,6 +16,7 @@ pub mod map;
 pub mod media;
 pub mod page;
 pub mod people;
+pub mod plain;
 pub mod policy;
 pub mod problem;
 pub mod profile;

@@ -12,6 +12,7 @@ use std::io::{IsTerminal as _, Write as _};
 use offpeak_api::{
     agent::{Agent, ChangeAgent, ChangeStanding, ListAgents},
     fleet::FleetQuery,
+    plain::one_line,
 };
 
 use self::args::{Agents, Change, Fleet, Stop, Wanted};
@@ -129,7 +130,7 @@ fn confirm(agents: &[Agent]) -> Result<(), CliError> {
         return Err(CliError::Usage("revoking is for good: say --yes where nobody can be asked".to_owned()));
     }
     let names: Vec<&str> = agents.iter().map(|agent| agent.name.as_str()).collect();
-    eprint!("Revoke {} for good? Only enrolling again brings a machine back. [y/N] ", names.join(", "));
+    eprint!("Revoke {} for good? Only enrolling again brings a machine back. [y/N] ", one_line(&names.join(", ")));
     let mut answer = String::new();
     let _shown = std::io::stderr().flush();
     let _unread_is_no = std::io::stdin().read_line(&mut answer);

@@ -5,6 +5,7 @@ use offpeak_api::{
     fleet::{FleetFigures, Group},
     ids::JobId,
     job::AgentAtWork,
+    plain::one_line,
 };
 
 use crate::text::{agent_at_work, duration};
@@ -42,8 +43,9 @@ fn sandbox(agent: &Agent) -> &'static str {
     told.map_or("", |sandbox| sandbox.state.as_str())
 }
 
-/// Columns as wide as their widest cell.
+/// Columns as wide as their widest cell, and a line for each row.
 pub fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let rows: Vec<[String; COLUMNS]> = rows.iter().map(|row| row.each_ref().map(|cell| one_line(cell))).collect();
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or_default());
     let line = |row: &[String; COLUMNS]| {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use offpeak_api::job::{Job, RenditionKind};
+use offpeak_api::{
+    job::{Job, RenditionKind},
+    plain::one_line,
+};
 
 use crate::text;
 
@@ -51,7 +54,7 @@ impl UploadBar {
     }
 
     pub fn note(&self, note: &str) {
-        let _terminal_gone = self.multi.println(format!("note: {note}"));
+        let _terminal_gone = self.multi.println(format!("note: {}", one_line(note)));
     }
 
     pub fn checking(&self) {
@@ -131,16 +134,16 @@ impl JobBars {
             self.agents.push(self.multi.add(ProgressBar::new(STEPS).with_style(line_style())));
         }
         for (line, agent) in self.agents.iter().zip(at_work) {
-            line.set_message(text::agent_at_work(agent));
+            line.set_message(one_line(&text::agent_at_work(agent)));
         }
     }
 
     fn stage_above_total(&self, name: String) -> ProgressBar {
-        self.multi.insert_before(&self.total, ProgressBar::new(STEPS).with_style(stage_style()).with_prefix(name))
+        self.multi.insert_before(&self.total, ProgressBar::new(STEPS).with_style(stage_style()).with_prefix(one_line(&name)))
     }
 
     pub fn note(&self, note: &str) {
-        let _terminal_gone = self.multi.println(format!("note: {note}"));
+        let _terminal_gone = self.multi.println(format!("note: {}", one_line(note)));
     }
 
     pub fn end(&mut self) {
@@ -154,7 +157,7 @@ impl JobBars {
 }
 
 fn set(bar: &ProgressBar, fraction: f64, message: String) {
-    bar.set_message(message);
+    bar.set_message(one_line(&message));
     bar.set_position((fraction.clamp(0.0, 1.0) * STEPS as f64) as u64);
 }
 

@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use offpeak_api::job::{Job, JobState};
+use offpeak_api::{
+    job::{Job, JobState},
+    plain::one_line,
+};
 
 use crate::text;
 
@@ -59,17 +62,17 @@ struct Milestone {
 impl JobLines {
     pub fn show(&mut self, job: &Job) {
         if let (false, Some(facts)) = (self.facts_shown, &job.facts) {
-            eprintln!("{}: {}", job.id, text::facts(facts));
+            eprintln!("{}: {}", job.id, one_line(&text::facts(facts)));
             self.facts_shown = true;
         }
         let tenths = (job.progress.fraction * 10.0) as u8;
         let now = Milestone { state: job.state, tenths, playable: job.playable_at.is_some() };
         if self.shown != Some(now) {
-            eprintln!("{}: {}{}", job.id, text::standing(job), at_work(job));
+            eprintln!("{}: {}{}", job.id, text::standing(job), one_line(&at_work(job)));
             self.shown = Some(now);
         }
         for warning in job.warnings.iter().skip(self.warnings_shown) {
-            eprintln!("{}: note: {} ({})", job.id, warning.message, warning.code);
+            eprintln!("{}: note: {}", job.id, one_line(&format!("{} ({})", warning.message, warning.code)));
         }
         self.warnings_shown = job.warnings.len().max(self.warnings_shown);
     }

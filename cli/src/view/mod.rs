@@ -6,7 +6,7 @@ mod lines;
 
 use std::io::IsTerminal;
 
-use offpeak_api::job::Job;
+use offpeak_api::{job::Job, plain::one_line};
 
 use self::{
     bars::{JobBars, UploadBar},
@@ -92,7 +92,7 @@ impl UploadView {
     pub fn note(&self, text: &str) {
         match self {
             Self::Bar(bar) => bar.note(text),
-            Self::Lines(_) | Self::Silent => eprintln!("note: {text}"),
+            Self::Lines(_) | Self::Silent => eprintln!("note: {}", one_line(text)),
         }
     }
 
@@ -133,7 +133,7 @@ impl JobView {
     pub fn note(&mut self, text: &str) {
         match self {
             Self::Bars(bars) => bars.note(text),
-            Self::Lines(_) | Self::Silent => eprintln!("note: {text}"),
+            Self::Lines(_) | Self::Silent => eprintln!("note: {}", one_line(text)),
         }
     }
 

@@ -1,6 +1,9 @@
 //! Webhooks and deliveries as text for people.
 
-use offpeak_api::webhook::{DeliveryAttempt, Webhook, WebhookDelivery, WebhookDeliveryDetail};
+use offpeak_api::{
+    plain::one_line,
+    webhook::{DeliveryAttempt, Webhook, WebhookDelivery, WebhookDeliveryDetail},
+};
 
 use crate::fleet::text::table;
 
@@ -60,10 +63,10 @@ fn attempt(attempt: &DeliveryAttempt) -> String {
         (None, None) => "no answer".to_owned(),
     };
     let answer = if attempt.answer.trim().is_empty() { String::new() } else { format!(": {}", attempt.answer.trim()) };
-    format!(
+    one_line(&format!(
         "attempt {} at {}, {} ms: {came}{answer}",
         attempt.number,
         attempt.at.format("%H:%M:%S UTC"),
         attempt.duration_milliseconds
-    )
+    ))
 }

@@ -1,6 +1,9 @@
 //! Reading commands: lists that span pages, details, profiles.
 
-use offpeak_api::job::{Job, JobState};
+use offpeak_api::{
+    facts::Warning,
+    job::{Job, JobError, JobState},
+};
 
 use crate::{fake::Fake, run};
 
@@ -55,5 +58,31 @@ async fn details_and_profiles_are_text_for_people() {
         let ran = run(&fake, folder.path(), args).await;
         assert_eq!(ran.code, Some(0), "{args:?}: {ran:?}");
         assert!(ran.stdout.starts_with(&said), "{args:?}: {ran:?}");
+    }
+}
+
+/// What comes from machines, files and other people is shown, and orders the terminal nothing.
+#[tokio::test]
+async fn words_of_others_order_a_terminal_nothing() {
+    let fake = Fake::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\nerror: made up".to_owned();
+    let mut job = fake.job_in(JobState::Failed, 0.3);
+    job.metadata.insert("title".to_owned(), hostile.clone());
+    job.warnings.push(Warning { code: "odd".to_owned(), message: hostile.clone() });
+    job.error =
+        Some(JobError { code: "odd".to_owned(), message: hostile.clone(), log_tail: vec![hostile.clone()], failures: vec![] });
+    let id = job.id.as_str();
+    for args in [&["show", id][..], &["show", id, "--json"], &["show", id, "--watch"], &["jobs"], &["jobs", "--json"]] {
+        fake.world().readings = [job.clone()].into();
+        fake.world().queries.clear();
+        let ran = run(&fake, folder.path(), args).await;
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains("owned"), "{args:?}: {ran:?}");
+        assert!(said.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{args:?}: {said:?}");
+        assert!(!said.lines().any(|line| line.trim_start().starts_with("error: made up")), "{args:?}: {said}");
+        if args.contains(&"--json") {
+            assert!(said.contains("\\u001b]0;owned\\u0007\\u009b2J\\u202e\\nerror"), "{said}");
+        }
     }
 }

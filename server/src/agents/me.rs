@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use offpeak_api::{
     agent::{AgentOrders, ProofReport, StateReport},
+    plain,
     problem::Problem,
 };
 use serde_json::json;
@@ -66,8 +67,8 @@ pub async fn prove(
     auth: AgentAuth,
     Body(report): Body<ProofReport>,
 ) -> Result<Json<AgentOrders>, ApiError> {
-    limits::check_capabilities(&report.capabilities)?;
-    if report.capabilities.encoders.is_empty() {
+    let capabilities = limits::check_capabilities(&report.capabilities)?;
+    if capabilities.encoders.is_empty() {
         return Err(ApiError::unfit("nothing_proved", "`capabilities` names no encoder that a test encode proved.")
             .hint("Look at the engine's log for why its test encodes fail."));
     }
@@ -78,12 +79,12 @@ pub async fn prove(
     before.may_prove(now)?;
     let standing = before.standing.after(StandingEvent::Prove).unwrap_or(before.standing);
     let after = if standing == before.standing { before } else { StandingNow { standing, reason: None, prove_after: None } };
-    store::set_capabilities(&tx.tx, &row.id, serde_json::to_value(&report.capabilities)?, now).await?;
+    store::set_capabilities(&tx.tx, &row.id, serde_json::to_value(&capabilities)?, now).await?;
     if standing == AgentStanding::Active && row.standing != standing.wire().as_str() {
         store::set_standing(&tx.tx, &row.id, &after).await?;
         // How often it was set aside is kept until a task succeeds: a test encode that succeeds proves less than that.
         store::set_failed_jobs(&tx.tx, &row.id, "", row.times_set_aside).await?;
-        store::record(&tx.tx, &row.id, "agent.proved", json!({ "encoders": report.capabilities.encoders }), now).await?;
+        store::record(&tx.tx, &row.id, "agent.proved", json!({ "encoders": capabilities.encoders }), now).await?;
         tracing::info!(agent.id = row.id, "agent proved itself and gets work again");
     }
     tx.commit().await?;
@@ -99,7 +100,7 @@ async fn orders(app: &App, group: &str, now_stands: &StandingNow, now: Instant) 
     }))
 }
 
-/// PostgreSQL keeps no NUL in a text.
+/// People read this in terminals.
 fn cut(text: &str, longest: usize) -> String {
-    text.chars().filter(|c| *c != '\0').take(longest).collect()
+    plain::one_line(text).chars().take(longest).collect()
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use offpeak_api::{
     job::JobError,
     lease::{Blame, FailRequest},
+    plain,
 };
 use sea_orm::ConnectionTrait;
 
@@ -102,9 +103,9 @@ pub(super) async fn fail_job(app: &App, tx: &impl ConnectionTrait, task: &task::
     jobs::store::fail(app, tx, &task.job_id, &error, now).await
 }
 
-/// Logs can hold anything; PostgreSQL keeps no NUL in a text.
+/// Logs can hold anything; people read this in terminals.
 pub(super) fn cut(text: &str) -> String {
-    text.chars().filter(|c| *c != '\0').take(LONGEST_MESSAGE).collect()
+    plain::one_line(text).chars().take(LONGEST_MESSAGE).collect()
 }
 
 /// A sentence for people: which part failed, where, and the last reason.

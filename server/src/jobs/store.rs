@@ -6,6 +6,7 @@ use offpeak_api::{
     facts::{Facts, Warning},
     ids::{JobId, TeamId},
     job::{JobError, JobState, ListJobs},
+    plain::one_line,
     webhook::WebhookEvent,
 };
 use sea_orm::{
@@ -233,7 +234,7 @@ pub async fn set_making_files(tx: &impl ConnectionTrait, job: &job::Model) -> Re
 
 pub async fn set_planned(tx: &impl ConnectionTrait, job: &job::Model, facts: &Facts, plan: &Plan) -> Result<(), ApiError> {
     let change = job::ActiveModel {
-        facts: Set(Some(without_nul(serde_json::to_value(facts)?))),
+        facts: Set(Some(plainly(serde_json::to_value(facts)?))),
         plan: Set(Some(serde_json::to_value(plan)?)),
         estimated_work: Set(Some(plan.spans.iter().map(|span| estimated_work(plan, *span)).sum())),
         state: Set(next(job, JobEvent::Plan)?.as_str().to_owned()),
@@ -247,14 +248,14 @@ pub async fn set_end_frame(tx: &impl ConnectionTrait, job: &str, end_frame: u64)
     update(tx, job, change).await
 }
 
-/// PostgreSQL keeps no text with U+0000, and what an engine found in a file may hold anything.
-fn without_nul(value: serde_json::Value) -> serde_json::Value {
+/// What an engine found in a file may hold anything, and people read it in terminals.
+fn plainly(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
-        Value::String(text) => Value::String(text.replace('\0', "")),
-        Value::Array(values) => values.into_iter().map(without_nul).collect(),
+        Value::String(text) => Value::String(one_line(&text)),
+        Value::Array(values) => values.into_iter().map(plainly).collect(),
         Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(name, value)| (name.replace('\0', ""), without_nul(value))).collect())
+            Value::Object(fields.into_iter().map(|(name, value)| (one_line(&name), plainly(value))).collect())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
@@ -277,7 +278,7 @@ pub async fn add_warnings(tx: &impl ConnectionTrait, job: &str, new: Vec<Warning
             warnings.push(warning);
         }
     }
-    let change = job::ActiveModel { warnings: Set(without_nul(serde_json::to_value(warnings)?)), ..Default::default() };
+    let change = job::ActiveModel { warnings: Set(plainly(serde_json::to_value(warnings)?)), ..Default::default() };
     update(tx, job, change).await
 }
 

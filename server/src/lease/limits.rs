@@ -3,6 +3,7 @@
 use offpeak_api::{
     facts::Warning,
     lease::{Capabilities, Heartbeat, LeaseRequest, ObjectName, Progress, SandboxReport, TaskResult, UploadObject},
+    plain::one_line,
 };
 
 use crate::{commit::is_sha256, error::ApiError};
@@ -24,7 +25,8 @@ const MOST_FRAMES_PER_SECOND: f64 = 1e6;
 /// Exact as a double, and sums of many stay within 64 bits.
 const MOST_COUNTED: u64 = 1 << 52;
 
-pub fn check_request(request: &LeaseRequest) -> Result<(), ApiError> {
+/// What it says that it can, as it may be kept.
+pub fn check_request(request: &LeaseRequest) -> Result<Capabilities, ApiError> {
     let is_word = |text: &str| (1..=LONGEST_REQUEST_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     let bad = |code, name: &str| {
         Err(ApiError::unfit(code, format!("`{name}` has 1 to {LONGEST_REQUEST_ID} visible ASCII characters.")))
@@ -38,24 +40,38 @@ pub fn check_request(request: &LeaseRequest) -> Result<(), ApiError> {
     check_capabilities(&request.capabilities)
 }
 
-pub fn check_capabilities(capabilities: &Capabilities) -> Result<(), ApiError> {
-    let Capabilities { engine, ffmpeg, encoders, cores: _, memory_mib: _, os, sandbox } = capabilities;
+/// What they are, without characters that a terminal would obey.
+pub fn check_capabilities(capabilities: &Capabilities) -> Result<Capabilities, ApiError> {
+    let Capabilities { engine, ffmpeg, encoders, cores, memory_mib, os, sandbox } = capabilities;
     let mut words = [engine, ffmpeg, os].into_iter().chain(encoders);
-    if encoders.len() > MOST_ENCODERS || words.any(|word| word.len() > LONGEST_WORD || word.contains('\0')) {
+    if encoders.len() > MOST_ENCODERS || words.any(|word| word.len() > LONGEST_WORD) {
         return Err(ApiError::unfit(
             "bad_capabilities",
             format!("`capabilities` has at most {MOST_ENCODERS} encoders, and no text of more than {LONGEST_WORD} bytes."),
         ));
     }
-    let Some(SandboxReport { state: _, missing, reason }) = sandbox else { return Ok(()) };
-    let reason_fits = reason.as_ref().is_none_or(|reason| reason.chars().count() <= LONGEST_REASON && !reason.contains('\0'));
-    if missing.len() > WALLS || !reason_fits {
+    let is_long = |SandboxReport { state: _, missing, reason }: &SandboxReport| {
+        missing.len() > WALLS || reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON)
+    };
+    if sandbox.as_ref().is_some_and(is_long) {
         return Err(ApiError::unfit(
             "bad_capabilities",
             format!("`sandbox` has at most {WALLS} walls in `missing`, and a reason of at most {LONGEST_REASON} characters."),
         ));
     }
-    Ok(())
+    Ok(Capabilities {
+        engine: one_line(engine),
+        ffmpeg: one_line(ffmpeg),
+        encoders: encoders.iter().map(|encoder| one_line(encoder)).collect(),
+        cores: *cores,
+        memory_mib: *memory_mib,
+        os: one_line(os),
+        sandbox: sandbox.as_ref().map(|SandboxReport { state, missing, reason }| SandboxReport {
+            state: *state,
+            missing: missing.clone(),
+            reason: reason.as_deref().map(one_line),
+        }),
+    })
 }
 
 pub fn check_objects(objects: &[UploadObject]) -> Result<(), ApiError> {
@@ -123,8 +139,7 @@ pub fn plausible(told: Heartbeat) -> Heartbeat {
     let speed = if frames_per_second.is_finite() { frames_per_second } else { 0.0 };
     Heartbeat {
         state: told.state,
-        // PostgreSQL keeps no NUL in a text.
-        reason: told.reason.map(|reason| reason.chars().filter(|c| *c != '\0').take(LONGEST_WORD).collect()),
+        reason: told.reason.map(|reason| one_line(&reason).chars().take(LONGEST_WORD).collect()),
         progress: Progress {
             frames: frames.min(MOST_COUNTED),
             frames_per_second: speed.clamp(0.0, MOST_FRAMES_PER_SECOND),

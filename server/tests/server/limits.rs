@@ -132,6 +132,27 @@ async fn a_failure_may_hold_anything() {
     assert!(error.code.len() <= 64 && error.message.len() <= 4000 && error.log_tail.len() <= 50);
 }
 
+/// What an agent says is read in terminals and logs: its words stay, orders to them and line breaks do not.
+#[tokio::test]
+async fn what_an_agent_says_orders_a_terminal_nothing() {
+    let server = Server::start().await;
+    let agent = Agent::enrol(&server, "one").await;
+    let job = server.new_job().await;
+    let state = json!({ "state": "waiting", "reason": "no\u{1b}[2Jdisk\nleft" });
+    agent.post(&server, "/v1/agents/me/state", state).await.ok::<Value>();
+    let told = server.get("/v1/agents").await.ok::<Value>();
+    assert_eq!(told["agents"][0]["state_reason"], "no[2Jdisk left", "{told}");
+
+    let lease = agent.lease(&server).await.unwrap();
+    let failure = json!({
+        "code": "no\u{1b}c", "message": "one\r\ntwo\u{9b}31m\u{202e}", "blame": "source", "log_tail": ["a\tb\u{8}"],
+    });
+    agent.post(&server, &format!("/v1/leases/{}/fail", lease.id), failure).await.ok::<Orders>();
+    let error = server.job(&job.id).await.error.unwrap();
+    assert_eq!((error.code.as_str(), error.message.as_str()), ("noc", "one  two31m"));
+    assert_eq!(error.log_tail, ["a b"]);
+}
+
 #[tokio::test]
 async fn more_addresses_than_allowed_are_refused() {
     let server = Server::start().await;
