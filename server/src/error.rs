@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{FromRequest, Request, rejection::JsonRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -117,19 +116,13 @@ pub struct Body<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
             let detail = "The body of this request is JSON, and its content type says otherwise, or nothing.";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail)
                 .hint("Send the header `Content-Type: application/json`."));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than this address takes.")
-                    .hint("Send less at once; docs/api.md has the limits.")
-            }
-            status => ApiError::new(status, "bad_request", rejection.body_text()),
-        })?;
+        let bytes = front::whole::whole(request).await?;
         // An array would be read as an object's values in order, which nobody means and everybody may get wrong.
         if bytes.trim_ascii_start().starts_with(b"[") {
             return Err(ApiError::unfit("invalid_body", "The body is an array; it has to be an object.").hint(SHAPES));

@@ -9,6 +9,7 @@ pub mod etag;
 pub mod idempotency;
 pub mod rate;
 pub mod request_id;
+pub mod whole;
 
 use axum::{
     extract::{FromRequestParts, Request, State},

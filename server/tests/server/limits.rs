@@ -11,6 +11,7 @@ use offpeak_api::{
 use offpeak_server::tick;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{Agent, Server, facts};
 
@@ -130,6 +131,21 @@ async fn a_failure_may_hold_anything() {
     agent.post(&server, &format!("/v1/leases/{}/fail", lease.id), failure).await.ok::<Orders>();
     let error = server.job(&job.id).await.error.unwrap();
     assert!(error.code.len() <= 64 && error.message.len() <= 4000 && error.log_tail.len() <= 50);
+}
+
+/// Nobody has to send, or to wait for, what would be refused anyway.
+#[tokio::test]
+async fn a_body_that_is_said_to_be_too_large_is_refused_at_once() {
+    let server = Server::start().await;
+    let mut stream = tokio::net::TcpStream::connect(server.base.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST /v1/jobs HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 300000\r\n\r\n",
+        server.token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(Duration::from_secs(25), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
 /// What an agent says is read in terminals and logs: its words stay, orders to them and line breaks do not.

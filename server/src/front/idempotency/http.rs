@@ -1,7 +1,6 @@
 //! The layer: looks the key up, runs the handler out of the connection's reach, keeps the answer.
 
 use axum::{
-    RequestExt,
     body::{Body, Bytes, to_bytes},
     extract::Request,
     http::{
@@ -20,7 +19,10 @@ use crate::{
     auth::{TeamAuth, hex, may, random_name},
     db,
     error::ApiError,
-    front::request_id::{self, X_REQUEST_ID},
+    front::{
+        request_id::{self, X_REQUEST_ID},
+        whole::whole,
+    },
     upload,
 };
 
@@ -190,11 +192,8 @@ async fn fingerprint(request: Request) -> Result<(Request, String), ApiError> {
         told.push(request.headers().get(CONTENT_LENGTH).map_or(vec![], |value| value.as_bytes().into()));
         return Ok((request, hash(told.iter().map(Vec::as_slice))));
     }
-    let (parts, body) = request.with_limited_body().into_parts();
-    let bytes = to_bytes(body, usize::MAX).await.map_err(|_| {
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large, or did not arrive whole.")
-            .hint("Send less at once; docs/api.md has the limits.")
-    })?;
+    let (parts, body) = request.into_parts();
+    let bytes = whole(Request::from_parts(parts.clone(), body)).await?;
     told.push(bytes.to_vec());
     Ok((Request::from_parts(parts, Body::from(bytes)), hash(told.iter().map(Vec::as_slice))))
 }
