@@ -18,6 +18,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{ConnectInfo, Request},
+    http::{HeaderValue, header::HOST},
     response::Response,
     serve::Listener,
 };
@@ -100,7 +101,12 @@ fn counting(
     calls: Calls,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
     let service = answering(router, from);
-    service_fn(move |request: Request<Incoming>| {
+    service_fn(move |mut request: Request<Incoming>| {
+        // HTTP/2 says beside the headers which host is asked for.
+        let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+        if let Some(host) = host {
+            request.headers_mut().insert(HOST, host);
+        }
         let under_way = calls.begin();
         let answer = service.call(request);
         async move { answer.await.map(|response| response.map(|body| Body::new(Counted { body, _under_way: under_way }))) }
@@ -181,7 +187,7 @@ impl HttpBody for Counted {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 mod tests {
-    use axum::routing::get;
+    use axum::{http::HeaderMap, routing::get};
     use http_body_util::BodyExt;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
@@ -226,11 +232,11 @@ mod tests {
     async fn a_call_counts_until_its_answer_is_over() {
         let (go_on, calls) = (Arc::new(Notify::new()), Calls::default());
         let wait = Arc::clone(&go_on);
-        let slow = get(move || {
+        let slow = get(move |headers: HeaderMap| {
             let wait = Arc::clone(&wait);
             async move {
                 wait.notified().await;
-                "done"
+                headers.get(HOST).map(|host| host.to_str().unwrap().to_owned()).unwrap_or_default()
             }
         });
         let client = serve_one(Router::new().route("/", slow), &calls, SOON);
@@ -245,7 +251,7 @@ mod tests {
         assert!(timeout(BRIEFLY * 5, calls.idle_for(BRIEFLY)).await.is_err(), "a call that waits is not idle");
         go_on.notify_one();
         let body = timeout(SOON, answer).await.unwrap().unwrap().into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, "done");
+        assert_eq!(body, "offpeak.test", "the host is where HTTP/1.1 has it");
         timeout(SOON, counted.wait_for(|calls| *calls == 0)).await.unwrap().unwrap();
         timeout(SOON, calls.idle_for(BRIEFLY)).await.expect("nothing is under way any more");
     }

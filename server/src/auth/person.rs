@@ -66,6 +66,10 @@ pub fn check_origin(headers: &HeaderMap, public_url: &Url) -> Result<(), ApiErro
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_ours = |origin: &str| {
         let Ok(origin) = Url::parse(origin) else { return false };
+        // Where people come in over TLS, whoever sits on the network can be any page without it.
+        if is_secure(public_url) && origin.scheme() != "https" {
+            return false;
+        }
         // The host that was asked for is as good as the public one: a cookie was only sent because it belongs to it.
         let asked_for = text("host").and_then(|host| Url::parse(&format!("{}://{host}", origin.scheme())).ok());
         origin.origin() == public_url.origin() || asked_for.is_some_and(|asked| asked.origin() == origin.origin())
@@ -171,12 +175,24 @@ mod tests {
             (&[("origin", "http://video.example.com")], false),
             (&[("origin", "https://evil.example.com")], false),
             (&[("origin", "null")], false),
-            (&[("origin", "http://10.0.0.7:7070"), ("host", "10.0.0.7:7070")], true),
-            (&[("origin", "http://10.0.0.7:8080"), ("host", "10.0.0.7:7070")], false),
+            (&[("origin", "https://10.0.0.7:7070"), ("host", "10.0.0.7:7070")], true),
+            (&[("origin", "http://10.0.0.7:7070"), ("host", "10.0.0.7:7070")], false),
+            (&[("origin", "https://10.0.0.7:8080"), ("host", "10.0.0.7:7070")], false),
+            (&[("origin", "ftp://10.0.0.7:7070"), ("host", "10.0.0.7:7070")], false),
             (&[], false),
         ];
         for (sent, allowed) in cases {
             assert_eq!(check_origin(&headers(sent), &public).is_ok(), *allowed, "{sent:?}");
+        }
+        let plain: Url = "http://127.0.0.1:7070".parse().expect("an address");
+        for (origin, allowed) in
+            [("http://10.0.0.7:7070", true), ("https://10.0.0.7:7070", true), ("http://10.0.0.7:8080", false)]
+        {
+            assert_eq!(
+                check_origin(&headers(&[("origin", origin), ("host", "10.0.0.7:7070")]), &plain).is_ok(),
+                allowed,
+                "{origin}"
+            );
         }
     }
 
