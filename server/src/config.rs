@@ -220,6 +220,14 @@ impl Settings {
                 problem: "is not an http or https address",
                 hint: "Give the address that people type, such as https://video.example.com.",
             })?;
+        if tls != Tls::Off && public_url.scheme() != "https" {
+            return Err(ConfigError::Bad {
+                name: "OFFPEAK_PUBLIC_URL",
+                value: public_url.into(),
+                problem: "is not encrypted, although this server speaks nothing but TLS",
+                hint: "Let it begin with https://, or leave out OFFPEAK_TLS, OFFPEAK_TLS_CERT and OFFPEAK_TLS_KEY.",
+            });
+        }
         let database_url = self.database_url.unwrap_or_else(|| "sqlite://offpeak.db".to_owned());
         if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database_url.starts_with(scheme)) {
             return Err(ConfigError::Bad {
@@ -411,6 +419,16 @@ mod tests {
             (Some("on"), false, false),
         ] {
             assert!(files(tls, cert, key).is_err(), "{tls:?} {cert} {key}");
+        }
+        let public = |url: &str, cert: bool| {
+            let path = || cert.then(|| PathBuf::from("x.pem"));
+            let tls = (!cert).then(|| "self".to_owned());
+            Settings { tls, tls_cert: path(), tls_key: path(), public_url: Some(url.to_owned()), ..Settings::default() }.check()
+        };
+        for cert in [false, true] {
+            let told = public("http://farm.office.lan:7070", cert).expect_err("cookies would go unencrypted").to_string();
+            assert!(told.starts_with("OFFPEAK_PUBLIC_URL is \"http://farm") && told.contains("https://"), "{told}");
+            assert!(public("https://farm.office.lan:7070", cert).is_ok());
         }
     }
 
