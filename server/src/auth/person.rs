@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Query,
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::PathAndQuery},
 };
 use offpeak_api::{
     access::Scope,
@@ -10,7 +10,7 @@ use offpeak_api::{
     people::Role,
 };
 use serde::Deserialize;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::{TeamAuth, Who, scopes::Scopes, unauthorized};
 use crate::{app::App, clock::Instant, error::ApiError, people::sessions, teams};
@@ -118,6 +118,27 @@ fn named_team(parts: &Parts) -> Option<String> {
     header.or_else(|| Query::<Asked>::try_from_uri(&parts.uri).ok().and_then(|Query(asked)| asked.team))
 }
 
+/// Moves the team that the query names to the header, unless that names one: what is left of the query is the route's own, which
+/// may refuse what it does not know.
+pub fn team_into_header(parts: &mut Parts) {
+    let Some((name, uri)) = parts.uri.query().and_then(|query| without_team(&parts.uri, query)) else { return };
+    parts.headers.entry(TEAM_HEADER).or_insert(name);
+    parts.uri = uri;
+}
+
+/// The team that a query names once, and the address without it.
+fn without_team(uri: &Uri, query: &str) -> Option<(HeaderValue, Uri)> {
+    let names_team = |pair: &&str| pair.split('=').next() == Some("team");
+    let (named, rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(names_team);
+    let [named] = named.as_slice() else { return None };
+    let (_, name) = form_urlencoded::parse(named.as_bytes()).next()?;
+    let path = uri.path();
+    let left = if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) };
+    let mut address = uri.clone().into_parts();
+    address.path_and_query = Some(PathAndQuery::try_from(left).ok()?);
+    Some((HeaderValue::from_str(&name).ok()?, Uri::from_parts(address).ok()?))
+}
+
 /// The person in the team that the request is about: the one that it names, or their only one.
 pub(super) async fn in_team(person: &PersonAuth, parts: &Parts, app: &App) -> Result<TeamAuth, ApiError> {
     let Some(named) = named_team(parts) else {
@@ -193,6 +214,30 @@ mod tests {
                 allowed,
                 "{origin}"
             );
+        }
+    }
+
+    #[test]
+    fn the_team_of_a_query_moves_to_the_header() {
+        for (asked, sent, address, team) in [
+            ("/v1/jobs", None, "/v1/jobs", None),
+            ("/v1/jobs?team=team_1", None, "/v1/jobs", Some("team_1")),
+            ("/v1/jobs?state=failed&team=team%5F1&limit=2", None, "/v1/jobs?state=failed&limit=2", Some("team_1")),
+            ("/v1/jobs?team=team_1", Some("team_2"), "/v1/jobs", Some("team_2")),
+            ("http://x:1/v1/jobs?team=", None, "http://x:1/v1/jobs", Some("")),
+            // What cannot be meant stays where it is, for the route to refuse.
+            ("/v1/jobs?team=a&team=b", None, "/v1/jobs?team=a&team=b", None),
+            ("/v1/jobs?team=%0a", None, "/v1/jobs?team=%0a", None),
+            ("/v1/jobs?teams=a", None, "/v1/jobs?teams=a", None),
+        ] {
+            let mut request = axum::http::Request::get(asked);
+            if let Some(sent) = sent {
+                request = request.header(TEAM_HEADER, sent);
+            }
+            let (mut parts, ()) = request.body(()).expect("a request").into_parts();
+            team_into_header(&mut parts);
+            let found = parts.headers.get(TEAM_HEADER).map(|value| value.to_str().expect("plain"));
+            assert_eq!((parts.uri.to_string().as_str(), found), (address, team), "{asked}");
         }
     }
 

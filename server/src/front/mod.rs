@@ -23,6 +23,7 @@ use crate::{app::App, auth::person, people::peer::Peer};
 /// The layer of all routes but those of agents, players and supervisors.
 pub async fn of_programs(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    person::team_into_header(&mut parts);
     let Ok(Peer(address)) = Peer::from_request_parts(&mut parts, &app).await;
     let session = person::secret_of(&parts.headers, &app.config.public_url);
     let quota = app.rates.take(&rate::who(&parts.headers, session, address), app.clock.now());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use offpeak_api::{
+    job::JobList,
     people::{CreatedLink, InvitationList, PersonList, Session},
     team::{MemberList, Team, TeamList},
 };
@@ -312,6 +313,14 @@ async fn members_keep_to_their_teams_and_operators_look_after_all() {
     assert_eq!(carol.get(&path).await.problem(404), "job_not_found");
     assert_eq!(carol.call_about(Some(news), Method::GET, &path, json!({})).await.status, 200);
     assert_eq!(carol.get(&format!("{path}?team={news}")).await.status, 200, "what cannot send headers has a query");
+    for list in ["/v1/jobs?limit=5&", "/v1/jobs/figures?", "/v1/profiles?", "/v1/webhooks?", "/v1/tokens?", "/v1/agents?"] {
+        let of_team = ada.get(&format!("{list}team={news}")).await;
+        assert_eq!(of_team.status, 200, "{list}: {}", of_team.text());
+    }
+    let jobs: JobList = carol.get(&format!("/v1/jobs?team={news}&state=queued")).await.ok();
+    assert_eq!(jobs.jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), [job["id"].as_str().unwrap()]);
+    assert_eq!(bob.get(&format!("/v1/jobs?team={sport}")).await.problem(404), "team_not_found");
+    assert_eq!(bob.get(&format!("/v1/jobs?team={news}&team={news}")).await.problem(422), "bad_filter");
     assert_eq!(carol.call_about(Some(news), Method::POST, &format!("{path}/cancel"), json!({})).await.status, 200);
     let token = json!({ "name": "x", "scopes": ["jobs:read"] });
     assert_eq!(carol.call_about(Some(news), Method::POST, "/v1/tokens", token.clone()).await.problem(403), "insufficient_scope");
