@@ -27,6 +27,7 @@ pub mod package;
 pub mod page;
 pub mod people;
 pub mod plan;
+pub mod private;
 pub mod profile;
 pub mod router;
 pub mod serving;

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use bytes::Bytes;
 
 use super::{BlobKey, key::check_prefix};
-use crate::{auth::random_name, clock::Instant};
+use crate::{auth::random_name, clock::Instant, private};
 
 const INCOMING: &str = ".incoming";
 const UPLOADS: &str = ".uploads";
@@ -59,7 +59,7 @@ pub struct OpenBlob {
 impl Folder {
     /// Makes what is missing.
     pub fn open(root: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&root)?;
+        private::make_folder(&root)?;
         for own in [INCOMING, UPLOADS] {
             fs::create_dir_all(root.join(own))?;
         }

@@ -15,6 +15,8 @@ use sea_orm::{
     TransactionTrait, sqlx,
 };
 
+use crate::private;
+
 pub use along::along;
 pub use at_once::Writes;
 use group::{GroupCommit, Turn};
@@ -71,7 +73,8 @@ impl Db {
     /// PostgreSQL is asked for.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, DbErr> {
         if url.starts_with("sqlite:") {
-            // The writer comes first: it creates the file.
+            make_private(url);
+            // The writer comes first: it makes a database of the file.
             let writer = GroupCommit::connect(sqlite(url)).await?;
             let mut options = sqlite(url);
             options.max_connections(SQLITE_READERS);
@@ -116,6 +119,14 @@ pub fn may_work_again(error: &DbErr) -> bool {
             error.code().is_some_and(|code| ["40001", "40P01", "55P03", "57014", "53300", "5"].contains(&code.as_ref()))
         }
         _ => false,
+    }
+}
+
+/// SQLite would make a file that everybody may read. What it keeps beside it has the mode of the file.
+fn make_private(url: &str) {
+    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    if let (false, Ok(options)) = (in_memory, url.parse::<sqlx::sqlite::SqliteConnectOptions>()) {
+        private::make_file(options.get_filename());
     }
 }
 

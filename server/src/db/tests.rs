@@ -168,3 +168,19 @@ async fn migrations_of_several_servers_take_turns() {
         result.unwrap();
     }
 }
+
+/// It holds keys.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_and_what_lies_beside_it_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (db, folder) = numbers().await;
+    add(&db, 1).await.unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().permissions().mode() & 0o777)
+    });
+    let mut files: Vec<(String, u32)> = files.collect();
+    files.sort();
+    assert_eq!(files, ["test.db", "test.db-shm", "test.db-wal"].map(|name| (name.to_owned(), 0o600)));
+}

@@ -62,7 +62,8 @@ pub async fn request_lease(
         .hint("Update the engine."));
     }
     auth.standing.may_lease(app.clock.now())?;
-    let request = LeaseRequest { capabilities: limits::check_request(&request)?, ..request };
+    let mut request = request;
+    request.capabilities = limits::check_request(&request)?;
     let asker = Asker {
         agent: auth.agent_id.clone(),
         request_id: request.request_id.clone(),
