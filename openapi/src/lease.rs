@@ -245,6 +245,16 @@ pub enum ObjectName {
     File,
 }
 
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Init { rendition } => write!(f, "the init segment of {rendition:?}"),
+            Self::Segment { rendition, index } => write!(f, "segment {index} of {rendition:?}"),
+            Self::File => f.write_str("the file"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UploadUrls {
     /// In the order of the request.

@@ -183,7 +183,7 @@ pub fn router(app: App) -> Router {
         .merge(utoipa_swagger_ui::SwaggerUi::new("/docs").external_url_unchecked("/docs/openapi.json", description))
         .merge(web::router())
         .merge(web::access_router())
-        .fallback(|| async { ApiError::not_found("no_such_address", "Nothing is at this address.").hint("See /docs.") })
+        .fallback(|| async { front::call::no_such_address() })
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not answer that method.")
         })

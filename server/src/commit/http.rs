@@ -267,7 +267,7 @@ async fn check_uploaded(app: &App, lease: &lease::Model, task: &task::Model, req
             }
             Err(ApiError::unfit(
                 "not_uploaded",
-                format!("{name:?} is not in storage with {bytes} bytes and the SHA-256 {sha256}."),
+                format!("Storage does not hold {name} with {bytes} bytes and the SHA-256 {sha256}."),
             )
             .hint("Upload it before committing it."))
         })

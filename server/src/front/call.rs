@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::{
     extract::{Request, State},
-    http::header,
+    http::{StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -28,6 +28,7 @@ pub async fn every_call(State(is_secure): State<bool>, mut request: Request, nex
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match CURRENT.scope(id.clone(), answer.instrument(span.clone())).await {
         Ok(response) if is_plain_refusal(&response) => CURRENT.scope(id.clone(), as_problem(response)).await,
+        Ok(response) if is_bare(&response) => CURRENT.sync_scope(id.clone(), || no_such_address().into_response()),
         Ok(response) => response,
         Err(_) => CURRENT.sync_scope(id.clone(), || ApiError::internal("a handler panicked").into_response()),
     };
@@ -53,6 +54,15 @@ fn span_of(request: &Request) -> Span {
 fn is_plain_refusal(response: &Response) -> bool {
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     response.status().is_client_error() && content_type.is_some_and(|value| value.starts_with("text/plain"))
+}
+
+/// Nothing but a status: the reference at `/docs` knows no such file of its own.
+fn is_bare(response: &Response) -> bool {
+    response.status() == StatusCode::NOT_FOUND && !response.headers().contains_key(header::CONTENT_TYPE)
+}
+
+pub fn no_such_address() -> ApiError {
+    ApiError::not_found("no_such_address", "Nothing is at this address.").hint("See /docs.")
 }
 
 async fn as_problem(response: Response) -> Response {

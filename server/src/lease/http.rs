@@ -183,7 +183,7 @@ pub async fn upload_urls(
             ObjectName::File => task.kind == super::TaskKind::File.as_str(),
         };
         if !known {
-            return Err(ApiError::unfit("unknown_object", format!("This task does not make {:?}.", object.name)));
+            return Err(ApiError::unfit("unknown_object", format!("This task does not make {}.", object.name)));
         }
         let key = object_key(&lease, &task, &object.name, object.attempt)?;
         addresses.push(app.blobs.put_address(&key, object.bytes, &object.sha256, now, ADDRESS_LIFETIME).await?);
@@ -202,7 +202,7 @@ pub fn object_key(lease: &lease::Model, task: &task::Model, name: &ObjectName, a
             format!("{folder}/{}", planned.name)
         }
     };
-    key.parse().map_err(|_| ApiError::unfit("unknown_object", format!("{name:?} has no place in storage.")))
+    key.parse().map_err(|_| ApiError::unfit("unknown_object", format!("Storage has no place for {name}.")))
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub fn check_objects(objects: &[UploadObject]) -> Result<(), ApiError> {
         is_sha256(&object.sha256) && object.bytes <= most && object.attempt < MOST_ATTEMPTS
     };
     match objects.iter().find(|object| !fits(object)) {
-        Some(object) => bad(format!("{:?} needs its true length, and its SHA-256 in lower-case hexadecimal.", object.name)),
+        Some(object) => bad(format!("Give the true length of {}, and its SHA-256 in lower-case hexadecimal.", object.name)),
         None => Ok(()),
     }
 }
@@ -130,7 +130,7 @@ fn few(warnings: Vec<Warning>) -> Vec<Warning> {
 }
 
 fn cut(text: &str, longest: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(longest).collect()
+    one_line(text).chars().take(longest).collect()
 }
 
 /// Progress is only shown and used for estimates: what cannot be true is cut down rather than refused.

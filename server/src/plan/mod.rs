@@ -83,14 +83,24 @@ pub struct PlannedFile {
 pub enum PlanError {
     #[error("the source has neither moving pictures nor sound")]
     NothingToEncode,
-    #[error("the {stream} stream of the source lasts no time: it starts at {start_seconds} s and ends at {end_seconds} s")]
+    #[error(
+        "the {stream} stream of the source lasts no time: it starts at {} s and ends at {} s",
+        short(*.start_seconds),
+        short(*.end_seconds)
+    )]
     Empty { stream: &'static str, start_seconds: f64, end_seconds: f64 },
-    #[error("the source lasts {seconds:.0} s, more than the {limit_seconds:.0} s that are allowed")]
+    #[error("the source lasts {} s, more than the {} s that are allowed", short(*.seconds), short(*.limit_seconds))]
     TooLong { seconds: f64, limit_seconds: f64 },
     #[error("the source's pictures are {width}x{height}, which cannot be encoded")]
     BadPictureSize { width: u32, height: u32 },
     #[error("the profile {profile} cannot be used: {what}")]
     BadProfile { profile: String, what: &'static str },
+}
+
+/// `90000`, `0.04`, `1.8e308`: a damaged file can say anything.
+fn short(seconds: f64) -> String {
+    let thousandths = (seconds * 1000.0).round() / 1000.0;
+    if seconds.abs() < 1e9 { format!("{thousandths}") } else { format!("{seconds:.1e}") }
 }
 
 impl PlanError {

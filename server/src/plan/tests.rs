@@ -375,3 +375,12 @@ fn a_plan_survives_storage() {
     let json = serde_json::to_string(&made).expect("JSON");
     assert_eq!(serde_json::from_str::<Plan>(&json).expect("a plan"), made);
 }
+
+#[test]
+fn whatever_a_file_says_is_told_in_few_digits() {
+    let told = |seconds| PlanError::TooLong { seconds, limit_seconds: 86_400.0 }.to_string();
+    assert_eq!(told(90_000.5), "the source lasts 90000.5 s, more than the 86400 s that are allowed");
+    assert_eq!(told(f64::MAX), "the source lasts 1.8e308 s, more than the 86400 s that are allowed");
+    let empty = PlanError::Empty { stream: "video", start_seconds: 5e-324, end_seconds: -1e300 }.to_string();
+    assert_eq!(empty, "the video stream of the source lasts no time: it starts at 0 s and ends at -1.0e300 s");
+}

@@ -128,7 +128,8 @@ async fn agree_on_length(app: &App, row: &source::Model, piece: &Piece) -> Resul
     let known = row.length.map(i64::cast_unsigned);
     let Some(told) = piece.length else { return Ok(known) };
     if known.is_some_and(|known| known != told) || told < row.received.cast_unsigned() {
-        let detail = format!("Upload-Length is {told}, but it was {known:?}, and {} bytes have arrived.", row.received);
+        let before = known.map(|known| format!("it was {known} before, and ")).unwrap_or_default();
+        let detail = format!("Upload-Length is {told}, but {before}{} bytes have arrived.", row.received);
         return Err(ApiError::bad_request("wrong_length", detail));
     }
     if told > app.config.max_source_bytes {

@@ -133,6 +133,27 @@ async fn a_failure_may_hold_anything() {
     assert!(error.code.len() <= 64 && error.message.len() <= 4000 && error.log_tail.len() <= 50);
 }
 
+/// Names of the code's own types are for nobody who reads a problem.
+#[tokio::test]
+async fn refusals_are_in_words_for_people() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/docs/nope").await.problem(404), "no_such_address");
+    let agent = Agent::enrol(&server, "one").await;
+    server.planned_job(&agent, 8.0, false).await;
+    let lease = agent.lease(&server).await.unwrap();
+    let path = format!("/v1/leases/{}/upload-urls", lease.id);
+    for (name, told) in [
+        (json!({ "object": "file" }), "This task does not make the file."),
+        (json!({ "object": "init", "rendition": "x" }), "This task does not make the init segment of \"x\"."),
+        (json!({ "object": "segment", "rendition": "x", "index": 3 }), "This task does not make segment 3 of \"x\"."),
+    ] {
+        let object = json!({ "name": name, "bytes": 1, "sha256": "0".repeat(64) });
+        let answer = agent.post(&server, &path, json!({ "objects": [object] })).await;
+        assert_eq!(serde_json::from_str::<Value>(&answer.text()).unwrap()["detail"], told);
+        assert_eq!(answer.problem(422), "unknown_object");
+    }
+}
+
 /// Nobody has to send, or to wait for, what would be refused anyway.
 #[tokio::test]
 async fn a_body_that_is_said_to_be_too_large_is_refused_at_once() {

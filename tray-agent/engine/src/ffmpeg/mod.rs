@@ -21,8 +21,8 @@ pub(crate) mod manifest;
 mod process;
 mod version;
 
-pub use allowed::FORMATS;
-pub use argv::Argv;
+pub use allowed::{FORMATS, MOST_STREAMS};
+pub use argv::{ALIGNMENT_PIXELS, Argv};
 pub(crate) use capture::cannot_start;
 pub use capture::{Captured, capture};
 pub use explain::explain;

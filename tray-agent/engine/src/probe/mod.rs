@@ -25,7 +25,7 @@ use self::{
     packets::{AudioPackets, Packet, VideoPackets},
 };
 use crate::{
-    ffmpeg::{Argv, Captured, Ended, FORMATS, LogTail, Process, Run, capture},
+    ffmpeg::{ALIGNMENT_PIXELS, Argv, Captured, Ended, FORMATS, LogTail, Process, Run, capture},
     loopback::Loopback,
     sandbox::Limits,
     task::{TaskContext, TaskError},
@@ -33,8 +33,6 @@ use crate::{
 
 /// Demuxers of sources: those of every step, and the two picture formats that can move.
 const EXTRA_FORMATS: &str = "gif,apng";
-/// Decoders count pixels after rounding sides up to whole blocks; sizes just within the limit must not fail there.
-const ALIGNMENT_PIXELS: u64 = 1 << 20;
 /// Headers come from a few megabytes; on a slow network and a busy machine that takes a while.
 const HEADERS_LIMIT: Duration = Duration::from_secs(180);
 /// JSON of a file with hundreds of streams.
@@ -56,7 +54,7 @@ const EARLY_SHARE: f64 = 0.02;
 
 /// Probes the source of `ctx`, whose length and limits are in `work`.
 ///
-/// Refusals blame the source: `empty_source`, `not_media`, `no_index`, `still_image`, `encrypted`, `no_streams`,
+/// Refusals blame the source: `empty_source`, `not_media`, `no_index`, `still_image`, `encrypted`, `no_streams`, `too_many_streams`,
 /// `too_many_pixels`, `too_long`, `implausible_duration`, `unsupported_format`, `unreadable`. What this machine or its
 /// network did wrong blames the agent: `source_unreadable`, `probe_slow`, `probe_crashed` and those of the loopback.
 pub async fn probe(ctx: &TaskContext, work: &work::Probe) -> Result<Facts, TaskError> {

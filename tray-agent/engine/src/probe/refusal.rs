@@ -3,7 +3,10 @@
 use offpeak_api::work::SourceLimits;
 
 use super::headers::Headers;
-use crate::{ffmpeg::LogTail, task::TaskError};
+use crate::{
+    ffmpeg::{LogTail, MOST_STREAMS},
+    task::TaskError,
+};
 
 /// Files that promise more than this many seconds …
 const SUSPICIOUS_SECONDS: f64 = 600.0;
@@ -38,6 +41,19 @@ pub fn no_streams() -> TaskError {
     let message =
         "The file holds neither pictures nor sound that can be read. Check that the original plays, and export it again.";
     TaskError::source("no_streams", message)
+}
+
+pub fn too_many_streams() -> TaskError {
+    let message = format!(
+        "The file holds more than {MOST_STREAMS} streams; a film has a few. Export it with nothing but the pictures and the sound \
+         that are needed."
+    );
+    TaskError::source("too_many_streams", message)
+}
+
+/// Streams beyond the limit are left out by some demuxers, and make others give up.
+fn has_too_many_streams(log: &LogTail) -> bool {
+    log.mentions(&["exceeds max_streams"])
 }
 
 pub fn too_many_pixels(width: u64, height: u64, limits: &SourceLimits) -> TaskError {
@@ -111,6 +127,7 @@ pub fn nothing_to_encode(headers: &Headers, log: &LogTail, limits: &SourceLimits
     let oversize = log.lines().iter().find_map(|line| line.split_once("Picture size ").and_then(|(_, rest)| refused_size(rest)));
     let refusal = match oversize {
         Some((width, height)) => too_many_pixels(width, height, limits),
+        None if has_too_many_streams(log) => too_many_streams(),
         None if headers.only_stills() => still_image(),
         None => no_streams(),
     };
@@ -124,6 +141,8 @@ pub fn unopened(log: &LogTail, head: &[u8], limits: &SourceLimits) -> TaskError 
         no_index()
     } else if let Err(oversize) = check_log(log, limits) {
         oversize
+    } else if has_too_many_streams(log) {
+        too_many_streams()
     } else if is_scrambled_ts(head) {
         encrypted()
     } else if let Some(codec) = lines.iter().find_map(|line| refused_codec(line)) {
@@ -231,7 +250,7 @@ mod tests {
     #[test]
     fn logs_and_heads_tell_kinds_apart() {
         let not_allowed = |name: &str| format!("[{name} @ 0x55] Format not on whitelist 'mov,mp4'");
-        let cases: [(String, &[u8], &str); 12] = [
+        let cases: [(String, &[u8], &str); 13] = [
             ("[mov,mp4,m4a,3gp,3g2,mj2 @ 0x7f] moov atom not found".to_owned(), b"\0\0\0\x18ftyp", "no_index"),
             (not_allowed("png_pipe"), b"\x89PNG", "still_image"),
             (not_allowed("image2"), b"\xff\xd8", "still_image"),
@@ -246,6 +265,12 @@ mod tests {
                 "[h264 @ 0x1] [IMGUTILS @ 0x2] Picture size 16384x16384 is invalid".to_owned(),
                 b"\0\0\0\x18ftyp",
                 "too_many_pixels",
+            ),
+            (
+                "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x1] Number of streams exceeds max_streams parameter (256), see the documentation"
+                    .to_owned(),
+                b"\0\0\0\x18ftyp",
+                "too_many_streams",
             ),
             (String::new(), "Grüße aus Köln".as_bytes(), "not_media"),
         ];
