@@ -14,6 +14,8 @@ mod wire;
 
 use std::time::Duration;
 
+use offpeak_api::plain;
+
 use crate::error::ApiError;
 
 /// Who is away for longer logs in again …
@@ -34,7 +36,7 @@ const LONGEST_PASSWORD: usize = 1024;
 /// An email as it is kept: in lower case. Whether it exists shows when the link that was sent there is opened.
 pub fn check_email(text: &str) -> Result<String, ApiError> {
     let email = text.trim().to_lowercase();
-    let is_plain = email.len() <= LONGEST_EMAIL && !email.chars().any(|c| c.is_control() || c.is_whitespace());
+    let is_plain = email.len() <= LONGEST_EMAIL && !email.chars().any(|c| plain::is_unseen(c) || c.is_whitespace());
     match email.split_once('@') {
         Some((name, host)) if is_plain && !name.is_empty() && !host.is_empty() && !host.contains('@') => Ok(email),
         Some(_) | None => Err(ApiError::unfit("bad_email", "`email` is an address such as ada@example.com.")),
@@ -73,7 +75,19 @@ mod tests {
     #[test]
     fn emails_are_kept_in_lower_case() {
         assert_eq!(check_email(" Ada@Example.COM ").ok().as_deref(), Some("ada@example.com"));
-        for bad in ["", "ada", "@example.com", "ada@", "a@b@c", "a b@c.d", "a\n@c.d", &format!("{}@x", "a".repeat(260))] {
+        for bad in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a@b@c",
+            "a b@c.d",
+            "a\n@c.d",
+            "a\u{200b}@c.d",
+            "\u{202e}a@c.d",
+            "a@c\u{200d}.d",
+            &format!("{}@x", "a".repeat(260)),
+        ] {
             assert_eq!(check_email(bad).expect_err("must be refused").code, "bad_email", "{bad}");
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use offpeak_api::plain;
 use sha1::Sha1;
 use sha2::{Sha256, digest::DynDigest};
 
@@ -88,12 +89,12 @@ pub fn metadata(headers: &HeaderMap) -> Result<Metadata, ApiError> {
     Ok(Metadata { raw: Some(raw.to_owned()), filename })
 }
 
-/// Only the name, without folders and without characters that would upset a terminal.
+/// Only the name, without folders and without characters that would upset a terminal or that nobody sees.
 pub fn clean_filename(name: &str) -> Option<String> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_FILENAME).collect();
+    let clean: String = plain::one_line(name).chars().take(LONGEST_FILENAME).collect();
     let clean = clean.trim();
-    (!clean.is_empty()).then(|| clean.to_owned())
+    plain::is_visible(clean).then(|| clean.to_owned())
 }
 
 /// The hash that a piece must have.
@@ -174,6 +175,10 @@ mod tests {
         assert_eq!(name(&encode("../../etc/passwd")), Ok(Some("passwd".into())));
         assert_eq!(name(&encode("C:\\films\\a.mov")), Ok(Some("a.mov".into())));
         assert_eq!(name(&encode("a\u{1b}[31m.mp4")), Ok(Some("a[31m.mp4".into())));
+        assert_eq!(name(&encode("film\u{202e}4pm.exe")), Ok(Some("film4pm.exe".into())));
+        assert_eq!(name(&encode("\u{feff}a\u{200b}b.mp4")), Ok(Some("ab.mp4".into())));
+        assert_eq!(name(&encode("👩\u{200d}👧.mp4")), Ok(Some("👩\u{200d}👧.mp4".into())));
+        assert_eq!(name(&encode("\u{200b}\u{3164}")), Ok(None));
         assert_eq!(name(&encode("/")), Ok(None));
         assert_eq!(name(&format!("is_private,name {}", BASE64_STANDARD.encode("x"))), Ok(Some("x".into())));
         assert_eq!(name("filename ~~"), Err(()));
