@@ -6,7 +6,7 @@ use super::Operation;
 
 /// A refusal that many operations share: the status, its name among the components, what it says, an example's code and
 /// sentence.
-const SHARED: [(&str, &str, &str, &str, &str); 9] = [
+const SHARED: [(&str, &str, &str, &str, &str); 10] = [
     (
         "400",
         "BadRequest",
@@ -28,6 +28,13 @@ const SHARED: [(&str, &str, &str, &str, &str); 9] = [
         "A request with this `Idempotency-Key` is being carried out, or its answer is not known",
         "idempotency_key_in_progress",
         "A request with this `Idempotency-Key` is being carried out.",
+    ),
+    (
+        "408",
+        "TooSlow",
+        "The body did not arrive in time",
+        "body_too_slow",
+        "The body of this request did not arrive in time.",
     ),
     ("413", "TooLarge", "The body is too large", "body_too_large", "length limit exceeded"),
     (
@@ -97,7 +104,7 @@ pub fn add(operation: &mut Operation) {
         "BadRequest" => has_parameters || operation.takes_json() || creates,
         "Unauthorized" | "Forbidden" => operation.is_guarded(),
         "InProgress" => creates,
-        "TooLarge" | "NotJson" => operation.takes_json(),
+        "TooLarge" | "TooSlow" | "NotJson" => operation.takes_json(),
         "Unfit" => operation.takes_json() || creates,
         "TooManyRequests" => operation.is_of_programs(),
         _ => operation.path != "/healthz",

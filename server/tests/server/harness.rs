@@ -383,9 +383,20 @@ impl Agent {
 
     /// Uploads an object of made-up bytes; its length and hash.
     pub async fn upload(&self, server: &Server, lease: &LeaseId, name: ObjectName, seed: &str) -> (u64, String) {
+        self.upload_try(server, lease, (name, 0), seed).await
+    }
+
+    /// The same under one of the engine's later tries.
+    pub async fn upload_try(
+        &self,
+        server: &Server,
+        lease: &LeaseId,
+        (name, attempt): (ObjectName, u32),
+        seed: &str,
+    ) -> (u64, String) {
         let data = format!("{seed} {name:?}").into_bytes();
         let sha256 = auth::hex(&Sha256::digest(&data));
-        let object = UploadObject { name, attempt: 0, bytes: data.len() as u64, sha256: sha256.clone() };
+        let object = UploadObject { name, attempt, bytes: data.len() as u64, sha256: sha256.clone() };
         let urls: UploadUrls =
             self.post(server, &format!("/v1/leases/{lease}/upload-urls"), UploadUrlsRequest { objects: vec![object] }).await.ok();
         let address = &urls.addresses[0];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offpeak_api::{
     job::JobState,
-    lease::{Lease, Orders, TaskResult},
+    lease::{Lease, ObjectName, Orders, TaskResult},
     work::Work,
 };
 use offpeak_server::tick;
@@ -120,6 +120,10 @@ async fn commits_are_whole_rows_and_may_be_repeated() {
     let mut other = whole.clone();
     other.segments.truncate(1);
     other.segments[0].sha256 = "0".repeat(64);
+    assert_eq!(agent.commit(&server, &lease, &other).await.problem(422), "not_uploaded");
+    let again = &mut other.segments[0];
+    let name = ObjectName::Segment { rendition: again.rendition.clone(), index: again.index };
+    (again.attempt, (again.bytes, again.sha256)) = (1, agent.upload_try(&server, &lease.id, (name, 1), "other bytes").await);
     assert_eq!(agent.commit(&server, &lease, &other).await.problem(422), "conflict");
     let mut absent = whole;
     absent.segments[0].bytes += 1;
