@@ -1,4 +1,4 @@
-import { Button, Modal } from "@mantine/core";
+import { Button, getDefaultZIndex, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { createContext, type ReactNode, use, useCallback, useMemo, useRef, useState } from "react";
 import classes from "./confirm.module.css";
@@ -66,6 +66,8 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
     <Context value={ask}>
       {children}
       <Modal
+        // Above the form that asks.
+        zIndex={getDefaultZIndex("overlay")}
         opened={open}
         onClose={() => {
           if (!busy) close(false);

@@ -1,13 +1,17 @@
 import { Button, Modal } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
+import { useConfirm } from "./confirm";
 import classes from "./form-modal.module.css";
 import { Problem } from "./states";
+import { useUnsaved } from "./unsaved";
 
 interface Props {
   title: string;
   /** The verb on the button. */
   action: string;
   opened: boolean;
+  /** Something was filled in: whoever closes the dialogue is asked first. */
+  isDirty: boolean;
   onClose: () => void;
   /** What it throws is shown in the dialogue, which stays open. */
   onSubmit: () => Promise<unknown>;
@@ -24,6 +28,7 @@ export function FormModal({
   title,
   action,
   opened,
+  isDirty,
   onClose,
   onSubmit,
   rest,
@@ -34,8 +39,27 @@ export function FormModal({
 }: Props) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const close = () => {
-    if (busy) return;
+  const confirm = useConfirm();
+  const asking = useRef(false);
+  useUnsaved(opened && isDirty && !busy);
+  const close = async () => {
+    if (busy || asking.current) return;
+    if (isDirty) {
+      asking.current = true;
+      const isGranted = await confirm({
+        title: "Close without saving?",
+        body: <p>What you filled in here would be lost.</p>,
+        action: "Close without saving",
+        keep: "Go on with it",
+        danger: true,
+        run: () => Promise.resolve(),
+      });
+      // The key that closed the question is still on its way, and is not meant for this dialogue.
+      setTimeout(() => {
+        asking.current = false;
+      });
+      if (!isGranted) return;
+    }
     setError(undefined);
     onClose();
   };
@@ -51,7 +75,7 @@ export function FormModal({
     }
   };
   return (
-    <Modal opened={opened} onClose={close} title={title} size={size}>
+    <Modal opened={opened} onClose={() => void close()} title={title} size={size}>
       <form
         className={classes.form}
         noValidate
@@ -63,7 +87,7 @@ export function FormModal({
         {typeof children === "function" ? children(error) : children}
         <Problem error={rest === undefined ? error : rest(error)} />
         <div className={classes.buttons}>
-          <Button variant="default" disabled={busy} onClick={close}>
+          <Button variant="default" disabled={busy} onClick={() => void close()}>
             Close
           </Button>
           <Button type="submit" color={danger ? "red" : "offpeak"} loading={busy} disabled={disabled}>

@@ -9,6 +9,7 @@ import { may, usePerson } from "../../lib/session";
 import { sections } from "./navigation";
 import classes from "./shell.module.css";
 import { TeamSwitcher } from "./team-switcher";
+import { UnsavedGuard } from "./unsaved-guard";
 import { UserMenu } from "./user-menu";
 
 /** What is around every page: where one can go, in which team one is, and who one is. */
@@ -28,6 +29,7 @@ export function Shell() {
 
   return (
     <div className={classes.shell}>
+      <UnsavedGuard />
       <a
         href="#main"
         className={classes.skip}

@@ -2,6 +2,7 @@ import { Menu, UnstyledButton } from "@mantine/core";
 import { IconCheck, IconSelector } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useMayLose } from "../../components/unsaved";
 import { useTeamScope } from "../../lib/session";
 import { chooseTeam } from "../../lib/team";
 import classes from "./menus.module.css";
@@ -11,9 +12,11 @@ export function TeamSwitcher({ compact = false }: { compact?: boolean }) {
   const { teams, current } = useTeamScope();
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const mayLose = useMayLose();
   if (current === undefined) return null;
 
   const choose = async (team: string) => {
+    if (!(await mayLose())) return;
     chooseTeam(team);
     // What is on the page may belong to the team that was left.
     await navigate({ to: "/" });

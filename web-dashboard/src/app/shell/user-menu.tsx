@@ -3,6 +3,7 @@ import { IconBook2, IconDeviceLaptop, IconDotsVertical, IconLogout, IconMoon, Ic
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useNotices } from "../../components/confirm";
+import { useMayLose } from "../../components/unsaved";
 import { answer, api } from "../../lib/api";
 import { type Role, usePerson } from "../../lib/session";
 import classes from "./menus.module.css";
@@ -13,9 +14,11 @@ const ROLES: Record<Role, string> = { admin: "Administrator", operator: "Operato
 export function UserMenu() {
   const person = usePerson();
   const notices = useNotices();
+  const mayLose = useMayLose();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
 
   const logOut = async () => {
+    if (!(await mayLose())) return;
     try {
       await answer(api.DELETE("/v1/session"));
       location.assign("/login");

@@ -95,6 +95,7 @@ function NewGroup({ onClose }: { onClose: () => void }) {
   return (
     <FormModal
       opened
+      isDirty={form.isDirty()}
       title="New group"
       action="Make it"
       onClose={onClose}

@@ -10,6 +10,7 @@ import { Page, Panel } from "../../components/page";
 import { Failed, Loading, Problem } from "../../components/states";
 import { Tag } from "../../components/status";
 import { WeekGrid } from "../../components/week-grid";
+import { useUnsaved } from "../../components/unsaved";
 import { errorAt, otherError } from "../../lib/field-errors";
 import type { Group } from "../../lib/groups";
 import { deleteGroup, groupQuery, type Policy, putPolicy, renameGroup } from "./api/policies";
@@ -61,6 +62,7 @@ function PolicyForm({ group }: { group: Group }) {
       });
     },
   });
+  useUnsaved(form.isDirty() && !save.isPending);
   const { values } = form;
   const policy = toPolicy(values);
   const at = (field: keyof Values) => ({ ...form.getInputProps(field), ...errorAt(save.error, field) });
@@ -262,6 +264,7 @@ function Rename({ group, onClose }: { group: Group; onClose: () => void }) {
   return (
     <FormModal
       opened
+      isDirty={form.isDirty()}
       title={`Rename ${group.name}`}
       action="Rename"
       onClose={onClose}

@@ -185,15 +185,19 @@ const ENDS = [
   { value: "never", label: "Never" },
 ];
 
+const USUAL_END = "365";
+
 function NewToken({ onClose, made }: { onClose: () => void; made: (token: Schemas["CreatedToken"]) => Promise<void> }) {
   const person = usePerson();
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Scope[]>(BUNDLES[0]?.scopes ?? []);
-  const [end, setEnd] = useState("365");
+  const [end, setEnd] = useState(USUAL_END);
+  const isDirty = name !== "" || scopes !== BUNDLES[0]?.scopes || end !== USUAL_END;
   const offered = SCOPES.filter(({ needs }) => may(person, needs));
   return (
     <FormModal
       opened
+      isDirty={isDirty}
       size="lg"
       title="New token"
       action="Make it"
@@ -226,7 +230,7 @@ function NewToken({ onClose, made }: { onClose: () => void; made: (token: Schema
               data={ENDS}
               value={end}
               onChange={(value) => {
-                setEnd(value ?? "365");
+                setEnd(value ?? USUAL_END);
               }}
             />
           </div>

@@ -1,12 +1,16 @@
 import { useSyncExternalStore } from "react";
 import type { Upload } from "tus-js-client";
 import { answer, api, OffpeakError, once } from "../../lib/api";
+import { chosenTeam } from "../../lib/team";
+import { forget, heldUploads, hold, keep } from "./kept";
+import type { Picked } from "./picked";
+import { discard, type Unfinished } from "./unfinished";
 
 /** How a job is made of what was uploaded. */
 export interface Wishes {
   profile: string;
   priority: number;
-  /** Undefined for the team that is chosen. */
+  /** Undefined for whoever has only one. */
   team?: string | undefined;
 }
 
@@ -27,14 +31,10 @@ export interface Item {
   wishes: Wishes;
   /** It goes on where it had stopped. */
   resumed: boolean;
-}
-
-/** An upload that was begun in this browser and never ended: its file, chosen again, goes on where it stopped. */
-export interface Unfinished {
-  key: string;
-  name: string;
-  bytes: number;
-  begunAt: string;
+  /** Where its bytes go, once that is known. */
+  url?: string;
+  /** The upload, once all of it is there: what is left to do is to make the job. */
+  arrived?: string;
 }
 
 /** Files at a time: one fills the line, two hide the pauses between files. */
@@ -45,11 +45,13 @@ const RETRY_AFTER_MS = [0, 1000, 3000, 5000, 10_000, 20_000, 30_000];
 /** Speed is measured over so long, so that it does not flicker. */
 const SPEED_OVER_MS = 4000;
 
-type Source = { kind: "file"; file: File } | { kind: "url"; url: string };
+type Source = { kind: "file"; picked: Picked; before?: Unfinished } | { kind: "url"; url: string };
 
 let items: readonly Item[] = [];
 const sources = new Map<string, Source>();
 const running = new Map<string, Upload>();
+/** What tells other tabs that an item is being sent no longer. */
+const holds = new Map<string, () => void>();
 const speeds = new Map<string, { at: number; sent: number }[]>();
 const listeners = new Set<() => void>();
 
@@ -64,11 +66,17 @@ export function useQueue(): readonly Item[] {
   );
 }
 
-export function addFiles(files: readonly File[], wishes: Wishes) {
+export function addFiles(files: readonly Picked[], wishes: Wishes) {
   add(
-    files.map((file) => ({ source: { kind: "file", file }, item: { name: file.name, bytes: file.size } })),
+    files.map((picked) => ({ source: { kind: "file", picked }, item: { name: picked.file.name, bytes: picked.file.size } })),
     wishes,
   );
+}
+
+/** Goes on with what was begun before the page was closed, as it was wished for then. */
+export function addUnfinished(before: Unfinished, picked: Picked, usual: Wishes) {
+  const { name, bytes, url, kept } = before;
+  add([{ source: { kind: "file", picked, before }, item: { name, bytes, url } }], kept?.wishes ?? usual);
 }
 
 export function addAddresses(urls: readonly string[], wishes: Wishes) {
@@ -78,7 +86,9 @@ export function addAddresses(urls: readonly string[], wishes: Wishes) {
   );
 }
 
-function add(wanted: { source: Source; item: Pick<Item, "name" | "bytes"> }[], wishes: Wishes) {
+function add(wanted: { source: Source; item: Pick<Item, "name" | "bytes" | "url"> }[], { team = chosenTeam(), ...others }: Wishes) {
+  // Whichever team is chosen when its turn comes.
+  const wishes = { ...others, team };
   const fresh = wanted.map(({ source, item }): Item => {
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
     sources.set(id, source);
@@ -92,6 +102,7 @@ function add(wanted: { source: Source; item: Pick<Item, "name" | "bytes"> }[], w
 export function pause(id: string) {
   void running.get(id)?.abort();
   running.delete(id);
+  letGo(id);
   change(id, { state: "paused", bytesPerSecond: 0 });
   next();
 }
@@ -104,8 +115,14 @@ export function goOn(id: string) {
 
 /** Forgets an item; what has arrived of it is removed from the server. */
 export function drop(id: string) {
-  void running.get(id)?.abort(true);
+  void running.get(id)?.abort();
   running.delete(id);
+  const item = items.find((item) => item.id === id);
+  if (item?.url !== undefined && item.job === undefined) {
+    // The server forgets it by itself after a while, should it not hear of this.
+    discard(item.url, item.wishes.team).catch(() => undefined);
+  }
+  letGo(id);
   sources.delete(id);
   speeds.delete(id);
   set(items.filter((item) => item.id !== id));
@@ -117,33 +134,12 @@ export function clearDone() {
   set(items.filter(({ state }) => state !== "done"));
 }
 
-/** Uploads of this browser that wait for their file. */
-export async function unfinished(): Promise<Unfinished[]> {
-  const { defaultOptions } = await import("tus-js-client");
-  const storage = defaultOptions.urlStorage;
-  const all = await storage.findAllUploads();
-  return all
-    .filter(({ metadata }) => !items.some((item) => item.name === metadata.filename && item.state !== "done"))
-    .map(({ urlStorageKey, size, metadata, creationTime }) => ({
-      key: urlStorageKey,
-      name: metadata.filename ?? "",
-      bytes: size ?? 0,
-      begunAt: new Date(creationTime).toISOString(),
-    }))
-    .sort((a, b) => (a.begunAt < b.begunAt ? 1 : -1));
-}
-
-export async function forget(key: string) {
-  const { defaultOptions } = await import("tus-js-client");
-  await defaultOptions.urlStorage.removeUpload(key);
-}
-
 function next() {
   const busy = items.filter(({ state }) => state === "uploading" || state === "creating").length;
   for (const item of items.filter(({ state }) => state === "waiting").slice(0, Math.max(0, AT_ONCE - busy))) void start(item);
 }
 
-async function start({ id, wishes }: Item) {
+async function start({ id, wishes, arrived }: Item) {
   const source = sources.get(id);
   if (source === undefined) return;
   if (source.kind === "url") {
@@ -151,35 +147,52 @@ async function start({ id, wishes }: Item) {
     await makeJob(id, { url: source.url });
     return;
   }
+  if (arrived !== undefined) {
+    change(id, { state: "creating" });
+    await makeJob(id, { upload: arrived });
+    return;
+  }
   change(id, { state: "uploading" });
   // Loaded with the first file: nobody else needs it.
   const tus = await import("tus-js-client");
-  const upload = new tus.Upload(source.file, {
+  const { file, handle } = source.picked;
+  const upload = new tus.Upload(file, {
     endpoint: new URL("/v1/uploads", location.origin).href,
     chunkSize: CHUNK_BYTES,
     retryDelays: RETRY_AFTER_MS,
     removeFingerprintOnSuccess: true,
-    metadata: { filename: source.file.name, filetype: source.file.type },
+    metadata: { filename: file.name, filetype: file.type },
     headers: wishes.team === undefined ? {} : { "Offpeak-Team": wishes.team },
+    onUploadUrlAvailable: () => {
+      const url = upload.url;
+      if (url === null) return;
+      change(id, { url });
+      void keep(url, { handle, lastModified: file.lastModified, wishes });
+      letGo(id);
+      holds.set(id, hold(url));
+    },
     onProgress: (sent) => {
       change(id, { sent, bytesPerSecond: speed(id, sent) });
     },
     onError: (error) => {
       running.delete(id);
+      letGo(id);
       change(id, { state: "failed", error: refusal(error), bytesPerSecond: 0 });
       next();
     },
     onSuccess: () => {
       running.delete(id);
-      const upload = uploadId(id);
-      if (upload === undefined) return;
-      change(id, { state: "creating", bytesPerSecond: 0 });
-      void makeJob(id, { upload });
+      letGo(id);
+      const { url } = upload;
+      if (url === null) return;
+      void forget(url);
+      const arrived = url.split("/").at(-1) ?? "";
+      change(id, { state: "creating", arrived, bytesPerSecond: 0 });
+      void makeJob(id, { upload: arrived });
     },
   });
-  addresses.set(id, () => upload.url ?? "");
   running.set(id, upload);
-  const [before] = await upload.findPreviousUploads();
+  const before = source.before?.previous ?? (await begunBefore(id, upload));
   if (before !== undefined) {
     upload.resumeFromPreviousUpload(before);
     change(id, { resumed: true });
@@ -188,10 +201,17 @@ async function start({ id, wishes }: Item) {
   if (running.get(id) === upload) upload.start();
 }
 
-const addresses = new Map<string, () => string>();
+/** What was begun of the same file, unless somebody goes on with it already: the same film may be wanted twice. */
+async function begunBefore(id: string, upload: Upload) {
+  const [all, isHeld] = [await upload.findPreviousUploads(), await heldUploads()];
+  const taken = (url: string | null) => url !== null && items.some((other) => other.id !== id && other.url === url && other.state !== "done");
+  const own = items.find((item) => item.id === id)?.url;
+  return all.find(({ uploadUrl }) => uploadUrl === own) ?? all.find(({ uploadUrl: url }) => url !== null && !taken(url) && !isHeld(url));
+}
 
-function uploadId(id: string): string | undefined {
-  return addresses.get(id)?.().split("/").at(-1);
+function letGo(id: string) {
+  holds.get(id)?.();
+  holds.delete(id);
 }
 
 async function makeJob(id: string, source: { upload: string } | { url: string }) {

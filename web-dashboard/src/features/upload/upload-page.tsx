@@ -3,11 +3,13 @@ import { useLocalStorage } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
 import { Page, Panel } from "../../components/page";
 import { useNotices } from "../../components/confirm";
+import { useTeamScope } from "../../lib/session";
 import { ByAddress } from "./components/by-address";
 import { DropZone } from "./components/drop-zone";
 import { QueueList } from "./components/queue-list";
 import { UnfinishedList } from "./components/unfinished-list";
 import { WishesForm } from "./components/wishes-form";
+import type { Picked } from "./picked";
 import { addAddresses, addFiles, clearDone, useQueue, type Wishes } from "./queue";
 import classes from "./upload-page.module.css";
 
@@ -18,11 +20,14 @@ export function UploadPage() {
   const items = useQueue();
   const queries = useQueryClient();
   const notices = useNotices();
-  const [wishes, setWishes] = useLocalStorage<Wishes>({ key: "offpeak.upload", defaultValue: USUAL, getInitialValueInEffect: false });
-  const take = (files: File[]) => {
-    const [full, empty] = [files.filter(({ size }) => size > 0), files.filter(({ size }) => size === 0)];
+  const { teams } = useTeamScope();
+  const [kept, setWishes] = useLocalStorage<Wishes>({ key: "offpeak.upload", defaultValue: USUAL, getInitialValueInEffect: false });
+  // Somebody else may have used this browser, in a team that is none of ours.
+  const wishes = { ...kept, team: teams.find(({ id }) => id === kept.team)?.id };
+  const take = (files: Picked[]) => {
+    const [full, empty] = [files.filter(({ file }) => file.size > 0), files.filter(({ file }) => file.size === 0)];
     if (full.length > 0) addFiles(full, wishes);
-    if (empty.length > 0) notices.failed(`${empty[0]?.name ?? ""} is left out`, new Error("The file is empty, or it is a folder."));
+    if (empty.length > 0) notices.failed(`${empty[0]?.file.name ?? ""} is left out`, new Error("The file is empty, or it is a folder."));
     void queries.invalidateQueries({ queryKey: ["jobs"] });
   };
   const done = items.filter(({ state }) => state === "done").length;
@@ -46,7 +51,7 @@ export function UploadPage() {
               <QueueList items={items} />
             </Panel>
           )}
-          <UnfinishedList />
+          <UnfinishedList wishes={wishes} />
           <Panel title="From an address">
             <ByAddress
               take={(urls) => {

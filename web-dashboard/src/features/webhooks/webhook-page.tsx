@@ -32,6 +32,7 @@ import { DELIVERY_STATES, hostOf, tries, webhookState } from "./words";
 
 const route = getRouteApi("/webhooks/$webhook");
 const BACK = { to: "/webhooks", label: "Webhooks" } as const;
+const USUAL_OVERLAP_HOURS = 24;
 const LONGEST_OVERLAP_HOURS = 168;
 const ROW_HEIGHT = 58;
 
@@ -255,11 +256,12 @@ function Acts({ webhook }: { webhook: Webhook }) {
 }
 
 function Rotate({ webhook, onClose, made }: { webhook: Webhook; onClose: () => void; made: (secret: string) => Promise<void> }) {
-  const [hours, setHours] = useState<number | string>(24);
+  const [hours, setHours] = useState<number | string>(USUAL_OVERLAP_HOURS);
   const isFit = Number.isInteger(hours) && Number(hours) >= 0 && Number(hours) <= LONGEST_OVERLAP_HOURS;
   return (
     <FormModal
       opened
+      isDirty={hours !== USUAL_OVERLAP_HOURS}
       title="Change the secret"
       action="Make a new one"
       onClose={onClose}

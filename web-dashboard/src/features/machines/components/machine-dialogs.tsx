@@ -115,6 +115,7 @@ function WithReason({ kind, agents, onClose, onDone }: Part & { kind: "drain" | 
   return (
     <FormModal
       opened
+      isDirty={form.isDirty()}
       title={drains ? `Drain ${called(agents)}` : `Set ${called(agents)} aside`}
       action={drains ? "Drain" : "Set aside"}
       onClose={onClose}
@@ -158,6 +159,7 @@ function Rename({ agent, onClose, onDone }: { agent: Agent; onClose: () => void;
   return (
     <FormModal
       opened
+      isDirty={form.isDirty()}
       title={`Rename ${agent.name}`}
       action="Rename"
       onClose={onClose}
@@ -190,6 +192,7 @@ function Move({ agents, onClose, onDone }: Part) {
   return (
     <FormModal
       opened
+      isDirty={form.isDirty()}
       title={`Move ${called(agents)}`}
       action="Move"
       onClose={onClose}

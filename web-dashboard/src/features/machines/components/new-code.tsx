@@ -2,6 +2,7 @@ import { Button, NumberInput, Select, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Problem } from "../../../components/states";
+import { useUnsaved } from "../../../components/unsaved";
 import type { Schemas } from "../../../lib/api";
 import { groupsQuery } from "../../../lib/groups";
 import { makeCode } from "../api/codes";
@@ -43,6 +44,7 @@ export function NewCode({ made }: { made: (code: Schemas["CreatedEnrolmentCode"]
       await queries.invalidateQueries({ queryKey: ["enrolment-codes"] });
     },
   });
+  useUnsaved(form.isDirty() && !make.isPending);
   return (
     <form
       className={classes.form}

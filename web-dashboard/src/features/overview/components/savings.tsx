@@ -1,8 +1,7 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { lazy, Suspense } from "react";
 import { Figure } from "../../../components/facts";
-import { Loading } from "../../../components/states";
 import type { Schemas } from "../../../lib/api";
 import { useIsAdmin } from "../../../lib/session";
 import { duration } from "../../../lib/time";
@@ -36,13 +35,11 @@ export function Savings({ figures, price }: Props) {
           Set the cloud&rsquo;s price
         </Button>
       )}
-      <Modal opened={open} onClose={dialogue.close} title="What would a cloud ask?">
-        {open && (
-          <Suspense fallback={<Loading />}>
-            <PriceForm price={price} close={dialogue.close} />
-          </Suspense>
-        )}
-      </Modal>
+      {open && (
+        <Suspense fallback={null}>
+          <PriceForm price={price} close={dialogue.close} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -17,6 +17,7 @@ export function Invite({ onClose, made }: { onClose: () => void; made: (link: Sc
   return (
     <FormModal
       opened
+      isDirty={email !== "" || role !== "member" || teams.length > 0}
       size="lg"
       title="Invite a person"
       action="Make the link"
@@ -60,9 +61,9 @@ export function EditPerson({ person, onClose, saved }: { person: Person; onClose
   const [name, setName] = useState(person.name);
   const [role, setRole] = useState<Role>(person.role);
   const [teams, setTeams] = useState<readonly string[]>(before);
+  const { join, leave } = changesOf(before, teams);
   const submit = async () => {
     if (name.trim() !== person.name || role !== person.role) await changePerson(person.id, { name: name.trim(), role });
-    const { join, leave } = changesOf(before, teams);
     for (const team of join) await addMember(team, person.id);
     for (const team of leave) await removeMember(team, person.id);
     await saved();
@@ -70,6 +71,7 @@ export function EditPerson({ person, onClose, saved }: { person: Person; onClose
   return (
     <FormModal
       opened
+      isDirty={name !== person.name || role !== person.role || join.length + leave.length > 0}
       size="lg"
       title={`Edit ${person.name}`}
       action="Save"

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Panel } from "../../../components/page";
 import { Problem } from "../../../components/states";
+import { useUnsaved } from "../../../components/unsaved";
 import { fieldError, otherError } from "../../../lib/field-errors";
 import { putProfile } from "../api/profiles";
 import { check, FIELDS, parseProfile, toSend, type Whole } from "../check";
@@ -43,7 +44,8 @@ export function ProfileEditor({ initial, isNew, taken, saved }: Props) {
   const errors = said === undefined ? { ...rules } : { [said.field]: said.message, ...rules };
   // A name that nobody has typed yet is not wrong.
   if (!tried && current.name === "") delete errors.name;
-  const isDirty = isNew || JSON.stringify(current) !== JSON.stringify(initial) || text !== undefined;
+  const isChanged = JSON.stringify(current) !== JSON.stringify(initial) || "error" in parsed;
+  useUnsaved(isChanged && !save.isPending);
 
   const toText = () => {
     setText(JSON.stringify(toSend(profile), undefined, 2));
@@ -103,7 +105,7 @@ export function ProfileEditor({ initial, isNew, taken, saved }: Props) {
           </Panel>
         )}
         <Problem error={text === undefined ? otherError(save.error, FIELDS) : save.error} />
-        {isDirty && (
+        {(isNew || isChanged || text !== undefined) && (
           <div className={classes.save}>
             <span>
               {tried && Object.keys(rules).length > 0

@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useNotices } from "../../../components/confirm";
 import { Panel } from "../../../components/page";
 import { Problem } from "../../../components/states";
+import { useUnsaved } from "../../../components/unsaved";
 import { OffpeakError } from "../../../lib/api";
 import { changePassword } from "../api/settings";
 import classes from "./settings.module.css";
@@ -31,6 +32,7 @@ export function PasswordForm() {
       if (field !== undefined && error instanceof OffpeakError) form.setFieldError(field, error.problem.detail.replaceAll("`", ""));
     },
   });
+  useUnsaved(form.isDirty() && !save.isPending);
   return (
     <Panel title="Password" about="When it changes, all other sessions of yours end.">
       <form

@@ -25,6 +25,7 @@ export function TeamForm({ title, action, initial, others, onClose, onSubmit }: 
   return (
     <FormModal
       opened
+      isDirty={name !== initial.name || Number(weight) !== initial.weight}
       title={title}
       action={action}
       onClose={onClose}

@@ -1,5 +1,6 @@
 import { Button, Textarea } from "@mantine/core";
 import { useState } from "react";
+import { useUnsaved } from "../../../components/unsaved";
 import { addressesIn } from "../addresses";
 import classes from "./by-address.module.css";
 
@@ -7,6 +8,7 @@ import classes from "./by-address.module.css";
 export function ByAddress({ take }: { take: (urls: string[]) => void }) {
   const [text, setText] = useState("");
   const { urls, wrong } = addressesIn(text);
+  useUnsaved(text.trim() !== "");
   return (
     <form
       className={classes.form}

@@ -22,9 +22,16 @@ export function WebhookForm({ title, action, initial, onClose, onSubmit }: Props
   const set = (part: Partial<WebhookValues>) => {
     setValues({ ...values, ...part });
   };
+  const told = ({ events }: WebhookValues) => [...events].sort().join(" ");
+  const isDirty =
+    values.url !== initial.url ||
+    values.description !== initial.description ||
+    all !== (initial.events.length === 0) ||
+    (!all && told(values) !== told(initial));
   return (
     <FormModal
       opened
+      isDirty={isDirty}
       size="lg"
       title={title}
       action={action}
