@@ -31,7 +31,7 @@ interface Props<Row> {
   selection?: Selection;
   /** How many there are in all, when not all are loaded yet. */
   total?: number;
-  /** Called when the end comes into sight. */
+  /** Called when the end comes near. */
   onEnd?: () => void;
   /** Shown below the last row: that more is on its way. */
   footer?: ReactNode;
@@ -41,6 +41,8 @@ const WIDTHS = { sm: "(min-width: 48em)", md: "(min-width: 62em)", lg: "(min-wid
 const IMMEDIATELY = { getInitialValueInEffect: false };
 /** Rows beyond the window that are drawn too, so that fast scrolling shows no gaps. */
 const OVERSCAN = 12;
+/** So many rows before the end more of them are asked for, so that whoever scrolls steadily does not wait. */
+const NEAR_END = 60;
 
 /** A table of any length: only rows in sight are drawn. It scrolls with the window. Rows have all the same height. */
 export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, selection, total, onEnd, footer }: Props<Row>) {
@@ -69,7 +71,7 @@ export function DataTable<Row>({ label, rows, idOf, columns, rowHeight = 52, sel
   const virtualizer = useWindowVirtualizer({ count: rows.length, estimateSize: () => rowHeight, overscan: OVERSCAN, scrollMargin: top });
   const items = virtualizer.getVirtualItems();
 
-  const atEnd = (items.at(-1)?.index ?? -1) >= rows.length - 1;
+  const atEnd = (items.at(-1)?.index ?? -1) >= rows.length - 1 - NEAR_END;
   const ended = useEffectEvent(() => onEnd?.());
   useEffect(() => {
     if (atEnd) ended();
