@@ -3,25 +3,22 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-use offpeak_api::job::{CreateJob, JobSource};
-use offpeak_tests::{browser::Person, client::Client, system::System};
+use offpeak_api::job::JobSource;
+use offpeak_tests::{browser::Person, system::System};
 use reqwest::{Method, StatusCode};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use serde_json::{Value, json};
 
-/// Eleven thousand rows are written before, one by one, on a machine that builds something else at the same time.
+/// Ten thousand jobs are read page by page, on a machine that builds something else at the same time.
 const LIMIT: Duration = Duration::from_secs(600);
 const JOBS: usize = 10_000;
 const CANCELLED: usize = 25;
 const MACHINES: usize = 1000;
-/// SQLite has one writer, which takes many writes in one transaction when they wait together.
-const AT_ONCE: usize = 32;
 
 #[tokio::test]
 async fn long_lists_scroll() {
     let system = System::start(0).await;
-    make_jobs(&system.client).await;
-    enrol_machines(&system.client).await;
+    fill(&system).await;
     let setup = system.server_says(&["people", "setup"]);
     let link = setup.lines().find(|line| line.contains("/setup?code=")).expect("a link").trim().to_owned();
     let server = system.client.server().as_str().trim_end_matches('/').to_owned();
@@ -33,39 +30,51 @@ async fn long_lists_scroll() {
     reader.is_content().await;
 }
 
-/// Jobs of one source that no machine will ever read, some of them cancelled.
-async fn make_jobs(client: &Client) {
+/// Makes a waiting job, a cancelled one and a machine as programs do, and writes the rest as copies of their rows: by requests it
+/// would take minutes.
+async fn fill(system: &System) {
+    let client = &system.client;
     let source = client.upload_bytes("no film".into()).await;
-    let make = |number: usize| {
-        let job = json!({ "source": { "upload": source }, "profile": "hls-h264", "metadata": { "title": format!("reel-{number:05}") } });
-        // What the types of the API would refuse is a fault of this test.
-        let job: CreateJob = serde_json::from_value(job).expect("a job");
-        assert!(matches!(job.source, JobSource::Upload { .. }), "the jobs have one source");
-        let request = client.request(Method::POST, "/v1/jobs").json(&job);
-        async move {
-            let answer = request.send().await.expect("an answer");
-            assert_eq!(answer.status(), StatusCode::CREATED, "job {number}");
-            answer.json::<Value>().await.expect("a job")["id"].as_str().expect("an id").to_owned()
-        }
-    };
-    let ids: Vec<String> = stream::iter(1..=JOBS).map(make).buffer_unordered(AT_ONCE).collect().await;
-    for id in ids.iter().step_by(JOBS / CANCELLED) {
-        let answer = client.request(Method::POST, &format!("/v1/jobs/{id}/cancel")).send().await.expect("an answer");
-        assert!(answer.status().is_success(), "cancel {id}: {}", answer.status());
-    }
+    let cancelled = client.create_job(JobSource::Upload(source.clone()), "hls-h264").await.id.to_string();
+    let answer = client.request(Method::POST, &format!("/v1/jobs/{cancelled}/cancel")).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "cancel {cancelled}: {}", answer.status());
+    let waiting = client.create_job(JobSource::Upload(source), "hls-h264").await.id.to_string();
+    let code = client.request(Method::POST, "/v1/enrolment-codes").json(&json!({ "name": "many" }));
+    let code: Value = code.send().await.expect("an answer").json().await.expect("a code");
+    let machine = json!({ "code": code["code"], "name": "machine-0000" });
+    let answer = client.anonymous(Method::POST, "/v1/agents/enrol").json(&machine).send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let enrolled: Value = answer.json().await.expect("an agent");
+    let machine = enrolled["agent_id"].as_str().expect("an id");
+
+    let database = Database::connect(format!("sqlite://{}", system.database().display())).await.expect("the server's database");
+    copy(&database, "job", &cancelled, CANCELLED - 1, ("metadata", r#"printf('{"title":"left-%05d"}', n)"#)).await;
+    copy(&database, "job", &waiting, JOBS - CANCELLED - 1, ("metadata", r#"printf('{"title":"reel-%05d"}', n)"#)).await;
+    copy(&database, "agent", machine, MACHINES - 1, ("name", "printf('machine-%04d', n)")).await;
+    database.close().await.expect("it was open");
 }
 
-/// Machines that are known by name and never say anything.
-async fn enrol_machines(client: &Client) {
-    let code = client.request(Method::POST, "/v1/enrolment-codes").json(&json!({ "uses": MACHINES, "name": "many" }));
-    let code: Value = code.send().await.expect("an answer").json().await.expect("a code");
-    let enrol = |number: usize| {
-        let machine = json!({ "code": code["code"], "name": format!("machine-{number:04}") });
-        let request = client.anonymous(Method::POST, "/v1/agents/enrol").json(&machine);
-        async move {
-            let answer = request.send().await.expect("an answer");
-            assert_eq!(answer.status(), StatusCode::CREATED, "machine {number}");
-        }
-    };
-    stream::iter(1..=MACHINES).map(enrol).buffer_unordered(AT_ONCE).collect::<()>().await;
+/// Adds `count` copies of a row, numbered from 1 by `n`, with ids of the same moment in that order and one column of their own.
+async fn copy(database: &DatabaseConnection, table: &str, id: &str, count: usize, (column, value): (&str, &str)) {
+    let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+    let rows = database.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.expect("the table's columns");
+    let columns: Vec<String> = rows.iter().map(|row| row.try_get("", "name").expect("a name")).collect();
+    assert!(columns.iter().any(|name| name == column), "{table} has no {column}");
+    let values = columns.iter().map(|name| match name.as_str() {
+        // A ULID is ten characters of time and sixteen that only have to be different.
+        "id" => "substr(id, 1, instr(id, '_') + 10) || printf('%016d', n)".to_owned(),
+        name if name == column => value.to_owned(),
+        name => name.to_owned(),
+    });
+    let values: Vec<String> = values.collect();
+    let sql = format!(
+        "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {count}) \
+         INSERT INTO {table} ({}) SELECT {} FROM {table}, number WHERE id = '{id}'",
+        columns.join(", "),
+        values.join(", "),
+    );
+    let transaction = database.begin().await.expect("a transaction");
+    let written = transaction.execute_unprepared(&sql).await.expect("copies are written").rows_affected();
+    transaction.commit().await.expect("copies are kept");
+    assert_eq!(written, count as u64, "copies of {id}");
 }

@@ -25,7 +25,7 @@ await atWork(folder, async (page) => {
           const response = await fetch(`${path}?limit=200${cursor}`);
           if (!response.ok) throw new Error(`${path} answers ${response.status}`);
           const body = await response.json();
-          all.push(...body[key].map(({ name, metadata }) => name ?? metadata.title));
+          all.push(...body[key].map(({ id, name, metadata, source_name: file }) => name ?? metadata.title ?? file ?? id));
           cursor = body.next_cursor == null ? "" : `&cursor=${encodeURIComponent(body.next_cursor)}`;
         } while (cursor !== "");
         return all;

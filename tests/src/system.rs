@@ -71,6 +71,11 @@ impl System {
         self.folder.path().join("storage")
     }
 
+    /// The server's database, an SQLite file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("offpeak.db")
+    }
+
     /// Enrols and starts one more engine with one core.
     pub fn start_engine(&mut self, name: &str) {
         self.start_engine_with_cores(name, 1);
