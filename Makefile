@@ -1,7 +1,7 @@
 # The menu. Everything behind it is in Rust, in xtask/ (`cargo xtask --help`).
 
 .DEFAULT_GOAL := menu
-.PHONY: menu setup demo dev test chaos bench bench-leases bench-yield bench-desk simulate lint audit openapi agent-package bench-tray clean-demo rust
+.PHONY: menu setup demo dev test chaos bench bench-leases bench-yield bench-desk bench-dashboard simulate lint audit openapi agent-package bench-tray clean-demo rust
 
 # `make demo VIDEO=film.mov` passes these on, those that are given.
 $(foreach name,VIDEO PROFILE DETACH RUNS SEED MINUTES UPLOAD_MIB AGENTS HOURS LOAD OPTIONS BUNDLES TRIES,$(if $($(name)),$(eval export $(name))))
@@ -19,6 +19,7 @@ menu:
 	@echo 'make bench-leases  measure leasing on both databases (OPTIONS=--quick: minutes instead of half an hour)'
 	@echo 'make bench-yield  measure how fast an engine makes room for its person (TRIES=100)'
 	@echo 'make bench-desk   measure what a person notices of an engine that works or waits'
+	@echo 'make bench-dashboard  measure how soon the dashboard is there (TRIES=9)'
 	@echo 'make chaos        encode while programs die and the network breaks (MINUTES=1.5, SEED=number)'
 	@echo 'make simulate     a day of fleets of 10 to 10,000 machines in virtual time (AGENTS=100,1000 HOURS=24 LOAD=0.3 SEED=1)'
 	@echo 'make agent-package  an installer of the tray app with engine and ffmpeg in it (BUNDLES=deb,rpm)'
@@ -27,7 +28,7 @@ menu:
 	@echo 'make setup        only install what is missing'
 	@echo 'make clean-demo   remove what demos have left behind'
 
-setup demo dev test chaos bench bench-leases bench-yield bench-desk simulate lint audit openapi agent-package bench-tray clean-demo: rust
+setup demo dev test chaos bench bench-leases bench-yield bench-desk bench-dashboard simulate lint audit openapi agent-package bench-tray clean-demo: rust
 	@cargo xtask $@
 
 # What xtask itself needs before it can look after the rest.

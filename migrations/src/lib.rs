@@ -15,6 +15,7 @@ mod m0007_people;
 mod m0008_webhooks;
 mod m0009_idempotency;
 mod m0010_job_figures;
+mod m0011_dashboard;
 
 pub struct Migrator;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_webhooks::Migration),
             Box::new(m0009_idempotency::Migration),
             Box::new(m0010_job_figures::Migration),
+            Box::new(m0011_dashboard::Migration),
         ]
     }
 }

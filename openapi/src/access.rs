@@ -174,6 +174,12 @@ pub struct CreatedEnrolmentCode {
     /// For `offpeak-agent enrol` or `OFFPEAK_ENROL_CODE`.
     #[schema(example = "ofe_abcdefghijklmnopqrstuvwxyz234567")]
     pub code: String,
+    /// The same with the server's address and, where machines need it, the fingerprint of its certificate: all that the tray app,
+    /// `offpeak-agent enrol` or `OFFPEAK_ENROL_CODE` ask for. Absent when the server does not know under which address machines
+    /// find it (`OFFPEAK_PUBLIC_URL`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "offpeak://farm.example.com/ofe_abcdefghijklmnopqrstuvwxyz234567")]
+    pub link: Option<String>,
 }
 
 #[cfg(test)]

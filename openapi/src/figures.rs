@@ -12,7 +12,8 @@ use crate::job::JobState;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "from": "2026-11-25T00:00:00Z", "to": "2026-11-26T00:00:00Z", "open": { "encoding": 2, "queued": 1 },
-    "ended": { "completed": 14, "failed": 1 }, "film_seconds": 5400.0, "rendition_seconds": 21600.0, "working_seconds": 2700.0
+    "ended": { "completed": 14, "failed": 1 }, "film_seconds": 5400.0, "rendition_seconds": 21600.0, "working_seconds": 2700.0,
+    "one_machine_seconds": 9100.0, "elapsed_seconds": 2400.0
 }))]
 pub struct JobFigures {
     /// Of jobs that ended from here on…
@@ -29,6 +30,12 @@ pub struct JobFigures {
     pub rendition_seconds: f64,
     /// From the first lease of each of these jobs to its end, added up.
     pub working_seconds: f64,
+    /// What the encodes of these jobs would have taken one after the other on a single machine that is as fast as those that made
+    /// them were found to be, pauses for their people included. Jobs of which that is not known are left out.
+    pub one_machine_seconds: f64,
+    /// For how long at least one of the jobs was worked on that `one_machine_seconds` counts; when several were at once, that
+    /// counts once. The difference is the time saved by having more than one machine.
+    pub elapsed_seconds: f64,
 }
 
 /// What a cloud asks for a minute of one video rendition, to compare with.

@@ -88,6 +88,7 @@ id!(/** Names an installed worker. */ AgentId, "agent");
 id!(/** Names a group of agents. A team's default group bears the team's own number. */ GroupId, "grp");
 id!(/** Names a token (never the secret itself). */ TokenId, "token");
 id!(/** Names a person. */ PersonId, "person");
+id!(/** Names a session of a person (never the secret itself). */ SessionId, "session");
 id!(/** Names an invitation (never its code). */ InvitationId, "inv");
 id!(/** Names an upload; the finished upload is the source of the same id. */ SourceId, "src");
 id!(/** Names a job. */ JobId, "job");

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ids::{InvitationId, PersonId, TeamId};
+use crate::ids::{InvitationId, PersonId, SessionId, TeamId};
 
 /// What a person may do. Whoever belongs to a team may do there what its members do, whatever their role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -99,6 +99,46 @@ pub struct Session {
     pub person: Person,
     /// When they have to log in again, if they are not away for a day before that.
     pub expires_at: DateTime<Utc>,
+    /// Of the server that answers.
+    #[schema(example = "0.1.0")]
+    pub server_version: String,
+}
+
+/// What people change about themselves. What is left out stays.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Ada Lovelace" }))]
+pub struct ChangeSelf {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 120)]
+    pub name: Option<String>,
+}
+
+/// Where somebody is logged in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "id": "session_01J8ZC5V2M0N6QW3T7RX9KPEHD", "is_current": true, "created_at": "2026-11-24T08:00:00Z",
+    "last_used_at": "2026-11-25T09:31:00Z", "expires_at": "2026-12-08T08:00:00Z",
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+}))]
+pub struct OpenSession {
+    pub id: SessionId,
+    /// The one that asks.
+    pub is_current: bool,
+    pub created_at: DateTime<Utc>,
+    /// To the minute.
+    pub last_used_at: DateTime<Utc>,
+    /// It ends a day after its last use, and here at the latest.
+    pub expires_at: DateTime<Utc>,
+    /// What the browser called itself when it logged in; absent when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSessionList {
+    /// Those that can still be used, the one that was used last first.
+    pub sessions: Vec<OpenSession>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, IntoParams)]

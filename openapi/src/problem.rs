@@ -24,10 +24,24 @@ pub struct Problem {
     /// What to do next, if there is something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Which parts of the request's body do not fit, when it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Misfit>,
     /// The `X-Request-Id` of the answer: the server's log has it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "req_01J8ZC5V2M0N6QW3T7RX9KPEHD")]
     pub request_id: Option<String>,
+}
+
+/// A part of a request's body that does not fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Misfit {
+    /// Where it is: a JSON pointer (RFC 6901) in a fragment, as in RFC 9457. It may name a field that is missing, and a list as a
+    /// whole for one of its entries.
+    #[schema(example = "#/video/ladder")]
+    pub pointer: String,
+    /// What is wrong there, in one sentence.
+    pub detail: String,
 }
 
 fn about_blank() -> String {

@@ -1,5 +1,7 @@
 //! One error type for all handlers: a status, a stable code, a sentence and what to do, sent as RFC 9457 problems.
 
+mod misfit;
+
 use std::time::Duration;
 
 use axum::{
@@ -8,7 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use offpeak_api::problem::{PROBLEM_JSON, Problem};
+use offpeak_api::problem::{Misfit, PROBLEM_JSON, Problem};
 use serde::de::DeserializeOwned;
 
 use crate::front;
@@ -23,11 +25,16 @@ pub struct ApiError {
     pub hint: Option<String>,
     /// When it is worth asking again; sent as `Retry-After`.
     pub retry_after: Option<Duration>,
+    /// The part of the body that it is about, as a pointer in a fragment.
+    pub pointer: Option<String>,
 }
+
+/// These are about parameters in the address, which pointers do not reach.
+const OF_THE_ADDRESS: [&str; 4] = ["bad_cursor", "bad_filter", "bad_limit", "bad_range"];
 
 impl ApiError {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), hint: None, retry_after: None }
+        Self { status, code, detail: detail.into(), hint: None, retry_after: None, pointer: None }
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -48,9 +55,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
-    /// The request is well formed but does not fit.
+    /// The request is well formed but does not fit. Of a field, the sentence names it in backticks before anything else.
     pub fn unfit(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
+        let pointer = if OF_THE_ADDRESS.contains(&code) { None } else { misfit::pointer_of(&error.detail) };
+        Self { pointer, ..error }
     }
 
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
@@ -72,6 +81,7 @@ impl ApiError {
             code: self.code.to_owned(),
             detail: self.detail.clone(),
             hint: self.hint.clone(),
+            errors: self.pointer.iter().map(|pointer| Misfit { pointer: pointer.clone(), detail: self.detail.clone() }).collect(),
             request_id: front::request_id::current(),
         }
     }
@@ -127,7 +137,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if bytes.trim_ascii_start().starts_with(b"[") {
             return Err(ApiError::unfit("invalid_body", "The body is an array; it has to be an object.").hint(SHAPES));
         }
-        Ok(Self(Json::<T>::from_bytes(&bytes)?.0))
+        let read = Json::<T>::from_bytes(&bytes).map_err(|rejection| {
+            let pointer = misfit::place_in::<T>(&bytes);
+            ApiError { pointer, ..rejection.into() }
+        });
+        Ok(Self(read?.0))
     }
 }
 

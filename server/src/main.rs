@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::serve::Listener as _;
 use clap::{Parser, Subcommand};
-use offpeak_api::{access::Scope, enrolment::EnrolLink};
+use offpeak_api::access::Scope;
 use offpeak_server::{
     announce,
     app::App,
@@ -16,7 +16,7 @@ use offpeak_server::{
     people::links,
     router, serving, teams, tick,
     tls::{self, Listening},
-    webhooks,
+    tokens, webhooks,
 };
 use tokio::net::TcpListener;
 
@@ -226,20 +226,14 @@ async fn stop_signal() {
     let _ = interrupted.await;
 }
 
-/// Where to enrol, with what, and how to know the server.
-async fn enrol_link(config: &Config, db: &Db, code: String) -> anyhow::Result<String> {
-    let server = config.public_url.clone();
-    let unspecified = match server.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_unspecified(),
-        Some(url::Host::Ipv6(ip)) => ip.is_unspecified(),
-        Some(url::Host::Domain(_)) | None => false,
-    };
-    anyhow::ensure!(
-        !unspecified,
-        "{server} is no address that machines can reach. Set OFFPEAK_PUBLIC_URL to the one under which they find this server."
-    );
-    let fingerprint = tls::fingerprint(config, db).await?;
-    Ok(EnrolLink { server, code, fingerprint }.to_string())
+/// As [`tokens::link::enrol_link`], which has to be there.
+async fn enrol_link(config: &Config, db: &Db, code: &str) -> anyhow::Result<String> {
+    let server = &config.public_url;
+    tokens::link::enrol_link(config, db, code).await?.with_context(|| {
+        format!(
+            "{server} is no address that machines can reach. Set OFFPEAK_PUBLIC_URL to the one under which they find this server."
+        )
+    })
 }
 
 async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
@@ -275,7 +269,7 @@ async fn make_token(config: Config, token: Token) -> anyhow::Result<String> {
             };
             let code = auth_store::create_token(&tx.tx, new, now).await?;
             tx.commit().await?;
-            return if link { enrol_link(&config, &db, code).await } else { Ok(code) };
+            return if link { enrol_link(&config, &db, &code).await } else { Ok(code) };
         }
     };
     tx.commit().await?;

@@ -83,6 +83,7 @@ fn routes(app: Option<&App>) -> OpenApiRouter<App> {
         .routes(routes!(jobs::http::cancel_job))
         .routes(routes!(jobs::http::retry_job))
         .routes(routes!(notify::http::job_events))
+        .routes(routes!(notify::team::team_events))
         .routes(routes!(profile::http::list_profiles))
         .routes(routes!(profile::http::get_profile, profile::http::put_profile, profile::http::delete_profile))
         // Programs that want to be told.
@@ -94,7 +95,9 @@ fn routes(app: Option<&App>) -> OpenApiRouter<App> {
         .routes(routes!(webhooks::deliveries::get_delivery))
         .routes(routes!(webhooks::deliveries::redeliver))
         // People: come in, see who is there, share the farm, give programs their tokens.
-        .routes(routes!(people::http::log_in, people::http::get_session, people::http::log_out))
+        .routes(routes!(people::http::log_in, people::http::get_session, people::http::change_self, people::http::log_out))
+        .routes(routes!(people::http::list_sessions))
+        .routes(routes!(people::http::end_session))
         .routes(routes!(people::http::change_password))
         .routes(routes!(people::links::use_link))
         .routes(routes!(people::http::list_people))

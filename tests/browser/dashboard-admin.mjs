@@ -302,6 +302,71 @@ try {
     await page.getByText("may not log in").waitFor({ state: "detached", ...SOON });
   });
 
+  await step("changes that are not saved are not lost without a question", async () => {
+    await open("Policies");
+    await page.getByRole("link", { name: "Night shift" }).click();
+    await heading("Night shift");
+    const cores = page.getByLabel("Cores");
+    const isStill = async (value) => {
+      await dialog().waitFor({ state: "hidden", ...SOON });
+      expectEqual("what was typed", await cores.inputValue(), value);
+    };
+    await cores.fill("7");
+    await page.getByText("Changes are not saved yet.").waitFor(SOON);
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Machines" }).click();
+    await dialog().getByRole("button", { name: "Stay here" }).click();
+    await isStill("7");
+    await page.evaluate(() => history.back());
+    await dialog().getByRole("button", { name: "Stay here" }).click();
+    await isStill("7");
+    // The tab: browsers ask in their own words.
+    const asked = page.waitForEvent("dialog", SOON);
+    await page.evaluate(() => setTimeout(() => location.reload()));
+    const question = await asked;
+    expectEqual("what the browser asks about", question.type(), "beforeunload");
+    await question.dismiss();
+    await isStill("7");
+    // A short form in a dialogue.
+    await button("More to do with this group").click();
+    await page.getByRole("menuitem", { name: "Rename…" }).click();
+    await dialog().getByLabel("Name").fill("Late shift");
+    await page.keyboard.press("Escape");
+    await dialog().getByRole("button", { name: "Close without saving" }).click();
+    await isStill("7");
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Machines" }).click();
+    await dialog().getByRole("button", { name: "Leave without saving" }).click();
+    await heading("Machines");
+    await page.goBack();
+    await heading("Night shift");
+    expectEqual("what was never saved", await cores.inputValue(), "2");
+  });
+
+  await step("one changes one's own name, and ends a session of one's own", async () => {
+    const other = await browser.newContext();
+    const theirs = await other.newPage();
+    watchConsole(theirs, faults);
+    await theirs.goto(`${base}/login`);
+    await theirs.getByLabel("Email").fill(ADA.email);
+    await theirs.getByLabel("Password").fill(ADA.password);
+    await theirs.getByRole("button", { name: "Go on" }).click();
+    await theirs.getByRole("heading", { level: 1, name: "Overview" }).waitFor(SOON);
+    await page.goto(`${base}/settings`);
+    await page.getByRole("list", { name: "Sessions" }).getByText("this one").waitFor(SOON);
+    await page.getByText(/^\d+\.\d+\.\d+/).first().waitFor(SOON);
+    await page.getByRole("button", { name: /^End the session of Chrome/ }).click();
+    await dialog().getByRole("button", { name: "End it" }).click();
+    await page.getByRole("button", { name: /^End the session of/ }).waitFor({ state: "detached", ...SOON });
+    await theirs.goto(`${base}/jobs`);
+    await theirs.waitForURL(/\/login/, SOON);
+    await other.close();
+    await button("Change your name").click();
+    await dialog().getByLabel("Name").fill("Ada King");
+    await button("Save").click();
+    await page.getByRole("button", { name: "Ada King" }).waitFor(SOON);
+    await undo("Ada King");
+    await page.getByRole("button", { name: ADA.name }).waitFor(SOON);
+  });
+
   await step("a password is changed, and a wrong one is told at its field", async () => {
     await page.goto(`${base}/settings`);
     const next = "the difference engine";

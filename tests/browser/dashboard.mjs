@@ -63,6 +63,10 @@ async function until(what, is, { timeout } = SOON) {
   }
 }
 
+function expectEqual(what, is, expected) {
+  if (is !== expected) throw new Error(`${what} is ${JSON.stringify(is)}, expected ${JSON.stringify(expected)}`);
+}
+
 async function logIn() {
   await page.getByLabel("Email").fill(ADA.email);
   await page.getByLabel("Password").fill(ADA.password);
@@ -199,6 +203,95 @@ try {
     await page.getByRole("region", { name: "Selected jobs" }).getByRole("button", { name: "Delete" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete 1 job" }).click();
     await page.getByText("No job matches").waitFor(SOON);
+  });
+
+  await step("a list is told of what happens elsewhere, while it asks nobody", async () => {
+    // Whoever asks for what moves gets no answer: what is new here comes from the stream of events.
+    await page.route((url) => url.pathname === "/v1/jobs" && (url.searchParams.get("state") ?? "").includes("queued"), () => undefined);
+    const streams = page.waitForResponse((response) => new URL(response.url()).pathname === "/v1/jobs/events", SOON);
+    await page.goto(`${base}/jobs?profile=${PROFILE}`);
+    await page.getByRole("row").filter({ hasText: "film.mp4" }).first().waitFor(SOON);
+    expectEqual("the answer to the list's stream", (await streams).status(), 200);
+    const other = await context.newPage();
+    const call = async (method, path, body) => {
+      const answer = await other.request.fetch(base + path, { method, headers: { origin: base, ...body.headers }, data: body.data });
+      if (!answer.ok()) throw new Error(`${method} ${path} answers ${answer.status()}: ${await answer.text()}`);
+      return answer;
+    };
+    const begun = await call("POST", "/v1/uploads", { headers: { "tus-resumable": "1.0.0", "upload-length": "5" } });
+    const upload = begun.headers().location.split("/").at(-1);
+    const piece = { "tus-resumable": "1.0.0", "upload-offset": "0", "content-type": "application/offset+octet-stream" };
+    await call("PATCH", `/v1/uploads/${upload}`, { headers: piece, data: Buffer.from("no, 5") });
+    const wish = { source: { upload }, profile: PROFILE, metadata: { title: "From elsewhere" } };
+    const job = await (await call("POST", "/v1/jobs", { headers: { "content-type": "application/json" }, data: JSON.stringify(wish) })).json();
+    const row = page.getByRole("row").filter({ hasText: "From elsewhere" });
+    await row.waitFor(SOON);
+    await row.getByText("Failed").filter({ visible: true }).waitFor(ENCODED);
+    await call("DELETE", `/v1/jobs/${job.id}`, {});
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await other.close();
+  });
+
+  /** Uploads that the page offers to go on with. */
+  const unfinished = (name) => page.getByRole("list", { name: "Uploads that are not finished" }).getByRole("listitem").filter({ hasText: name });
+  const PIECES = /\/v1\/uploads\/[^/]+$/;
+
+  /** Lets go of a page that is sending something, and opens it anew. */
+  const comeBack = async () => {
+    await page.unroute(PIECES);
+    page.once("dialog", (dialog) => dialog.accept());
+    await page.reload();
+  };
+
+  await step("an upload goes on with one click where the browser can open the file again", async () => {
+    await page.goto(`${base}/upload`);
+    // Nobody can click in the browser's own window for choosing files: a file of its private storage stands for the choice.
+    await page.evaluate(async () => {
+      const handle = await (await navigator.storage.getDirectory()).getFileHandle("reel.mp4", { create: true });
+      const writable = await handle.createWritable();
+      for (let megabyte = 0; megabyte < 40; megabyte++) await writable.write(new Uint8Array(2 ** 20).fill(megabyte));
+      await writable.close();
+      window.showOpenFilePicker = () => Promise.resolve([handle]);
+    });
+    const held = [];
+    await page.route(PIECES, (route) => {
+      const request = route.request();
+      return request.method() === "PATCH" && request.headers()["upload-offset"] !== "0" ? held.push(route) : route.continue();
+    });
+    await page.getByRole("button", { name: "Choose files" }).click();
+    await until("the second piece is being sent", () => held.length > 0, { timeout: 60_000 });
+    await comeBack();
+    await unfinished("reel.mp4").getByText(/^33\.6 MB of 41\.9 MB arrived/).waitFor(SOON);
+    const first = page.waitForRequest((request) => request.method() === "PATCH" && PIECES.test(request.url()), SOON);
+    await page.getByRole("button", { name: "Go on with reel.mp4" }).click();
+    expectEqual("where it goes on", (await first).headers()["upload-offset"], String(32 * 2 ** 20));
+    await page.getByRole("list", { name: "Uploads", exact: true }).getByRole("link", { name: "Open the job" }).waitFor(SOON);
+    expectEqual("what is left to finish", await unfinished("reel.mp4").count(), 0);
+  });
+
+  await step("elsewhere the file is asked for and looked at, and what nobody wants any more is discarded", async () => {
+    const [left, wrong] = ["left.mp4", "wrong.mp4"].map((name) => join(dirname(film), name));
+    writeFileSync(left, "These bytes wait to be sent.\n");
+    writeFileSync(wrong, "These are others, and more.\n");
+    await page.goto(`${base}/upload`);
+    const held = [];
+    await page.route(PIECES, (route) => (route.request().method() === "PATCH" ? held.push(route) : route.continue()));
+    await page.getByLabel("Films to upload").setInputFiles(left);
+    await until("it is being sent", () => held.length > 0);
+    const address = held[0].request().url();
+    await comeBack();
+    const chosen = page.waitForEvent("filechooser", SOON);
+    await page.getByRole("button", { name: "Go on with left.mp4" }).click(SOON);
+    await (await chosen).setFiles(wrong);
+    await page.getByText("It was left.mp4 that was begun, and this is wrong.mp4.").waitFor(SOON);
+    await page.getByRole("button", { name: "Discard left.mp4" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Discard it" }).click();
+    await unfinished("left.mp4").waitFor({ state: "detached", ...SOON });
+    const answer = await context.request.head(address, { headers: { "tus-resumable": "1.0.0" } });
+    if (![404, 410].includes(answer.status())) throw new Error(`the server still has the upload: ${answer.status()}`);
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "Upload" }).waitFor(SOON);
+    expectEqual("what is left to finish", await unfinished("left.mp4").count(), 0);
   });
 
   await step("no page breaks a rule of accessibility, in either colours, on a desk or on a phone", async () => {

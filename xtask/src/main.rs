@@ -4,6 +4,7 @@ mod bench;
 mod chaos;
 mod checks;
 mod child;
+mod dashboard;
 mod demo;
 mod desk;
 mod film;
@@ -56,6 +57,8 @@ enum Command {
     BenchYield(desk::Yield),
     /// Measure what a person at their desk notices of an engine that works or waits
     BenchDesk,
+    /// Measure how soon the dashboard is there, in a browser
+    BenchDashboard(dashboard::BenchDashboard),
     /// Encode while programs are killed and frozen and the network is cut
     Chaos(chaos::Chaos),
     /// Live through a day of fleets of 10 to 10,000 machines in virtual time
@@ -98,6 +101,7 @@ fn run(command: Command) -> Result<()> {
         Command::BenchLeases(wanted) => leases::bench(&wanted),
         Command::BenchYield(wanted) => desk::bench_yield(&wanted),
         Command::BenchDesk => desk::bench_desk(),
+        Command::BenchDashboard(wanted) => dashboard::bench(&wanted),
         Command::Chaos(wanted) => chaos::chaos(&wanted),
         Command::Simulate(wanted) => simulate::simulate(&wanted),
         Command::Lint => checks::lint(),

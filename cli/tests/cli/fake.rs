@@ -154,6 +154,7 @@ pub fn problem(status: StatusCode, code: &str, detail: &str, hint: Option<&str>)
         code: code.to_owned(),
         detail: detail.to_owned(),
         hint: hint.map(str::to_owned),
+        errors: Vec::new(),
         request_id: None,
     };
     (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], serde_json::to_string(&problem).unwrap()).into_response()

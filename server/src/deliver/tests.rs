@@ -99,6 +99,7 @@ impl<'a> Film<'a> {
             ended_at_ms: None,
             film_seconds: None,
             rendition_seconds: None,
+            one_machine_seconds: None,
         };
         let tx = server.app.db.write().await.unwrap();
         jobs_store::insert(&tx.tx, row.clone()).await.unwrap();

@@ -29,6 +29,7 @@ pub struct Model {
     pub ended_at_ms: Option<i64>,
     pub film_seconds: Option<f64>,
     pub rendition_seconds: Option<f64>,
+    pub one_machine_seconds: Option<f64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,7 @@ pub struct Model {
     pub created_at_ms: i64,
     pub used_at_ms: i64,
     pub expires_at_ms: i64,
+    pub user_agent: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -81,6 +81,7 @@ pub async fn create_job(
         ended_at_ms: None,
         film_seconds: None,
         rendition_seconds: None,
+        one_machine_seconds: None,
     };
     store::insert(&tx.tx, row.clone()).await?;
     tasks::insert(&tx.tx, &row, vec![tasks::NewTask::plain(kind)], now).await?;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use axum::{
     extract::{Path, State},
-    http::request::Parts,
+    http::{HeaderMap, request::Parts},
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::Stream;
@@ -24,11 +24,11 @@ use crate::{
 };
 
 /// Proxies close connections that are silent for a minute.
-const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
-const PAGE: u64 = 256;
+pub(super) const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
+pub(super) const PAGE: u64 = 256;
 /// PostgreSQL numbers events as they are written and shows them as they are committed: one may turn up behind this many that
 /// have a higher number, about as many as transactions can be under way. Less than a page, so that each page brings news.
-const LATE: i64 = 128;
+pub(super) const LATE: i64 = 128;
 
 /// Watch a job
 ///
@@ -44,9 +44,18 @@ pub async fn job_events(
     parts: Parts,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     jobs::store::find(&app.db.reader, &auth.team_id, &id).await?;
-    let after =
-        parts.headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let after = after_id(&parts.headers).unwrap_or(0);
     Ok(Sse::new(stream(app, id, after, (parts, auth.team_id.clone()))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_EVERY)))
+}
+
+/// After which event a stream is to go on.
+pub(super) fn after_id(headers: &HeaderMap) -> Option<i64> {
+    headers.get("last-event-id")?.to_str().ok()?.parse().ok()
+}
+
+/// An event as it is sent.
+pub(super) fn sse(event: &JobEvent) -> Option<Event> {
+    Event::default().id(event.sequence.to_string()).event(&event.kind).json_data(event).ok()
 }
 
 /// `by` is who watches: it ends when they may no more, at the next event or look.
@@ -70,8 +79,8 @@ fn stream(app: App, id: JobId, begin: i64, by: (Parts, TeamId)) -> impl Stream<I
                     continue;
                 }
                 after = after.max(event.sequence);
-                if let Ok(sse) = Event::default().id(event.sequence.to_string()).event(&event.kind).json_data(&event) {
-                    yield Ok(sse);
+                if let Some(event) = sse(&event) {
+                    yield Ok(event);
                 }
             }
             if full {

@@ -2,5 +2,6 @@
 
 pub mod http;
 pub mod store;
+pub mod team;
 
 pub use store::{event, record};

@@ -1,9 +1,15 @@
 //! SQL of job events.
 
-use offpeak_api::job::JobEvent;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Insert, QueryFilter, QueryOrder, QuerySelect};
+use offpeak_api::{ids::TeamId, job::JobEvent};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Insert, JoinType, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
-use crate::{clock::Instant, entity::job_event, error::ApiError};
+use crate::{
+    clock::Instant,
+    entity::{job, job_event},
+    error::ApiError,
+};
 
 /// Writes an event in the transaction of the change that it tells of. Wake the watchers after the commit.
 pub async fn record(
@@ -30,8 +36,25 @@ pub fn event(job: &str, kind: &str, data: serde_json::Value, now: Instant) -> In
 
 /// Events of a job after the one with this sequence number, oldest first.
 pub async fn events_after(db: &impl ConnectionTrait, job: &str, after: i64, limit: u64) -> Result<Vec<JobEvent>, ApiError> {
-    let rows = job_event::Entity::find()
-        .filter(job_event::Column::JobId.eq(job))
+    let of_job = job_event::Entity::find().filter(job_event::Column::JobId.eq(job));
+    read(db, of_job, after, limit).await
+}
+
+/// The same of all jobs of a team.
+pub async fn events_of_team(db: &impl ConnectionTrait, team: &TeamId, after: i64, limit: u64) -> Result<Vec<JobEvent>, ApiError> {
+    let job_of = job_event::Entity::belongs_to(job::Entity).from(job_event::Column::JobId).to(job::Column::Id);
+    let of_team =
+        job_event::Entity::find().join(JoinType::InnerJoin, job_of.into()).filter(job::Column::TeamId.eq(team.as_str()));
+    read(db, of_team, after, limit).await
+}
+
+async fn read(
+    db: &impl ConnectionTrait,
+    events: Select<job_event::Entity>,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<JobEvent>, ApiError> {
+    let rows = events
         .filter(job_event::Column::Sequence.gt(after))
         .order_by_asc(job_event::Column::Sequence)
         .limit(limit)
@@ -48,4 +71,15 @@ pub async fn events_after(db: &impl ConnectionTrait, job: &str, after: i64, limi
             })
         })
         .collect()
+}
+
+/// The sequence number of the newest event of all; 0 when there is none.
+pub async fn newest(db: &impl ConnectionTrait) -> Result<i64, ApiError> {
+    let newest: Option<Option<i64>> = job_event::Entity::find()
+        .select_only()
+        .column_as(job_event::Column::Sequence.max(), "newest")
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(newest.flatten().unwrap_or(0))
 }

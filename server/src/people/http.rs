@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use offpeak_api::{
-    ids::PersonId,
-    people::{ChangePassword, ChangePerson, LogOut, Login, Person, PersonList, Role, Session},
+    ids::{PersonId, SessionId},
+    people::{ChangePassword, ChangePerson, ChangeSelf, LogOut, Login, OpenSessionList, Person, PersonList, Role, Session},
     problem::Problem,
 };
 
@@ -33,9 +33,14 @@ use crate::{
 
 /// The answer to whoever has logged in: who they are, and the cookie.
 pub(super) async fn logged_in(app: &App, row: person::Model, secret: &str, expires: Instant) -> Result<Response, ApiError> {
-    let session = Session { person: wire::one(&app.db.reader, row).await?, expires_at: expires.to_utc() };
+    let session = told(app, row, expires).await?;
     let cookie = auth_person::cookie(&app.config.public_url, Some(secret), SESSION_LIFETIME.as_secs());
     Ok((StatusCode::CREATED, [(header::SET_COOKIE, secret_header(&cookie)?)], Json(session)).into_response())
+}
+
+async fn told(app: &App, row: person::Model, expires: Instant) -> Result<Session, ApiError> {
+    let person = wire::one(&app.db.reader, row).await?;
+    Ok(Session { person, expires_at: expires.to_utc(), server_version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
 fn secret_header(cookie: &str) -> Result<HeaderValue, ApiError> {
@@ -91,7 +96,7 @@ pub async fn log_in(
     let now = app.clock.now();
     let id: PersonId = row.id.parse().map_err(ApiError::internal)?;
     let tx = app.db.write().await?;
-    let (secret, expires) = sessions::begin(&tx.tx, &id, now).await?;
+    let (secret, expires) = sessions::begin(&tx.tx, &id, &headers, now).await?;
     tx.commit().await?;
     tracing::info!(person.id = %id, peer = ?peer, "logged in");
     logged_in(&app, row, &secret, expires).await
@@ -107,7 +112,57 @@ pub(super) fn disabled() -> ApiError {
 ))]
 pub async fn get_session(State(app): State<App>, auth: PersonAuth) -> Result<Json<Session>, ApiError> {
     let row = store::get(&app.db.reader, &auth.person_id).await?;
-    Ok(Json(Session { person: wire::one(&app.db.reader, row).await?, expires_at: auth.expires_at.to_utc() }))
+    Ok(Json(told(&app, row, auth.expires_at).await?))
+}
+
+/// Change one's own name
+#[utoipa::path(patch, path = "/v1/session", tag = "access", security(("session" = [])), request_body = ChangeSelf, responses(
+    (status = 200, description = "Who is logged in, as they are called now", body = Session),
+    (status = 422, description = "The name does not fit", body = Problem),
+))]
+pub async fn change_self(
+    State(app): State<App>,
+    auth: PersonAuth,
+    Body(change): Body<ChangeSelf>,
+) -> Result<Json<Session>, ApiError> {
+    let name = change.name.as_deref().map(check_name).transpose()?;
+    let tx = app.db.write().await?;
+    let mut row = store::get(&tx.tx, &auth.person_id).await?;
+    if let Some(name) = name {
+        row.name = name.to_owned();
+        store::update(&tx.tx, &row).await?;
+    }
+    tx.commit().await?;
+    tracing::info!(person.id = %auth.person_id, "changed their own name");
+    Ok(Json(told(&app, row, auth.expires_at).await?))
+}
+
+/// List one's own sessions
+#[utoipa::path(get, path = "/v1/sessions", tag = "access", security(("session" = [])), responses(
+    (status = 200, description = "Where this person is logged in", body = OpenSessionList),
+))]
+pub async fn list_sessions(State(app): State<App>, auth: PersonAuth) -> Result<Json<OpenSessionList>, ApiError> {
+    let sessions = sessions::open(&app.db.reader, &auth.person_id, &auth.session, app.clock.now()).await?;
+    Ok(Json(OpenSessionList { sessions }))
+}
+
+/// End one of one's own sessions
+///
+/// Whoever uses it has to log in again. The one that asks may be ended too.
+#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "access", security(("session" = [])), params(("id" = SessionId, Path)), responses(
+    (status = 204, description = "Ended"),
+    (status = 404, description = "There is no such session of this person", body = Problem),
+))]
+pub async fn end_session(State(app): State<App>, auth: PersonAuth, Path(id): Path<SessionId>) -> Result<StatusCode, ApiError> {
+    let tx = app.db.write().await?;
+    let ended = sessions::end_one(&tx.tx, &auth.person_id, &id).await?;
+    tx.commit().await?;
+    if !ended {
+        return Err(ApiError::not_found("session_not_found", format!("You have no session {id}."))
+            .hint("It has ended, or it is somebody else's. GET /v1/sessions lists yours."));
+    }
+    tracing::info!(person.id = %auth.person_id, session.id = %id, "ended a session");
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Log out

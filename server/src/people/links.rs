@@ -208,7 +208,7 @@ pub async fn use_link(State(app): State<App>, headers: HeaderMap, Body(request):
         }
     };
     let id: PersonId = person.id.parse().map_err(ApiError::internal)?;
-    let (secret, expires) = sessions::begin(&tx.tx, &id, now).await?;
+    let (secret, expires) = sessions::begin(&tx.tx, &id, &headers, now).await?;
     tx.commit().await?;
     tracing::info!(person.id = person.id, kind = kind.as_str(), "a link was used");
     logged_in(&app, person, &secret, expires).await

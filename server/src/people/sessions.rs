@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use offpeak_api::ids::PersonId;
+use axum::http::{HeaderMap, header};
+use offpeak_api::{
+    ids::{PersonId, SessionId},
+    people::OpenSession,
+};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
 };
 
@@ -20,6 +24,8 @@ use crate::{
 
 /// Its use is noted this often: near enough for an idle time of a day.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
+/// Browsers use half of it.
+const LONGEST_USER_AGENT: usize = 300;
 
 #[derive(Debug, FromQueryResult)]
 struct Found {
@@ -80,8 +86,19 @@ fn note_use(app: &App, hash: String, person: PersonId, now: Instant) {
     });
 }
 
-/// Begins a session; the cookie's secret, and when it ends.
-pub async fn begin(tx: &impl ConnectionTrait, person: &PersonId, now: Instant) -> Result<(String, Instant), ApiError> {
+/// What a browser says that it is, as far as it is worth keeping.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let told = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
+    (!told.is_empty()).then(|| told.chars().take(LONGEST_USER_AGENT).collect())
+}
+
+/// Begins a session for whoever sent these headers; the cookie's secret, and when it ends.
+pub async fn begin(
+    tx: &impl ConnectionTrait,
+    person: &PersonId,
+    headers: &HeaderMap,
+    now: Instant,
+) -> Result<(String, Instant), ApiError> {
     let secret = format!("ofs_{}", random_name(52));
     let expires = now + SESSION_LIFETIME;
     let row = session::Model {
@@ -90,10 +107,64 @@ pub async fn begin(tx: &impl ConnectionTrait, person: &PersonId, now: Instant) -
         created_at_ms: now.ms(),
         used_at_ms: now.ms(),
         expires_at_ms: expires.ms(),
+        user_agent: user_agent(headers),
     };
     session::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
     store::note_seen(tx, person, now).await?;
     Ok((secret, expires))
+}
+
+/// The name of a session, made of its hash: what is kept of a secret is told to nobody.
+fn id_of(hash: &str) -> Result<SessionId, ApiError> {
+    let digest = u128::from_str_radix(&hash_secret(hash)[..32], 16).map_err(ApiError::internal)?;
+    format!("{}_{}", SessionId::PREFIX, ulid::Ulid(digest)).parse().map_err(ApiError::internal)
+}
+
+/// A person's sessions that can still be used, the one that was used last first. `current` is the one that asks.
+pub async fn open(
+    db: &impl ConnectionTrait,
+    person: &PersonId,
+    current: &str,
+    now: Instant,
+) -> Result<Vec<OpenSession>, ApiError> {
+    let idle_since = now.ms() - i64::try_from(SESSION_IDLE.as_millis()).unwrap_or(i64::MAX);
+    let rows = session::Entity::find()
+        .filter(session::Column::PersonId.eq(person.as_str()))
+        .filter(session::Column::ExpiresAtMs.gt(now.ms()))
+        .filter(session::Column::UsedAtMs.gt(idle_since))
+        .order_by_desc(session::Column::UsedAtMs)
+        .order_by_asc(session::Column::Hash)
+        .all(db)
+        .await?;
+    let told = |row: session::Model| {
+        Ok(OpenSession {
+            id: id_of(&row.hash)?,
+            is_current: row.hash == current,
+            created_at: Instant(row.created_at_ms).to_utc(),
+            last_used_at: Instant(row.used_at_ms).to_utc(),
+            expires_at: Instant(row.expires_at_ms).to_utc(),
+            user_agent: row.user_agent,
+        })
+    };
+    rows.into_iter().map(told).collect()
+}
+
+/// Ends a session of a person by its name; whether there was one.
+pub async fn end_one(tx: &impl ConnectionTrait, person: &PersonId, id: &SessionId) -> Result<bool, ApiError> {
+    let rows: Vec<String> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Hash)
+        .filter(session::Column::PersonId.eq(person.as_str()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    for hash in rows {
+        if id_of(&hash)? == *id {
+            end(tx, &hash).await?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub async fn end(tx: &impl ConnectionTrait, session: &str) -> Result<(), ApiError> {

@@ -13,7 +13,7 @@ use offpeak_api::{
     problem::Problem,
 };
 
-use super::{MOST_CODES, store, within};
+use super::{MOST_CODES, link, store, within};
 use crate::{
     agents::check_name,
     app::App,
@@ -52,7 +52,8 @@ pub async fn list_codes(State(app): State<App>, auth: OnFarm<AgentsRead>) -> Res
 
 /// Make an enrolment code
 ///
-/// With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once.
+/// With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once, alone and as
+/// the link that machines take.
 #[utoipa::path(post, path = "/v1/enrolment-codes", operation_id = "create_enrolment_code", tag = "agents", security(("bearer" = ["agents:write"])),
     request_body = CreateEnrolmentCode, responses(
     (status = 201, description = "The code", body = CreatedEnrolmentCode),
@@ -84,7 +85,8 @@ pub async fn create_code(
     let (row, code) = create_token_with(&tx.tx, new, extras, now).await?;
     tx.commit().await?;
     tracing::info!(code.id = row.id, name, uses, hours, by = ?auth.by, "created enrolment code");
-    Ok((StatusCode::CREATED, Json(CreatedEnrolmentCode { enrolment_code: wire(row)?, code })))
+    let link = link::enrol_link(&app.config, &app.db, &code).await.map_err(ApiError::internal)?;
+    Ok((StatusCode::CREATED, Json(CreatedEnrolmentCode { enrolment_code: wire(row)?, code, link })))
 }
 
 /// Revoke an enrolment code

@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod http;
+pub mod link;
 pub mod store;
 
 use offpeak_api::access::Scope;

@@ -15,13 +15,16 @@ use super::headers::{content_type, secure};
 
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let page = || async { file("page.html", include_str!("access/page.html")) };
+    let mark = || async { file("mark.svg", include_str!("../../../web-dashboard/src/styles/mark.svg")) };
     Router::new()
         .route("/login", get(page))
         .route("/setup", get(page))
         .route("/invitation", get(page))
         .route("/reset", get(page))
         .route("/access/page.css", get(|| async { file("page.css", include_str!("access/page.css")) }))
-        .route("/access/mark.svg", get(|| async { file("mark.svg", include_str!("../../../web-dashboard/src/styles/mark.svg")) }))
+        .route("/access/mark.svg", get(mark))
+        // Browsers ask for it by themselves at addresses that are no page of ours, such as a playlist or the API's description.
+        .route("/favicon.ico", get(mark))
         .route("/access/page.js", get(|| async { file("page.js", include_str!("access/page.js")) }))
 }
 

@@ -1,9 +1,11 @@
 //! What people see at a glance: the map of a job, figures over jobs, the search through them, and the cloud's price.
 
+use std::time::Duration;
+
 use offpeak_api::{
     figures::{CloudPrice, JobFigures},
     job::{Job, JobList, JobState, RenditionKind},
-    lease::HolderState,
+    lease::{HolderState, Orders, TaskResult},
     map::{JobMap, MadeRun},
     work::Work,
 };
@@ -11,7 +13,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    harness::{Agent, LEASE_GONE, Server},
+    harness::{Agent, LEASE_GONE, Server, facts},
     people::Browser,
 };
 
@@ -96,6 +98,36 @@ async fn figures_count_what_is_open_and_add_up_what_was_made() {
     let none: JobFigures = server.for_new_team("strangers", 1.0).await.get("/v1/jobs/figures").await.ok();
     assert!(none.open.is_empty() && none.ended.is_empty(), "{none:?}");
     assert_eq!(server.get("/v1/jobs/figures?from=yesterday").await.problem(422), "bad_range");
+}
+
+#[tokio::test]
+async fn time_saved_is_what_one_machine_would_have_taken_less_what_was_taken() {
+    let server = Server::start().await;
+    let (one, two) = (Agent::enrol(&server, "one").await, Agent::enrol(&server, "two").await);
+    let (first, second) = (server.new_job().await, server.new_job().await);
+    let begun = server.clock.now();
+    for (agent, lease) in [(&one, one.lease(&server).await.unwrap()), (&two, two.lease(&server).await.unwrap())] {
+        let facts = Box::new(facts(16.0, false));
+        agent.complete(&server, &lease.id, TaskResult::Probe { facts }).await.ok::<Orders>();
+    }
+    // Eight segments each, a second for one of them, whoever's they are.
+    while let Some(lease) = one.lease(&server).await {
+        let Work::Encode(work) = &lease.work else { panic!("{:?} is not encoding", lease.work) };
+        server.clock.advance(Duration::from_secs(u64::from(work.rows.last - work.rows.cursor)));
+        one.do_task(&server, &lease).await;
+    }
+    for job in [&first, &second] {
+        assert_eq!(server.job(&job.id).await.state, JobState::Completed);
+    }
+    let took = server.clock.now().since(begun).as_secs_f64();
+    server.clock.advance(Duration::from_secs(1));
+
+    let figures: JobFigures = server.get("/v1/jobs/figures").await.ok();
+    assert!((figures.one_machine_seconds - 16.0).abs() < 1e-6, "{figures:?}");
+    assert!((figures.elapsed_seconds - took).abs() < 1e-6, "both were at work from {begun:?} on, for {took} s: {figures:?}");
+    assert!(figures.working_seconds > figures.elapsed_seconds + 1.0, "one waited while the other was at work: {figures:?}");
+    let strangers: JobFigures = server.for_new_team("strangers", 1.0).await.get("/v1/jobs/figures").await.ok();
+    assert_eq!((strangers.one_machine_seconds, strangers.elapsed_seconds), (0.0, 0.0));
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Jobs as programs see them.
 
-use offpeak_api::job::{Job, JobList, JobState};
+use offpeak_api::{
+    job::{Job, JobEvent, JobList, JobState},
+    problem::Problem,
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -117,4 +120,63 @@ async fn events_tell_a_job_from_its_beginning_to_its_end() {
     let last = text.lines().filter_map(|line| line.strip_prefix("id: ")).nth(kinds.len() - 2).unwrap();
     let rest = late.header("Last-Event-ID", last).send().await.unwrap().text().await.unwrap();
     assert_eq!(rest.matches("event: ").count(), 1, "{rest}");
+}
+
+#[tokio::test]
+async fn a_team_is_told_of_all_its_jobs_and_of_no_others() {
+    let server = Server::start().await;
+    let strangers = server.for_new_team("strangers", 1.0).await;
+    server.new_job().await;
+    let watch = async |after: Option<&str>| {
+        let mut stream = server.http.get(format!("{}/v1/jobs/events", server.base)).bearer_auth(&server.token);
+        if let Some(after) = after {
+            stream = stream.header("Last-Event-ID", after);
+        }
+        let answer = stream.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer
+    };
+    let mut live = watch(None).await;
+    strangers.new_job().await;
+    let (second, third) = (server.new_job().await, server.new_job().await);
+    let read_until = async |answer: &mut reqwest::Response, end: &str| {
+        let mut text = String::new();
+        while !text.contains(end) {
+            let limit = std::time::Duration::from_secs(20);
+            let piece = tokio::time::timeout(limit, answer.chunk()).await.expect("an event in time").unwrap();
+            text.push_str(std::str::from_utf8(&piece.expect("the stream goes on")).unwrap());
+        }
+        text
+    };
+    let told = read_until(&mut live, third.id.as_str()).await;
+    let jobs = |text: &str| -> Vec<String> {
+        let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        events.map(|data| serde_json::from_str::<JobEvent>(data).unwrap().job.to_string()).collect()
+    };
+    assert_eq!(jobs(&told), [second.id.as_str(), third.id.as_str()], "from now on, and of this team alone");
+    let seen = told.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
+    let rest = read_until(&mut watch(Some(seen)).await, third.id.as_str()).await;
+    assert_eq!(jobs(&rest), [third.id.as_str()], "what came after the last one that was seen");
+}
+
+#[tokio::test]
+async fn a_refusal_says_which_part_of_the_body_it_is_about() {
+    let server = Server::start().await;
+    let source = server.source().await;
+    let pointers = async |path: &str, body: serde_json::Value| {
+        let answer = server.post(path, body).await;
+        assert_eq!(answer.status, 422, "{}", answer.text());
+        let problem: Problem = serde_json::from_str(&answer.text()).unwrap();
+        problem.errors.into_iter().map(|misfit| misfit.pointer).collect::<Vec<_>>()
+    };
+    let job =
+        |priority: serde_json::Value| json!({ "source": { "upload": source }, "profile": "hls-h264", "priority": priority });
+    assert_eq!(pointers("/v1/jobs", job(json!(12))).await, ["#/priority"], "a rule");
+    assert_eq!(pointers("/v1/jobs", job(json!("high"))).await, ["#/priority"], "a type");
+    assert_eq!(pointers("/v1/jobs", json!({ "priority": 5 })).await, ["#/source"], "what is missing");
+    assert_eq!(pointers("/v1/enrolment-codes", json!({ "usses": 2 })).await, ["#/usses"], "what is unknown");
+    assert_eq!(pointers("/v1/groups", json!({ "name": "" })).await, ["#/name"]);
+    let answer = server.get("/v1/jobs?search=").await;
+    let problem: Problem = serde_json::from_str(&answer.text()).unwrap();
+    assert!(problem.errors.is_empty(), "a parameter is no part of a body: {problem:?}");
 }

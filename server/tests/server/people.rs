@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offpeak_api::{
     job::JobList,
-    people::{CreatedLink, InvitationList, PersonList, Session},
+    people::{CreatedLink, InvitationList, OpenSessionList, PersonList, Session},
     team::{MemberList, Team, TeamList},
 };
 use offpeak_server::{people::links, tick};
@@ -346,4 +346,52 @@ async fn members_keep_to_their_teams_and_operators_look_after_all() {
     assert_eq!(bob.call_about(Some(sport), Method::GET, "/v1/jobs", json!({})).await.status, 200);
     assert_eq!(ada.call(Method::DELETE, &membership, json!({})).await.status, 204);
     assert_eq!(bob.get("/v1/jobs").await.status, 200);
+}
+
+#[tokio::test]
+async fn people_rename_themselves_and_nobody_else() {
+    let server = Server::start().await;
+    let admin = Browser::first_admin(&server).await;
+    let member = Browser::invited(&server, &admin, "grace@example.com", "member", &[]).await;
+    let session: Session = member.call(Method::PATCH, "/v1/session", json!({ "name": "Grace Hopper" })).await.ok();
+    assert_eq!((session.person.name.as_str(), session.person.email.as_str()), ("Grace Hopper", "grace@example.com"));
+    assert_eq!(session.server_version, env!("CARGO_PKG_VERSION"));
+    assert_eq!(member.get("/v1/session").await.ok::<Session>().person.name, "Grace Hopper", "it is kept");
+    let same: Session = member.call(Method::PATCH, "/v1/session", json!({})).await.ok();
+    assert_eq!(same.person.name, "Grace Hopper");
+    assert_eq!(member.call(Method::PATCH, "/v1/session", json!({ "name": " " })).await.problem(422), "bad_name");
+    assert_eq!(member.call(Method::PATCH, "/v1/session", json!({ "role": "admin" })).await.problem(422), "invalid_body");
+    assert_eq!(admin.get("/v1/session").await.ok::<Session>().person.name, "Ada");
+}
+
+#[tokio::test]
+async fn people_see_where_they_are_logged_in_and_end_it() {
+    let server = Server::start().await;
+    let admin = Browser::first_admin(&server).await;
+    server.clock.advance(Duration::from_secs(3600));
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let phone = server.http.post(format!("{}/v1/session", server.base)).header("User-Agent", "Phone/1.0").json(&body);
+    let phone = Browser::of(&server, phone.send().await.unwrap());
+    let other = Browser::invited(&server, &admin, "grace@example.com", "member", &[]).await;
+
+    let sessions = async |browser: &Browser| browser.get("/v1/sessions").await.ok::<OpenSessionList>().sessions;
+    let mine = sessions(&phone).await;
+    assert_eq!(mine.iter().map(|session| session.is_current).collect::<Vec<_>>(), [true, false], "{mine:?}");
+    assert_eq!(mine[0].user_agent.as_deref(), Some("Phone/1.0"));
+    assert_eq!(sessions(&admin).await.iter().find(|session| session.is_current).unwrap().id, mine[1].id);
+    let strangers = sessions(&other).await;
+    assert_eq!(strangers.len(), 1);
+
+    let end = async |browser: &Browser, id: &str| browser.call(Method::DELETE, &format!("/v1/sessions/{id}"), json!({})).await;
+    assert_eq!(end(&phone, strangers[0].id.as_str()).await.problem(404), "session_not_found");
+    assert_eq!(end(&phone, mine[1].id.as_str()).await.status, 204);
+    assert_eq!(end(&phone, mine[1].id.as_str()).await.problem(404), "session_not_found");
+    assert_eq!(admin.get("/v1/session").await.problem(401), "session_over");
+    assert_eq!(sessions(&phone).await.len(), 1);
+    assert_eq!(other.get("/v1/session").await.status, 200, "another person's goes on");
+    // What nobody used for a day is over, and listed no more.
+    server.clock.advance(Duration::from_secs(23 * 3600));
+    let fresh = Browser::of(&server, Browser::log_in(&server, "ada@example.com", PASSWORD).await);
+    server.clock.advance(Duration::from_secs(2 * 3600));
+    assert_eq!(sessions(&fresh).await.len(), 1);
 }

@@ -107,6 +107,7 @@ async fn every_answer_is_locked_down() {
         "/reset?code=x",
         "/access/page.js",
         "/access/page.css",
+        "/favicon.ico",
         "/assets/gone.js",
         "/docs/",
         "/openapi.json",
@@ -128,6 +129,13 @@ async fn every_answer_is_locked_down() {
         assert_eq!(header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(header("x-frame-options"), "DENY", "{path}");
         assert_eq!(header("strict-transport-security"), "", "{path}: this server is not behind TLS");
+        if path == "/favicon.ico" {
+            assert_eq!(
+                (response.status().as_u16(), header("content-type")),
+                (200, "image/svg+xml"),
+                "browsers ask for it by themselves"
+            );
+        }
         if path.starts_with("/login") || path.starts_with("/setup") || path.starts_with("/reset") {
             assert_eq!(header("cache-control"), "no-store", "{path}");
             let page = response.text().await.unwrap();

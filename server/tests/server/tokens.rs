@@ -5,6 +5,7 @@ use std::time::Duration;
 use offpeak_api::{
     access::{CreatedEnrolmentCode, CreatedToken, EnrolmentCodeList, Scope, TokenList},
     agent::AgentList,
+    enrolment::EnrolLink,
     fleet::Group,
     lease::{EnrolRequest, EnrolResponse},
     team::{Team, TeamList},
@@ -101,6 +102,12 @@ async fn an_enrolment_code_leads_into_its_group_until_it_is_used_up() {
         let body = serde_json::to_value(EnrolRequest { code: made.code.clone(), name: name.to_owned() }).unwrap();
         server.call("", Method::POST, "/v1/agents/enrol", Some(body)).await
     };
+    let link: EnrolLink = made.link.clone().expect("this server can be reached").parse().unwrap();
+    assert_eq!(
+        (link.server.as_str(), &link.code),
+        (server.app.config.public_url.as_str(), &made.code),
+        "all that a machine asks for"
+    );
     let codes = async || server.get("/v1/enrolment-codes").await.ok::<EnrolmentCodeList>().enrolment_codes;
     enrol("one").await.ok::<EnrolResponse>();
     assert_eq!(codes().await.iter().map(|code| code.uses_left).collect::<Vec<_>>(), [1]);

@@ -277,6 +277,7 @@ fn problem(status: StatusCode, code: &str, detail: String) -> Box<Problem> {
         code: code.to_owned(),
         detail,
         hint: None,
+        errors: Vec::new(),
         request_id: None,
     })
 }

@@ -22,6 +22,16 @@ test("the field that is named first is meant", () => {
   expect(fieldError(refusal("unknown field `colour`, expected one of `name`, `video`"), ["name", "video"])).toBeUndefined();
 });
 
+test("a refusal goes to the field that it points to", () => {
+  const at = (pointer: string) => {
+    const [status, code, detail] = [422, "invalid_body", "expected u32 at line 1 column 9"];
+    return new OffpeakError({ type: "about:blank", title: "Unprocessable Content", status, code, detail, errors: [{ pointer, detail }] });
+  };
+  expect(fieldError(at("#/priority"), ["name", "priority"])?.field).toBe("priority");
+  expect(fieldError(at("#/video/ladder/2/height"), ["video.ladder", "video.ladder[].height"])?.field).toBe("video.ladder[].height");
+  expect(fieldError(at("#/colour"), ["priority"])).toBeUndefined();
+});
+
 test.each([[refusal("no field here")], [refusal("`name` is taken", 409)], [new TypeError("`name`")], [undefined]])(
   "%s stays with the form",
   (error) => {

@@ -4,6 +4,30 @@
  */
 
 export interface paths {
+    "/blob/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an object from a signed address
+         * @description Whole or in ranges; also answers HEAD. The address comes with a lease.
+         */
+        get: operations["get_blob"];
+        /**
+         * Put an object at a signed address
+         * @description With exactly the length and SHA-256 that the address is signed for. The address comes from `upload-urls`.
+         */
+        put: operations["put_blob"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -39,7 +63,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** Ask whether a page of another origin may play media */
+        options: operations["media_preflight"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -78,6 +103,67 @@ export interface paths {
         get: operations["list_agents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol an agent
+         * @description The code comes from POST /v1/enrolment-codes or `offpeak-server token enrol`. The answer's token is shown once.
+         */
+        post: operations["enrol_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/me/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove that this agent can encode
+         * @description An agent that its failures set aside tests its encoders after the wait that it was told, and says here what they proved.
+         */
+        post: operations["prove_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/me/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what this agent is doing
+         * @description At every change of state, and otherwise once a minute: who is silent for 90 seconds counts as offline. The answer brings
+         *     the policy of the agent's group, and how the agent stands.
+         */
+        post: operations["report_agent_state"];
         delete?: never;
         options?: never;
         head?: never;
@@ -205,7 +291,8 @@ export interface paths {
         put?: never;
         /**
          * Make an enrolment code
-         * @description With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once.
+         * @description With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once, alone and as
+         *     the link that machines take.
          */
         post: operations["create_enrolment_code"];
         delete?: never;
@@ -407,6 +494,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch all jobs
+         * @description Server-sent events of all jobs of the team, as GET /v1/jobs/{id}/events has them of one: those that happen from now on, or after
+         *     `Last-Event-ID`. The stream ends after a quarter of an hour; whoever connects again with the last id misses nothing.
+         */
+        get: operations["watch_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/figures": {
         parameters: {
             query?: never;
@@ -522,6 +630,142 @@ export interface paths {
          * @description Only what is missing is done again.
          */
         post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for work
+         * @description Waits up to `wait_seconds` for something to do. A repeat with the same `request_id` gets the same lease.
+         */
+        post: operations["request_lease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/leases/{id}/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Commit finished segments
+         * @description Whole rows from the cursor on, uploaded before. Repeating a commit is harmless. Rows at or past the task's `last` come
+         *     back in `refused`. The server looks into a sample of what was uploaded; an agent whose objects are not what it says is
+         *     refused with `malformed_segment`, set aside, and loses all its leases.
+         */
+        post: operations["commit_segments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/leases/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete a task
+         * @description Nothing is left to do: everything was committed, or the result is in the body.
+         */
+        post: operations["complete_lease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/leases/{id}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand a task back with blame
+         * @description A source at fault fails the job now; else another agent may try.
+         */
+        post: operations["fail_lease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/leases/{id}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Renew a lease and get orders */
+        post: operations["renew_lease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/leases/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand a task back without blame */
+        post: operations["release_lease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/leases/{id}/upload-urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get addresses to upload to
+         * @description Each is signed for one key, length and SHA-256. Keys are written once; another try needs another `attempt`.
+         */
+        post: operations["sign_objects"];
         delete?: never;
         options?: never;
         head?: never;
@@ -695,7 +939,8 @@ export interface paths {
         delete: operations["log_out"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change one's own name */
+        patch: operations["change_self"];
         trace?: never;
     };
     "/v1/session/password": {
@@ -713,6 +958,43 @@ export interface paths {
         put: operations["change_password"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own sessions */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of one's own sessions
+         * @description Whoever uses it has to log in again. The one that asks may be ended too.
+         */
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -878,7 +1160,8 @@ export interface paths {
          */
         post: operations["create_upload"];
         delete?: never;
-        options?: never;
+        /** What this server can do (tus) */
+        options: operations["upload_options"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -1128,6 +1411,8 @@ export interface components {
     schemas: {
         /** @enum {string} */
         Access: "public" | "signed";
+        /** @enum {string} */
+        Action: "continue" | "stop";
         Agent: {
             capabilities?: components["schemas"]["Capabilities"] | null;
             /**
@@ -1274,11 +1559,44 @@ export interface components {
             /** @description Pass as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
         };
+        /** @description What an agent is told in return. */
+        AgentOrders: {
+            /** @description The policy of its group; the person at the desk may be stricter. */
+            policy: components["schemas"]["Policy"];
+            /**
+             * Format: uint64
+             * @description Set aside by failures: seconds until it may prove itself.
+             */
+            prove_after_seconds?: number | null;
+            standing: components["schemas"]["Standing"];
+            /** @description Why it is not active. */
+            standing_reason?: string | null;
+        };
         /**
          * @description What an engine is doing, or what keeps it from it. Exactly one is true: the first of this list that applies.
          * @enum {string}
          */
         AgentState: "broken" | "revoked" | "set_aside" | "updating" | "paused" | "snoozed" | "draining" | "off_schedule" | "presenting" | "user_active" | "on_battery" | "metered" | "busy_cpu" | "busy_memory" | "no_server" | "suspended" | "encoding" | "leasing" | "waiting" | "offline";
+        /**
+         * @description Encode the whole track from its start; upload from `rows.cursor` on.
+         *
+         *     Segment `i` begins at the first fragment (12 AAC frames) whose time is at or after `grid.segment_start_seconds(i)`;
+         *     an index beyond `rows.last` is welcome when the track is longer than planned.
+         */
+        Audio: {
+            /** Format: uint32 */
+            bitrate_kbps: number;
+            /** Format: uint32 */
+            channels: number;
+            container: string;
+            grid: components["schemas"]["FrameGrid"];
+            /** @description Such as `aac-1`. */
+            rendition: string;
+            rows: components["schemas"]["Rows"];
+            source: components["schemas"]["SourceAddress"];
+            /** Format: uint32 */
+            stream: number;
+        };
         AudioFacts: {
             /** Format: uint32 */
             channels: number;
@@ -1315,6 +1633,8 @@ export interface components {
             bytes: number;
             filename?: string | null;
         };
+        /** @enum {string} */
+        Blame: "source" | "agent";
         /** @description What an engine can do, proven by test encodes at its start. */
         Capabilities: {
             /** Format: uint32 */
@@ -1360,6 +1680,15 @@ export interface components {
             disabled?: boolean | null;
             name?: string | null;
             role?: components["schemas"]["Role"] | null;
+        };
+        /**
+         * @description What people change about themselves. What is left out stays.
+         * @example {
+         *       "name": "Ada Lovelace"
+         *     }
+         */
+        ChangeSelf: {
+            name?: string | null;
         };
         /** @description Why a person drains an agent, or sets it aside. */
         ChangeStanding: {
@@ -1417,6 +1746,15 @@ export interface components {
              * @description 0 to 1000.
              */
             per_minute: number;
+        };
+        /** @description Whole rows from the cursor on, uploaded before. */
+        CommitRequest: {
+            /** @description The init segment of every rendition in `segments`; needed until the server has pinned one, welcome later. */
+            inits?: components["schemas"]["InitReport"][];
+            segments: components["schemas"]["SegmentReport"][];
+        };
+        CompleteRequest: {
+            result: components["schemas"]["TaskResult"];
         };
         /**
          * @example {
@@ -1531,6 +1869,13 @@ export interface components {
              */
             code: string;
             enrolment_code: components["schemas"]["EnrolmentCode"];
+            /**
+             * @description The same with the server's address and, where machines need it, the fingerprint of its certificate: all that the tray app,
+             *     `offpeak-agent enrol` or `OFFPEAK_ENROL_CODE` ask for. Absent when the server does not know under which address machines
+             *     find it (`OFFPEAK_PUBLIC_URL`).
+             * @example offpeak://farm.example.com/ofe_abcdefghijklmnopqrstuvwxyz234567
+             */
+            link?: string | null;
         };
         /**
          * @description A link that is told this once; whoever opens it first has it.
@@ -1593,6 +1938,41 @@ export interface components {
             /** Format: uint32 */
             parts: number;
         };
+        /** @description Encode the rows `[cursor, last)` in every rendition. */
+        Encode: {
+            /** @description The demuxer to use, as probing found it. */
+            container: string;
+            filters: components["schemas"]["VideoFilters"];
+            grid: components["schemas"]["FrameGrid"];
+            /**
+             * Format: double
+             * @description A bound for reading: no frame of this span comes from later than this (source seconds). Absent for `to_end`.
+             */
+            read_until_seconds?: number | null;
+            renditions: components["schemas"]["VideoRendition"][];
+            rows: components["schemas"]["Rows"];
+            /**
+             * @description Where to start reading, in the source's seconds, best first; `null` is the start of the file. The engine goes down
+             *     the list when the frames that came out are not the ones asked for.
+             */
+            seek_points: (number | null)[];
+            source: components["schemas"]["SourceAddress"];
+            /** Format: uint32 */
+            stream: number;
+            /** @description This span ends the presentation: go on to the source's end, and say where it was. */
+            to_end: boolean;
+        };
+        EnrolRequest: {
+            /** @description The one-time enrolment code. */
+            code: string;
+            /** @description How people will recognise the machine; its host name is a good choice. */
+            name: string;
+        };
+        EnrolResponse: {
+            agent_id: components["schemas"]["AgentId"];
+            /** @description Bearer token of this agent: shown once. */
+            token: string;
+        };
         /**
          * @description A code with which machines enrol, without the code itself.
          * @example {
@@ -1630,6 +2010,36 @@ export interface components {
             /** @description What a person should know although the job goes on, such as a file that ends early. */
             warnings?: components["schemas"]["Warning"][];
         };
+        FailRequest: {
+            blame: components["schemas"]["Blame"];
+            /** @description Stable name, such as `no_index` or `ffmpeg_crashed`. */
+            code: string;
+            /** @description The last lines of ffmpeg's log. */
+            log_tail?: string[];
+            /** @description What happened and what to do, in words for the person who submitted the job. */
+            message: string;
+        };
+        /**
+         * @description Stream a URL into storage. The engine appends with the tus protocol to `/v1/uploads/{source}`, which accepts the holder
+         *     of this lease; the length may become known only at the end (`Upload-Length` on the last PATCH).
+         */
+        Fetch: {
+            /**
+             * @description Hosts (`media.office.lan`, `*.office.lan`) and networks (`10.1.0.0/16`) that may be called although they are not public:
+             *     the server's setting. Everything else that is not public is refused, at redirects too.
+             */
+            allow?: string[];
+            /** Format: uint64 */
+            max_bytes: number;
+            source: components["schemas"]["SourceId"];
+            url: string;
+        };
+        /** @description Make one file from committed segments without encoding again. */
+        File: {
+            container: components["schemas"]["FileContainer"];
+            name: string;
+            tracks: components["schemas"]["FileTrack"][];
+        };
         /** @enum {string} */
         FileContainer: "mp4";
         FileProfile: {
@@ -1641,6 +2051,12 @@ export interface components {
             height?: number | null;
             /** @description The file's name in the job's outputs, such as `film.mp4`. */
             name: string;
+        };
+        FileTrack: {
+            init: components["schemas"]["StoredObject"];
+            rendition: string;
+            /** @description In order of presentation, without holes. */
+            segments: components["schemas"]["StoredObject"][];
         };
         /**
          * @description The whole fleet now, machines and jobs of all teams.
@@ -1746,6 +2162,21 @@ export interface components {
              */
             usual_seconds: number;
         };
+        /**
+         * @description The output timeline: frame `n` is shown at `n / rate` seconds, and every segment holds `frames_per_segment` frames.
+         *
+         *     For an audio-only job the grid is made of one frame a millisecond: it then only says where segments begin.
+         */
+        FrameGrid: {
+            /** Format: uint32 */
+            frames_per_segment: number;
+            rate: components["schemas"]["Ratio"];
+            /**
+             * Format: double
+             * @description T0: the source's timestamp, in seconds, that becomes 0 of the presentation.
+             */
+            source_start_seconds: number;
+        };
         /** @description Agents that work by the same policy. Every agent belongs to one; those that nobody moved, to the team's default group. */
         Group: {
             /**
@@ -1770,6 +2201,12 @@ export interface components {
             /** @description Pass as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
         };
+        Heartbeat: {
+            progress?: components["schemas"]["Progress"];
+            /** @description Why, when suspended. */
+            reason?: string | null;
+            state: components["schemas"]["HolderState"];
+        };
         /** @enum {string} */
         HolderState: "encoding" | "suspended";
         /**
@@ -1790,6 +2227,25 @@ export interface components {
             days: components["schemas"]["Weekday"][];
             from: components["schemas"]["TimeOfDay"];
             to: components["schemas"]["TimeOfDay"];
+        };
+        InitReport: {
+            /** Format: uint32 */
+            attempt?: number;
+            /** Format: uint64 */
+            bytes: number;
+            /** @description RFC 6381, read from the sample entry: `avc1.64001f`, `mp4a.40.2`. */
+            codecs: string;
+            /** @description SHA-256 of the init segment with its edit lists left out: equal for all spans of one build. */
+            fingerprint: string;
+            /**
+             * Format: uint64
+             * @description `media_time` of the edit list: how many ticks of each track come before presentation time 0.
+             */
+            media_time: number;
+            rendition: string;
+            sha256: string;
+            /** Format: uint32 */
+            timescale: number;
         };
         Invitation: {
             /** Format: date-time */
@@ -1892,12 +2348,14 @@ export interface components {
         /**
          * @description The jobs of a team in figures.
          * @example {
+         *       "elapsed_seconds": 2400,
          *       "ended": {
          *         "completed": 14,
          *         "failed": 1
          *       },
          *       "film_seconds": 5400,
          *       "from": "2026-11-25T00:00:00Z",
+         *       "one_machine_seconds": 9100,
          *       "open": {
          *         "encoding": 2,
          *         "queued": 1
@@ -1908,6 +2366,12 @@ export interface components {
          *     }
          */
         JobFigures: {
+            /**
+             * Format: double
+             * @description For how long at least one of the jobs was worked on that `one_machine_seconds` counts; when several were at once, that
+             *     counts once. The difference is the time saved by having more than one machine.
+             */
+            elapsed_seconds: number;
             /** @description How many ended within the range, by how. */
             ended: {
                 [key: string]: number;
@@ -1922,6 +2386,12 @@ export interface components {
              * @description Of jobs that ended from here on…
              */
             from: string;
+            /**
+             * Format: double
+             * @description What the encodes of these jobs would have taken one after the other on a single machine that is as fast as those that made
+             *     them were found to be, pauses for their people included. Jobs of which that is not known are left out.
+             */
+            one_machine_seconds: number;
             /** @description How many jobs are under way now, by state; states without jobs are left out. */
             open: {
                 [key: string]: number;
@@ -2002,8 +2472,45 @@ export interface components {
         };
         /** @enum {string} */
         JobState: "queued" | "probing" | "encoding" | "finishing" | "completed" | "failed" | "cancelled";
+        Lease: {
+            /** Format: uint64 */
+            expires_in_seconds: number;
+            /** Format: uint64 */
+            heartbeat_every_seconds: number;
+            id: components["schemas"]["LeaseId"];
+            job: components["schemas"]["JobId"];
+            task: components["schemas"]["TaskId"];
+            work: components["schemas"]["Work"];
+        };
         /** @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         LeaseId: string;
+        LeaseRequest: {
+            capabilities: components["schemas"]["Capabilities"];
+            /**
+             * Format: uint64
+             * @description For how long the machine will probably be left alone. A span that would take it longer is cut, and its tail left to others.
+             */
+            expected_idle_seconds?: number | null;
+            /**
+             * @description A random word of the engine's process, chosen at its start. When another process asks under the same agent, the leases
+             *     that the earlier one held wait again at once: it is taken to be gone. Up to 64 visible ASCII characters.
+             */
+            instance?: string | null;
+            /**
+             * Format: double
+             * @description Share of the processor that other programs use now, 0 to 1.
+             */
+            load?: number | null;
+            /** Format: uint32 */
+            protocol: number;
+            /** @description Chosen by the engine; a repeat of the same request gets the same lease. */
+            request_id: string;
+            /**
+             * Format: uint32
+             * @description How long to wait for work before 204, at most 30.
+             */
+            wait_seconds: number;
+        };
         /**
          * @description What a link is for.
          * @enum {string}
@@ -2055,6 +2562,17 @@ export interface components {
             /** @description By email. */
             members: components["schemas"]["Member"][];
         };
+        /** @description A part of a request's body that does not fit. */
+        Misfit: {
+            /** @description What is wrong there, in one sentence. */
+            detail: string;
+            /**
+             * @description Where it is: a JSON pointer (RFC 6901) in a fragment, as in RFC 9457. It may name a field that is missing, and a list as a
+             *     whole for one of its entries.
+             * @example #/video/ladder
+             */
+            pointer: string;
+        };
         /**
          * @example {
          *       "name": "Studio"
@@ -2063,6 +2581,54 @@ export interface components {
         NameGroup: {
             /** @description 1 to 120 characters, and no other group of the team has it. */
             name: string;
+        };
+        ObjectName: {
+            /** @enum {string} */
+            object: "init";
+            rendition: string;
+        } | {
+            /** Format: uint32 */
+            index: number;
+            /** @enum {string} */
+            object: "segment";
+            rendition: string;
+        } | {
+            /** @enum {string} */
+            object: "file";
+        };
+        /**
+         * @description Where somebody is logged in.
+         * @example {
+         *       "created_at": "2026-11-24T08:00:00Z",
+         *       "expires_at": "2026-12-08T08:00:00Z",
+         *       "id": "session_01J8ZC5V2M0N6QW3T7RX9KPEHD",
+         *       "is_current": true,
+         *       "last_used_at": "2026-11-25T09:31:00Z",
+         *       "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+         *     }
+         */
+        OpenSession: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description It ends a day after its last use, and here at the latest.
+             */
+            expires_at: string;
+            id: components["schemas"]["SessionId"];
+            /** @description The one that asks. */
+            is_current: boolean;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            last_used_at: string;
+            /** @description What the browser called itself when it logged in; absent when it did not. */
+            user_agent?: string | null;
+        };
+        OpenSessionList: {
+            /** @description Those that can still be used, the one that was used last first. */
+            sessions: components["schemas"]["OpenSession"][];
         };
         /** @description Segments `[first, last)` of one task that are yet to be made. */
         OpenSpan: {
@@ -2074,6 +2640,27 @@ export interface components {
             holders: components["schemas"]["SpanHolder"][];
             /** Format: uint32 */
             last: number;
+        };
+        /** @description What the holder is to do from now on. */
+        Orders: {
+            action: components["schemas"]["Action"];
+            /**
+             * Format: uint32
+             * @description The task's `cursor` now. It can be beyond what this lease committed, when the task has a second holder: rows before it
+             *     are not wanted any more.
+             */
+            cursor?: number;
+            /** Format: uint64 */
+            expires_in_seconds: number;
+            /**
+             * Format: uint32
+             * @description The task's `last` now: it is lowered when somebody idle takes the tail.
+             */
+            last: number;
+            /** @description Rows of this commit that lie at or past `last` and were not accepted. */
+            refused?: number[];
+            source?: components["schemas"]["SourceAddress"] | null;
+            to_end: boolean;
         };
         OutputFile: {
             /** Format: uint64 */
@@ -2212,6 +2799,11 @@ export interface components {
              */
             unmetered_only: boolean;
         };
+        /** @description Read the source's headers and packet times; complete with facts. */
+        Probe: {
+            limits: components["schemas"]["SourceLimits"];
+            source: components["schemas"]["SourceAddress"];
+        };
         /** @description Why a request was refused. `code` is stable and meant for programs; `detail` and `hint` are for people. */
         Problem: {
             /**
@@ -2224,6 +2816,8 @@ export interface components {
              * @example There is no job job_01J8ZC5V2M0N6QW3T7RX9KPEHD.
              */
             detail: string;
+            /** @description Which parts of the request's body do not fit, when it is known. */
+            errors?: components["schemas"]["Misfit"][];
             /** @description What to do next, if there is something. */
             hint?: string | null;
             /**
@@ -2286,6 +2880,31 @@ export interface components {
             next_cursor?: string | null;
             profiles: components["schemas"]["ProfileEntry"][];
         };
+        /** @description How far the holder is beyond what it committed. */
+        Progress: {
+            /**
+             * Format: uint64
+             * @description For tasks that have no frames: bytes moved and, if known, bytes to move.
+             */
+            bytes?: number;
+            /**
+             * Format: uint64
+             * @description Frames encoded under this lease, committed or not (of the slowest rendition).
+             */
+            frames?: number;
+            /**
+             * Format: double
+             * @description Frames a second over the last half minute.
+             */
+            frames_per_second?: number;
+            /** Format: uint64 */
+            total_bytes?: number | null;
+        };
+        /** @description Sent after test encodes that succeeded. */
+        ProofReport: {
+            /** @description With the encoders that the test encodes proved, at least one. */
+            capabilities: components["schemas"]["Capabilities"];
+        };
         Quality: {
             /** Format: float */
             crf: number;
@@ -2309,6 +2928,14 @@ export interface components {
             den: number;
             /** Format: uint32 */
             num: number;
+        };
+        /**
+         * @description Why a lease is handed back without blame.
+         * @enum {string}
+         */
+        ReleaseReason: "user_returned" | "shutdown" | "schedule" | "battery" | "low_memory" | "drained";
+        ReleaseRequest: {
+            reason: components["schemas"]["ReleaseReason"];
         };
         /** @enum {string} */
         RenditionKind: "video" | "audio";
@@ -2354,6 +2981,15 @@ export interface components {
              */
             overlap_hours?: number | null;
         };
+        /** @description Segment indices: `[cursor, last)` is left to do, `[first, cursor)` is committed. */
+        Rows: {
+            /** Format: uint32 */
+            cursor: number;
+            /** Format: uint32 */
+            first: number;
+            /** Format: uint32 */
+            last: number;
+        };
         Rung: {
             /**
              * Format: uint32
@@ -2381,6 +3017,31 @@ export interface components {
          * @enum {string}
          */
         Scope: "jobs:read" | "jobs:write" | "uploads:write" | "agents:read" | "agents:write" | "webhooks:read" | "webhooks:write" | "tokens:write" | "admin";
+        SegmentReport: {
+            /** Format: uint32 */
+            attempt?: number;
+            /** Format: uint64 */
+            bytes: number;
+            /**
+             * Format: uint64
+             * @description Sum of the samples' durations, in the track's timescale.
+             */
+            duration_ticks: number;
+            /**
+             * Format: uint32
+             * @description Video frames, or AAC frames.
+             */
+            frames: number;
+            /** Format: uint32 */
+            index: number;
+            rendition: string;
+            sha256: string;
+            /**
+             * Format: uint64
+             * @description Decode time of the first sample (`tfdt`), in the track's timescale.
+             */
+            start_ticks: number;
+        };
         SentPart: {
             /** Format: uint64 */
             bytes: number;
@@ -2404,7 +3065,14 @@ export interface components {
              */
             expires_at: string;
             person: components["schemas"]["Person"];
+            /**
+             * @description Of the server that answers.
+             * @example 0.1.0
+             */
+            server_version: string;
         };
+        /** @example session_01J8ZC5V2M0N6QW3T7RX9KPEHD */
+        SessionId: string;
         /**
          * @description Who or what set an agent aside, and so who can undo it.
          * @enum {string}
@@ -2431,8 +3099,30 @@ export interface components {
             sha256?: string | null;
             state: components["schemas"]["SourceState"];
         };
+        /** @description Where the source's bytes are. The address expires; heartbeats bring fresh ones. */
+        SourceAddress: {
+            /** Format: uint64 */
+            bytes: number;
+            /** Format: uint64 */
+            expires_in_seconds: number;
+            /** @description Answers GET with ranges; absolute, or relative to the server's address. */
+            url: string;
+        };
         /** @example src_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         SourceId: string;
+        /** @description What a source may ask of a machine. Beyond them a probe fails, blaming the source. */
+        SourceLimits: {
+            /**
+             * Format: uint64
+             * @description Width × height of the coded picture.
+             */
+            max_pixels: number;
+            /**
+             * Format: double
+             * @description Longest presentation, in seconds.
+             */
+            max_seconds: number;
+        };
         /** @enum {string} */
         SourceState: "uploading" | "ready" | "deleted";
         SpanHolder: {
@@ -2450,6 +3140,27 @@ export interface components {
          * @enum {string}
          */
         Standing: "active" | "draining" | "set_aside" | "revoked";
+        /**
+         * @description Sent at every change of state, and otherwise once a minute: an agent that is silent for 90 seconds counts as offline.
+         * @example {
+         *       "reason": "Somebody is typing.",
+         *       "state": "user_active"
+         *     }
+         */
+        StateReport: {
+            /** @description Stable name of the fault, when broken: `ffmpeg_missing`, `disk_full` … */
+            code?: string | null;
+            /** @description Why, in plain words. */
+            reason?: string | null;
+            state: components["schemas"]["AgentState"];
+        };
+        StoredObject: {
+            /** Format: uint64 */
+            bytes: number;
+            sha256: string;
+            /** @description Answers GET with ranges; absolute, or relative to the server's address. */
+            url: string;
+        };
         /** @description One failure: on which machine, of what, and why. */
         TaskFailure: {
             agent: components["schemas"]["AgentId"];
@@ -2472,6 +3183,40 @@ export interface components {
         };
         /** @example task_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         TaskId: string;
+        TaskResult: {
+            /** @enum {string} */
+            kind: "fetch";
+        } | {
+            facts: components["schemas"]["Facts"];
+            /** @enum {string} */
+            kind: "probe";
+        } | {
+            /**
+             * Format: uint64
+             * @description For a span to the end: the number of frames of the presentation (the index after its last frame).
+             */
+            end_frame?: number | null;
+            /** @enum {string} */
+            kind: "encode";
+            warnings?: components["schemas"]["Warning"][];
+        } | {
+            /** @enum {string} */
+            kind: "audio";
+            /**
+             * Format: uint32
+             * @description Segments of the whole track.
+             */
+            segments: number;
+            warnings?: components["schemas"]["Warning"][];
+        } | {
+            /** Format: uint32 */
+            attempt?: number;
+            /** Format: uint64 */
+            bytes: number;
+            /** @enum {string} */
+            kind: "file";
+            sha256: string;
+        };
         /**
          * @example {
          *       "created_at": "2026-11-02T08:00:00Z",
@@ -2553,9 +3298,25 @@ export interface components {
             /** @description Absolute, or relative to the server's address. */
             url: string;
         };
+        /** @description An object that is about to be uploaded. */
+        UploadObject: {
+            /**
+             * Format: uint32
+             * @description Counts the engine's tries at this task under one lease. Keys are written once, and another try may give other bytes.
+             */
+            attempt?: number;
+            /** Format: uint64 */
+            bytes: number;
+            name: components["schemas"]["ObjectName"];
+            /** @description Lower-case hex. */
+            sha256: string;
+        };
         UploadUrls: {
             /** @description In the order of the request. */
             addresses: components["schemas"]["UploadAddress"][];
+        };
+        UploadUrlsRequest: {
+            objects: components["schemas"]["UploadObject"][];
         };
         /**
          * @description The code of a link, and who its bearer is.
@@ -2616,12 +3377,33 @@ export interface components {
              */
             width: number;
         };
+        /** @description What happens to pictures before they are scaled. */
+        VideoFilters: {
+            deinterlace: boolean;
+            /** @description PQ or HLG into BT.709. */
+            tone_map: boolean;
+        };
         VideoProfile: {
             /** @description Highest rung first. A rung taller than the source is left out; a source between two rungs gets one of its own size. */
             ladder: components["schemas"]["Rung"][];
             /** @description x264's preset, `ultrafast` to `veryslow`. */
             preset?: components["schemas"]["X264Preset"];
             quality?: components["schemas"]["Quality"];
+        };
+        VideoRendition: {
+            /** Format: uint32 */
+            height: number;
+            /** @description Its name in addresses, such as `h264-1080p`. */
+            id: string;
+            /** Format: uint32 */
+            max_kbps: number;
+            preset: components["schemas"]["X264Preset"];
+            quality: components["schemas"]["Quality"];
+            /**
+             * Format: uint32
+             * @description Size of the encoded picture: even, square pixels, rotated upright.
+             */
+            width: number;
         };
         /**
          * @description What ffmpeg is walled off from.
@@ -2733,6 +3515,23 @@ export interface components {
         };
         /** @enum {string} */
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /** @description A task's kind and all that the engine needs to do it. */
+        Work: (components["schemas"]["Fetch"] & {
+            /** @enum {string} */
+            kind: "fetch";
+        }) | (components["schemas"]["Probe"] & {
+            /** @enum {string} */
+            kind: "probe";
+        }) | (components["schemas"]["Encode"] & {
+            /** @enum {string} */
+            kind: "encode";
+        }) | (components["schemas"]["Audio"] & {
+            /** @enum {string} */
+            kind: "audio";
+        }) | (components["schemas"]["File"] & {
+            /** @enum {string} */
+            kind: "file";
+        });
         /** @enum {string} */
         X264Preset: "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
     };
@@ -2892,6 +3691,214 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_blob: {
+        parameters: {
+            query: {
+                /**
+                 * @description When the address expires, in milliseconds since 1970
+                 * @example 1795600000000
+                 */
+                expires: number;
+                /**
+                 * @description HMAC-SHA256 over key and expiry
+                 * @example 4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d
+                 */
+                signature: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The object's key
+                 * @example sources/src_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The object */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The range asked for */
+            206: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description `If-None-Match` names this very object */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The address is not signed for this, or has expired */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is stored there */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` names another version */
+            412: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies behind the object's end */
+            416: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    put_blob: {
+        parameters: {
+            query: {
+                /**
+                 * @description When the address expires, in milliseconds since 1970
+                 * @example 1795600000000
+                 */
+                expires: number;
+                /**
+                 * @description The object's length
+                 * @example 104857600
+                 */
+                bytes: number;
+                /**
+                 * @description The object's SHA-256 in lower-case hex
+                 * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                 */
+                sha256: string;
+                /**
+                 * @description HMAC-SHA256 over all of these
+                 * @example 4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d
+                 */
+                signature: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The object's key
+                 * @example sources/src_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The key held these bytes already */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Stored, synced */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The address is not signed for this, or has expired */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive whole */
+            408: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key holds other bytes; keys are written once */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another length or hash than signed */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            /** @description Storage is full */
+            507: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -3034,6 +4041,38 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    media_preflight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Anything
+                 * @example text
+                 */
+                job: string;
+                /**
+                 * @description Anything
+                 * @example multivariant.m3u8
+                 */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It may */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            503: components["responses"]["Busy"];
+        };
+    };
     get_readiness: {
         parameters: {
             query?: never;
@@ -3151,6 +4190,146 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    enrol_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolRequest"];
+            };
+        };
+        responses: {
+            /** @description The agent and its token */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolResponse"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The code is unknown, used up or too old */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The name does not fit */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    prove_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofReport"];
+            };
+        };
+        responses: {
+            /** @description Taken: unless a person is draining it, the agent gets work again */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentOrders"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description Too early, or a person set it aside; `Retry-After` says when to ask again */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description Nothing was proved */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    report_agent_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StateReport"];
+            };
+        };
+        responses: {
+            /** @description Noted; the policy and standing from now on */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentOrders"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            /** @description The agent was revoked, or its token is not known */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Unfit"];
             503: components["responses"]["Busy"];
         };
     };
@@ -4700,6 +5879,33 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    watch_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events; each `data` is a JobEvent */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
     get_job_figures: {
         parameters: {
             query?: {
@@ -5116,6 +6322,390 @@ export interface operations {
             };
             422: components["responses"]["Unfit"];
             429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    request_lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseRequest"];
+            };
+        };
+        responses: {
+            /** @description A lease, and what to do */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lease"];
+                };
+            };
+            /** @description Nothing to do now: ask again */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The agent is being drained or was set aside, or its group wants ffmpeg walled off in full (`sandbox_required`); `Retry-After` says when to ask again */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description That request was answered with a lease that has ended */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Unfit"];
+            /** @description The engine is too old for this server */
+            426: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    commit_segments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lease's id
+                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["LeaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommitRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted; what to do from now on */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orders"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The lease is lost: stop at once */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description What does not fit, and why */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    complete_lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lease's id
+                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["LeaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteRequest"];
+            };
+        };
+        responses: {
+            /** @description Settled; the lease has ended */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orders"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The lease is lost */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description Something is missing */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+        };
+    };
+    fail_lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lease's id
+                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["LeaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FailRequest"];
+            };
+        };
+        responses: {
+            /** @description Noted */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orders"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The lease is lost */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Unfit"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    renew_lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lease's id
+                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["LeaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Heartbeat"];
+            };
+        };
+        responses: {
+            /** @description Renewed; what to do from now on */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orders"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The lease is lost: stop at once */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Unfit"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    release_lease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lease's id
+                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["LeaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Somebody else will go on; what was committed stays */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Orders"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The lease is lost */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Unfit"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    sign_objects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The lease's id
+                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["LeaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadUrlsRequest"];
+            };
+        };
+        responses: {
+            /** @description Addresses, in the order of the request */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadUrls"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description The lease is lost: stop at once */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description An object that this task does not make */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             503: components["responses"]["Busy"];
         };
     };
@@ -5945,6 +7535,52 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    change_self: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeSelf"];
+            };
+        };
+        responses: {
+            /** @description Who is logged in, as they are called now */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The name does not fit */
+            422: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -6008,6 +7644,95 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["Busy"];
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer: 304 when nothing has changed since.
+                 * @example "4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where this person is logged in */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessionList"];
+                };
+            };
+            /** @description The caller has this state already */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session's id
+                 * @example session_01J8ZC5V2M0N6QW3T7RX9KPEHD
+                 */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such session of this person */
+            404: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Busy"];
         };
     };
@@ -6822,6 +8547,29 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            503: components["responses"]["Busy"];
+        };
+    };
+    upload_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Versions, extensions, limits, as headers */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Busy"];
         };
     };

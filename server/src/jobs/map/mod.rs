@@ -4,7 +4,7 @@
 //! hold: the made runs and the open spans of a track do not overlap, and together they are all that is planned of it.
 
 pub mod http;
-mod store;
+pub mod store;
 
 use offpeak_api::{
     ids::AgentId,

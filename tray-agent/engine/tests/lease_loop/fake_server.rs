@@ -292,6 +292,7 @@ fn problem(status: StatusCode, code: &str) -> Response {
         code: code.to_owned(),
         detail: "as the test wants it".to_owned(),
         hint: None,
+        errors: Vec::new(),
         request_id: None,
     };
     (status, Json(body)).into_response()

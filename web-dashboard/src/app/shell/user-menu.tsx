@@ -1,11 +1,12 @@
 import { Menu, SegmentedControl, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import { IconBook2, IconDeviceLaptop, IconDotsVertical, IconLogout, IconMoon, IconSettings, IconSun } from "@tabler/icons-react";
+import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useNotices } from "../../components/confirm";
 import { useMayLose } from "../../components/unsaved";
 import { answer, api } from "../../lib/api";
-import { type Role, usePerson } from "../../lib/session";
+import { type Role, sessionQuery, usePerson } from "../../lib/session";
 import classes from "./menus.module.css";
 
 const ROLES: Record<Role, string> = { admin: "Administrator", operator: "Operator", member: "Member" };
@@ -13,6 +14,7 @@ const ROLES: Record<Role, string> = { admin: "Administrator", operator: "Operato
 /** Who one is, how the pages look, and the way out. */
 export function UserMenu() {
   const person = usePerson();
+  const { server_version: version } = useSuspenseQuery(sessionQuery).data;
   const notices = useNotices();
   const mayLose = useMayLose();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
@@ -68,6 +70,8 @@ export function UserMenu() {
         <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void logOut()}>
           Log out
         </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>Offpeak {version}</Menu.Label>
       </Menu.Dropdown>
     </Menu>
   );

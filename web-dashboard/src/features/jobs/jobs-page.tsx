@@ -9,6 +9,7 @@ import { Page, Panel } from "../../components/page";
 import { Empty, Failed, LoadingRows } from "../../components/states";
 import { nameOfJob } from "../../lib/jobs";
 import { freshJobs, jobsQuery } from "./api/jobs";
+import { useLiveJobs } from "./api/live-jobs";
 import { BulkBar } from "./components/bulk-bar";
 import { columns } from "./components/columns";
 import { Filters } from "./components/filters";
@@ -25,7 +26,8 @@ export function JobsPage() {
   const navigate = route.useNavigate();
   const queries = useQueryClient();
   const list = useInfiniteQuery(jobsQuery(search));
-  useQuery({ ...freshJobs(queries, search), enabled: list.data !== undefined });
+  const liveness = useLiveJobs(search);
+  useQuery({ ...freshJobs(queries, search, liveness), enabled: list.data !== undefined });
   const isWide = useMediaQuery("(min-width: 48em)", true, { getInitialValueInEffect: false });
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
 

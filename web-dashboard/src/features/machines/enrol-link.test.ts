@@ -7,7 +7,15 @@ test.each([
   ["http://127.0.0.1:7070", "offpeak+http://127.0.0.1:7070/ofe_x"],
   ["https://[fd00::1]:7070", "offpeak://[fd00::1]:7070/ofe_x"],
 ])("machines that reach the farm at %s are given %s", (origin, link) => {
-  expect(enrolLink(origin, "ofe_x")).toBe(link);
+  expect(enrolLink({ code: "ofe_x" }, origin)).toBe(link);
+});
+
+test.each([
+  ["its public address", "offpeak://farm.example.com/ofe_x?fp=abc", "https://10.0.0.7", "offpeak://farm.example.com/ofe_x?fp=abc"],
+  ["itself, on the same machine", "offpeak+http://127.0.0.1:7070/ofe_x", "http://localhost:7070", "offpeak+http://127.0.0.1:7070/ofe_x"],
+  ["itself, to others", "offpeak://localhost:7070/ofe_x?fp=abc", "https://farm.office.lan:7070", "offpeak://farm.office.lan:7070/ofe_x?fp=abc"],
+])("a server that tells %s", (_, link, origin, expected) => {
+  expect(enrolLink({ code: "ofe_x", link }, origin)).toBe(expected);
 });
 
 test("every platform is told the link once", () => {

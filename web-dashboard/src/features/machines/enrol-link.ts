@@ -1,10 +1,17 @@
+const OF_THIS_MACHINE = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
 /**
- * All that enrolling needs in one line: `offpeak://host:port/CODE`, or `offpeak+http://` for a server without TLS. (The
- * fingerprint of a certificate that the server made itself only the server's terminal knows.)
+ * All that enrolling needs in one line: `offpeak://host:port/CODE?fp=FINGERPRINT`, or `offpeak+http://` for a server without TLS. It
+ * is the server's own link, unless the server takes itself for one that only its own machine reaches (or knows no address), and
+ * the page came from elsewhere: then under the address of the page.
  */
-export function enrolLink(origin: string, code: string): string {
-  const { protocol, host } = new URL(origin);
-  return `${protocol === "https:" ? "offpeak" : "offpeak+http"}://${host}/${code}`;
+export function enrolLink({ code, link }: { code: string; link?: string | null }, origin: string): string {
+  const { protocol, host, hostname } = new URL(origin);
+  const byPage = `${protocol === "https:" ? "offpeak" : "offpeak+http"}://${host}/${code}`;
+  if (link == null) return byPage;
+  // Browsers know hosts of schemes that they know.
+  const own = new URL(link.replace(/^offpeak(\+http)?:/, "http:"));
+  return OF_THIS_MACHINE.has(own.hostname) && !OF_THIS_MACHINE.has(hostname) ? byPage + own.search : link;
 }
 
 export type Platform = "linux" | "windows" | "macos" | "headless";

@@ -101,7 +101,7 @@ function Speed({ samples, now }: { samples: Schemas["FleetSample"][]; now: numbe
   const minute = Math.floor(present / 60_000) * 60_000;
   const data = useMemo(() => throughput(samples, minute), [samples, minute]);
   return (
-    <>
+    <div className={classes.speed}>
       <p className={classes.words}>
         {data.most === 0
           ? "Nothing was encoded in the last day."
@@ -110,6 +110,6 @@ function Speed({ samples, now }: { samples: Schemas["FleetSample"][]; now: numbe
       <Suspense fallback={<div className={classes.chart} />}>
         <ThroughputChart points={data.points} from={data.from} to={data.to} />
       </Suspense>
-    </>
+    </div>
   );
 }

@@ -1,8 +1,8 @@
 import { Button, SegmentedControl, useMantineColorScheme } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { IconDeviceLaptop, IconMoon, IconSun } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useConfirm } from "../../components/confirm";
 import { Copyable } from "../../components/copy";
 import { Facts } from "../../components/facts";
 import { Page, Panel } from "../../components/page";
@@ -11,8 +11,10 @@ import { Loaded, LoadingRows } from "../../components/states";
 import { Tag } from "../../components/status";
 import { roleName } from "../../lib/people";
 import { sessionQuery, useIsOperator, usePerson } from "../../lib/session";
-import { fleetQuery, logOutEverywhere } from "./api/settings";
+import { fleetQuery } from "./api/settings";
+import { NameForm } from "./components/name-form";
 import { PasswordForm } from "./components/password-form";
+import { Sessions } from "./components/sessions";
 import classes from "./components/settings.module.css";
 
 export function SettingsPage() {
@@ -29,8 +31,18 @@ export function SettingsPage() {
 
 function You() {
   const person = usePerson();
+  const [isRenaming, renaming] = useDisclosure(false);
   return (
-    <Panel title="You" about="An administrator can change these.">
+    <Panel
+      title="You"
+      about="Email, role and teams are an administrator’s to change."
+      aside={
+        <Button variant="default" size="compact-sm" onClick={renaming.open}>
+          Change your name
+        </Button>
+      }
+    >
+      {isRenaming && <NameForm name={person.name} onClose={renaming.close} />}
       <Facts
         items={[
           ["Name", person.name],
@@ -84,40 +96,9 @@ function Scheme({ icon, name }: { icon: React.ReactNode; name: string }) {
   );
 }
 
-function Sessions() {
-  const { data: session } = useQuery(sessionQuery);
-  const confirm = useConfirm();
-  const leave = async () => {
-    const isDone = await confirm({
-      title: "Log out everywhere?",
-      body: <p>In all browsers, in this one, too.</p>,
-      action: "Log out everywhere",
-      run: logOutEverywhere,
-    });
-    if (isDone) location.assign("/login");
-  };
-  return (
-    <Panel title="Sessions">
-      <div className={classes.line}>
-        <span>
-          {session === undefined ? (
-            "This one lasts for two weeks at most."
-          ) : (
-            <>
-              This one ends <RelativeTime at={session.expires_at} />, or after a day without use.
-            </>
-          )}
-        </span>
-        <Button variant="default" onClick={() => void leave()}>
-          Log out everywhere
-        </Button>
-      </div>
-    </Panel>
-  );
-}
-
 function Farm() {
   const fleet = useQuery(fleetQuery);
+  const { data: session } = useQuery(sessionQuery);
   const isOperator = useIsOperator();
   return (
     <Panel title="This farm">
@@ -128,6 +109,7 @@ function Farm() {
           return (
             <Facts
               items={[
+                ["Version", session?.server_version],
                 ["Address", <Copyable key="address" text={location.origin} label="Copy the address" />],
                 ["Machines", isOperator ? <Link to="/machines">{count}</Link> : count],
                 ["Waiting", queue.tasks === 0 ? "nothing" : `${queue.tasks} ${queue.tasks === 1 ? "task" : "tasks"}`],

@@ -18,7 +18,19 @@ test("new jobs come to the head, changed ones change in their place, deleted one
 
 test("what is older and not loaded yet is left to its page", () => {
   const seen = new Map([["job_3", job("job_3", "encoding")]]);
-  expect(ids(patched(list([job("job_5")]), seen, new Set()))).toEqual([["job_5 queued"]]);
+  const begun = { ...list([job("job_5")]), pages: [{ jobs: [job("job_5")], next_cursor: "more" }] };
+  expect(ids(patched(begun, seen, new Set()))).toEqual([["job_5 queued"]]);
+});
+
+test("what comes to a list that is filtered takes its place", () => {
+  const failed = (id: string) => job(id, "failed");
+  const seen = new Map([failed("job_1"), failed("job_3"), failed("job_6")].map((one) => [one.id, one]));
+  const before = list([failed("job_7"), failed("job_5")], [failed("job_4"), failed("job_2")]);
+  expect(ids(patched(before, seen, new Set()))).toEqual([
+    ["job_7 failed", "job_6 failed", "job_5 failed"],
+    ["job_4 failed", "job_3 failed", "job_2 failed", "job_1 failed"],
+  ]);
+  expect(ids(patched(list([]), seen, new Set()))).toEqual([["job_6 failed", "job_3 failed", "job_1 failed"]]);
 });
 
 test("an address says what is listed, whoever wrote it", () => {

@@ -2,7 +2,7 @@ import { type InfiniteData, infiniteQueryOptions, queryOptions, type QueryClient
 import type { Job } from "@offpeak/sdk";
 import { answer, api, OffpeakError, once, type Schemas } from "../../../lib/api";
 import { isOpen, OPEN_STATES } from "../../../lib/jobs";
-import { POLL_MS } from "../../../lib/live";
+import { type Liveness, POLL_MS } from "../../../lib/live";
 import type { JobsSearch } from "../search";
 
 type Page = Schemas["JobList"];
@@ -11,7 +11,9 @@ const PAGE = 100;
 /** The API's largest page. */
 const MOST = 200;
 /** Jobs that ended since the last look, which are read one by one; of more, the list is read anew. */
-const ONE_BY_ONE = 24;
+export const ONE_BY_ONE = 24;
+/** With events, a look now and then is for what got lost. */
+const SELDOM_MS = 60_000;
 
 function filters({ q, state, profile }: JobsSearch) {
   return {
@@ -35,8 +37,8 @@ export function jobsQuery(search: JobsSearch) {
   });
 }
 
-/** Keeps a list that was read fresh: looks every few seconds for new jobs and at those that move, and patches them in. */
-export function freshJobs(queries: QueryClient, search: JobsSearch) {
+/** Keeps a list that was read fresh: looks for new jobs and at those that move, and patches them in; every few seconds, unless the server tells. */
+export function freshJobs(queries: QueryClient, search: JobsSearch, liveness: Liveness) {
   return queryOptions({
     queryKey: ["jobs", "fresh", search],
     queryFn: async () => {
@@ -64,8 +66,34 @@ export function freshJobs(queries: QueryClient, search: JobsSearch) {
       queries.setQueryData<InfiniteData<Page, string>>(key, (before) => before && patched(before, seen, gone));
       return Date.now();
     },
-    refetchInterval: POLL_MS,
+    refetchInterval: liveness === "live" ? SELDOM_MS : POLL_MS,
   });
+}
+
+/**
+ * Reads these jobs, of which the server told that something happened to them, and patches them into a list that was read.
+ *
+ * @param ids at most `ONE_BY_ONE`
+ */
+export async function readChanged(queries: QueryClient, search: JobsSearch, ids: readonly string[]) {
+  const { key, data } = listOf(queries, search);
+  if (data === undefined) return;
+  const known = new Set(data.pages.flatMap(({ jobs }) => jobs.map(({ id }) => id)));
+  const [gone, seen] = [new Set<string>(), new Map<string, Job>()];
+  for (const result of await Promise.all(ids.map(readOrGone))) {
+    if (typeof result === "string") gone.add(result);
+    else if (known.has(result.id) || matches(result, search)) seen.set(result.id, result);
+  }
+  // Only the server knows what a search finds: those that are new to it are among the newest, or are found when it looks again.
+  if (search.q !== undefined && ids.some((id) => !known.has(id))) {
+    const { jobs } = await answer(api.GET("/v1/jobs", { params: { query: { ...filters(search), limit: ONE_BY_ONE } } }));
+    for (const job of jobs) seen.set(job.id, job);
+  }
+  queries.setQueryData<InfiniteData<Page, string>>(key, (before) => before && patched(before, seen, gone));
+}
+
+function matches(job: Job, { q, state, profile }: JobsSearch): boolean {
+  return q === undefined && (state?.includes(job.state) ?? true) && (profile ?? job.profile) === job.profile;
 }
 
 function listOf(queries: QueryClient, search: JobsSearch) {
@@ -82,16 +110,20 @@ async function readOrGone(id: string): Promise<Job | string> {
   }
 }
 
-/** The list with what is known better now, and with new jobs at its head. */
+/** The list with what is known better now, and with jobs that have come to it in their places. */
 export function patched(before: InfiniteData<Page, string>, seen: ReadonlyMap<string, Job>, gone: ReadonlySet<string>): InfiniteData<Page, string> {
   const known = new Set(before.pages.flatMap(({ jobs }) => jobs.map(({ id }) => id)));
-  const newest = before.pages[0]?.jobs[0]?.id ?? "";
-  // Ids are in the order of time. What is older than the first and not known lies further down, and is read there.
-  const fresh = [...seen.values()].filter(({ id }) => !known.has(id) && id > newest).sort((a, b) => (a.id < b.id ? 1 : -1));
-  const pages = before.pages.map((page, index) => ({
-    ...page,
-    jobs: [...(index === 0 ? fresh : []), ...page.jobs.filter(({ id }) => !gone.has(id)).map((job) => seen.get(job.id) ?? job)],
-  }));
+  // Ids are in the order of time. What is older than all that is loaded lies further down, and is read there.
+  const isAll = before.pages.at(-1)?.next_cursor == null;
+  const oldest = before.pages.flatMap(({ jobs }) => jobs).at(-1)?.id ?? "";
+  const left = [...seen.values()].filter(({ id }) => !known.has(id) && (isAll || id > oldest));
+  const pages = before.pages.map((page, index) => {
+    const end = index === before.pages.length - 1 ? "" : (page.jobs.at(-1)?.id ?? "");
+    const come = left.filter(({ id }) => id > end);
+    for (const job of come) left.splice(left.indexOf(job), 1);
+    const jobs = [...come, ...page.jobs.filter(({ id }) => !gone.has(id)).map((job) => seen.get(job.id) ?? job)];
+    return { ...page, jobs: come.length === 0 ? jobs : jobs.sort((a, b) => (a.id < b.id ? 1 : -1)) };
+  });
   return { ...before, pages };
 }
 

@@ -24,7 +24,7 @@ const PLATFORMS: { platform: Platform; label: string; icon: typeof IconServer }[
 
 /** A code that was just made: how to use it, and who has. */
 export function MadeCode({ made }: { made: Schemas["CreatedEnrolmentCode"] }) {
-  const link = enrolLink(location.origin, made.code);
+  const link = enrolLink(made, location.origin);
   const [platform, setPlatform] = useState<Platform>(() => platformOf(navigator.userAgent));
   const { uses_left, expires_at } = made.enrolment_code;
   return (
@@ -46,18 +46,15 @@ export function MadeCode({ made }: { made: Schemas["CreatedEnrolmentCode"] }) {
         <div className={classes.made}>
           <div className={classes.texts}>
             <div>
-              <span className={classes.label}>Link, with this server’s address</span>
+              <span className={classes.label}>Link, with this server’s address: for the tray app, too</span>
               <Copyable text={link} label="Copy the link" />
             </div>
             <div>
               <span className={classes.label}>Code alone</span>
               <Copyable text={made.code} label="Copy the code" />
             </div>
-            {location.protocol === "https:" && (
-              <p className={classes.fine}>
-                Does this server use a certificate that it made itself (<code>OFFPEAK_TLS=self</code>)? Then take the link that{" "}
-                <code>offpeak-server token enrol --link</code> prints: it holds the certificate’s fingerprint, too.
-              </p>
+            {link.includes("?fp=") && (
+              <p className={classes.fine}>The link also holds the fingerprint of this server’s certificate: machines trust no other.</p>
             )}
           </div>
           <div>

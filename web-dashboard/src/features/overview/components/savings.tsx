@@ -22,11 +22,21 @@ export function Savings({ figures, price }: Props) {
   const [open, dialogue] = useDisclosure(false);
   const minutes = figures.rendition_seconds / 60;
   const completed = figures.ended.completed ?? 0;
+  const saved = figures.one_machine_seconds - figures.elapsed_seconds;
   const speed = figures.working_seconds > 0 ? figures.film_seconds / figures.working_seconds : 0;
   return (
     <div className={classes.savings}>
       <div className={classes.figures}>
         <Figure label="A cloud would have asked" value={money(minutes * price.per_minute, price.currency)} note={`at ${money(price.per_minute, price.currency, 5)} a minute`} />
+        <Figure
+          label="Time saved"
+          value={saved > 0 ? duration(saved) : "–"}
+          note={
+            figures.one_machine_seconds === 0
+              ? "nothing to compare yet"
+              : `${duration(figures.elapsed_seconds)} instead of ${duration(figures.one_machine_seconds)} on one machine`
+          }
+        />
         <Figure label="Video made" value={duration(figures.rendition_seconds)} note={`in all renditions, of ${duration(figures.film_seconds)} of film`} />
         <Figure label="Jobs completed" value={completed.toLocaleString("en")} note={speed > 0 ? `each at ${speed.toFixed(1)}× real time on average` : `in ${SAVED_OVER_DAYS} days`} />
       </div>

@@ -11,7 +11,6 @@ interface Props {
   to: number;
 }
 
-const HEIGHT = 230;
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /** Speed over the last day. */
@@ -21,7 +20,8 @@ export function ThroughputChart({ points, from, to }: Props) {
 
   useEffect(() => {
     const element = place.current;
-    if (element === null) return;
+    const tip = element?.parentElement;
+    if (element === null || tip == null) return;
     const style = getComputedStyle(element);
     const colour = (name: string) => style.getPropertyValue(name).trim();
     const soft = colour("--op-soft");
@@ -31,7 +31,7 @@ export function ThroughputChart({ points, from, to }: Props) {
     const chart = new uPlot(
       {
         width: element.clientWidth,
-        height: HEIGHT,
+        height: element.clientHeight,
         padding: [12, 20, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 7 } },
@@ -47,7 +47,7 @@ export function ThroughputChart({ points, from, to }: Props) {
               const index = plot.cursor.idx;
               const speed = index == null ? null : plot.data[1]?.[index];
               const at = index == null ? undefined : plot.data[0][index];
-              element.dataset.tip = at === undefined || speed == null ? "" : `${clock.format(at * 1000)} · ${speed.toFixed(1)}×`;
+              tip.dataset.tip = at === undefined || speed == null ? "" : `${clock.format(at * 1000)} · ${speed.toFixed(1)}×`;
             },
           ],
         },
@@ -56,7 +56,7 @@ export function ThroughputChart({ points, from, to }: Props) {
       element,
     );
     const observer = new ResizeObserver(() => {
-      chart.setSize({ width: element.clientWidth, height: HEIGHT });
+      chart.setSize({ width: element.clientWidth, height: element.clientHeight });
     });
     observer.observe(element);
     return () => {
@@ -65,5 +65,9 @@ export function ThroughputChart({ points, from, to }: Props) {
     };
   }, [points, from, to, colorScheme]);
 
-  return <div ref={place} className={classes.chart} aria-hidden />;
+  return (
+    <div className={classes.chart} aria-hidden>
+      <div ref={place} className={classes.plot} />
+    </div>
+  );
 }
