@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { firstLoad } from "./build/first-load.ts";
+import { packed } from "./build/packed.ts";
 import { themeStyles } from "./build/theme-styles.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -18,7 +19,7 @@ const policy =
 
 // A page per address that the server answers; the server embeds `dist` (server/src/web).
 export default defineConfig({
-  plugins: [react(), themeStyles(), firstLoad({ page: "index.html", then: ["overview/overview-page.tsx", "overview/components/throughput-chart.tsx"], limitKilobytes: 250 })],
+  plugins: [react(), themeStyles(), firstLoad({ page: "index.html", then: ["overview/overview-page.tsx", "overview/components/throughput-chart.tsx"], limitKilobytes: 250 }), packed()],
   build: {
     target: "es2022",
     // The pages' content security policy allows no `data:` addresses, so nothing may be inlined.

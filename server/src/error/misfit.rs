@@ -23,9 +23,9 @@ pub fn place_in<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
     // Of what is missing or unknown, serde tells the name in its sentence, and the place of what is around it.
     let told = cause.to_string();
     let name = ["missing field `", "unknown field `"].iter().find_map(|begin| told.strip_prefix(begin)?.split('`').next());
-    if let Some(name) = name.filter(|name| !place.ends_with(&format!("/{name}"))) {
-        place.push('/');
-        place.push_str(&escaped(name));
+    let named = name.map(|name| format!("/{}", escaped(name)));
+    if let Some(named) = named.filter(|named| !place.ends_with(named)) {
+        place.push_str(&named);
     }
     (!place.is_empty()).then(|| format!("#{place}"))
 }

@@ -5,7 +5,7 @@ use axum::{
     extract::Path,
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+        header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
     },
     response::{IntoResponse, Response},
     routing::get,
@@ -52,7 +52,35 @@ async fn watch_page(request: HeaderMap) -> Response {
 }
 
 async fn asset(Path(path): Path<String>, request: HeaderMap) -> Response {
-    asset_answer(&path, find_asset::<Dist>(&path), &request)
+    asset_as_asked::<Dist>(&path, &request)
+}
+
+/// What the build makes of a file beside it, and what browsers call that, the smallest first.
+const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// The file, as small as the client can read it.
+fn asset_as_asked<Files: RustEmbed>(path: &str, request: &HeaderMap) -> Response {
+    let packed = ENCODINGS.iter().filter(|(encoding, _)| accepts(request, encoding));
+    let mut packed = packed.filter_map(|(encoding, end)| Some((*encoding, find_asset::<Files>(&format!("{path}{end}"))?)));
+    let (encoding, file) =
+        packed.next().map_or_else(|| (None, find_asset::<Files>(path)), |(encoding, file)| (Some(encoding), Some(file)));
+    let mut response = asset_answer(path, file, request);
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+/// Whether a client says that it reads an encoding (RFC 9110, section 12.5.3). Without a word about it, it does not.
+fn accepts(request: &HeaderMap, encoding: &str) -> bool {
+    let told = request.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    told.flat_map(|value| value.split(',')).any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f64>().ok()).unwrap_or(1.0);
+        name.trim().eq_ignore_ascii_case(encoding) && weight > 0.0
+    })
 }
 
 fn page(name: &str, file: Option<EmbeddedFile>, request: &HeaderMap) -> Response {
@@ -162,11 +190,35 @@ mod tests {
         assert_eq!(header(&script, "content-type"), "text/javascript; charset=utf-8");
         assert_eq!(header(&script, "cache-control"), "public, max-age=31536000, immutable");
 
+        assert_eq!(header(&script, "content-encoding"), "");
+
         for path in ["gone-0000.js", "../watch.html", "../../mod.rs"] {
             let missing = asset_answer(path, find_asset::<Sample>(path), &HeaderMap::new());
             assert_eq!(missing.status(), StatusCode::NOT_FOUND, "{path}");
             assert_eq!(header(&missing, "cache-control"), "no-store");
         }
+    }
+
+    #[tokio::test]
+    async fn assets_are_sent_as_small_as_the_client_can_read_them() {
+        for (accepted, sent) in [
+            ("gzip, deflate, br, zstd", "gzip"), // The sample has no other.
+            ("gzip;q=0.5", "gzip"),
+            ("GZIP", "gzip"),
+            ("gzip;q=0, identity", ""),
+            ("deflate", ""),
+            ("", ""),
+        ] {
+            let request = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_str(accepted).unwrap())]);
+            let script = asset_as_asked::<Sample>("sample-4f2a.js", &request);
+            assert_eq!((script.status(), header(&script, "content-encoding")), (StatusCode::OK, sent), "{accepted}");
+            assert_eq!(header(&script, "content-type"), "text/javascript; charset=utf-8", "{accepted}");
+            assert_eq!(header(&script, "vary"), "accept-encoding", "{accepted}");
+            let bytes = to_bytes(script.into_body(), usize::MAX).await.unwrap();
+            assert_eq!(bytes.starts_with(&[0x1f, 0x8b]), sent == "gzip", "{accepted}: what it says, it is");
+        }
+        let gone = asset_as_asked::<Sample>("gone-0000.js", &HeaderMap::new());
+        assert_eq!(gone.status(), StatusCode::NOT_FOUND);
     }
 
     #[tokio::test]

@@ -180,7 +180,7 @@ function Now({ agent }: { agent: AgentDetail }) {
             <div className={classes.leaseLine}>
               <span>
                 {WORK_NAMES[lease.kind] ?? lease.kind}
-                {lease.kind === "encode" && ` segments ${lease.first + 1} to ${lease.last}`} of{" "}
+                {lease.kind === "encode" && (length === 1 ? ` segment ${lease.last}` : ` segments ${lease.first + 1} to ${lease.last}`)} of{" "}
                 <Link to="/jobs/$job" params={{ job: lease.job }}>
                   a job
                 </Link>
@@ -277,7 +277,15 @@ function facts(agent: AgentDetail, group: string): (readonly [string, React.Reac
         : `${(capabilities.memory_mib / 1024).toFixed(1)} GiB`,
     ],
     ["Engine", capabilities?.engine],
-    ["ffmpeg", capabilities?.ffmpeg],
+    [
+      "ffmpeg",
+      capabilities == null ? undefined : (
+        // Its checksum is for those who look for it.
+        <span key="ffmpeg" title={capabilities.ffmpeg}>
+          {capabilities.ffmpeg.split(" sha256:")[0]}
+        </span>
+      ),
+    ],
     [
       "Encoders",
       capabilities == null ? undefined : (

@@ -13,7 +13,7 @@ import { failedQuery, fleetQuery, historyQuery, monthQuery, priceQuery, runningQ
 import { Attention } from "./components/attention";
 import { FleetPanel } from "./components/fleet-panel";
 import { Running } from "./components/running";
-import { Savings } from "./components/savings";
+import { Savings, SetPrice } from "./components/savings";
 import classes from "./overview-page.module.css";
 import { throughput } from "./throughput";
 
@@ -69,7 +69,11 @@ export function OverviewPage() {
           <Attention fleet={fleet.data} failed={failed.data ?? []} webhooks={webhooks.data ?? []} />
         </Panel>
       </div>
-      <Panel title="Saved" about={`Over the last ${SAVED_OVER_DAYS} days, by this team`}>
+      <Panel
+        title="Saved"
+        about={`Over the last ${SAVED_OVER_DAYS} days, by this team`}
+        aside={price.data !== undefined && <SetPrice price={price.data} />}
+      >
         <Loaded query={month} loading={<LoadingRows rows={1} height={64} />}>
           {(figures) => <Savings figures={figures} price={price.data ?? { per_minute: 0, currency: "USD" }} />}
         </Loaded>

@@ -79,7 +79,7 @@ function Appearance() {
         }}
         data={[
           { value: "light", label: <Scheme icon={<IconSun size={16} />} name="Light" /> },
-          { value: "auto", label: <Scheme icon={<IconDeviceLaptop size={16} />} name="As the system" /> },
+          { value: "auto", label: <Scheme icon={<IconDeviceLaptop size={16} />} name="System" /> },
           { value: "dark", label: <Scheme icon={<IconMoon size={16} />} name="Dark" /> },
         ]}
       />
