@@ -137,7 +137,7 @@ pub struct OpenSession {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OpenSessionList {
-    /// Those that can still be used, the one that was used last first.
+    /// Those that can still be used: the one that asks, and then the one that was used last.
     pub sessions: Vec<OpenSession>,
 }
 

@@ -238,9 +238,10 @@ try {
 
   /** Lets go of a page that is sending something, and opens it anew. */
   const comeBack = async () => {
-    await page.unroute(PIECES);
     page.once("dialog", (dialog) => dialog.accept());
     await page.reload();
+    // Not before: what is held would be sent after all.
+    await page.unroute(PIECES);
   };
 
   await step("an upload goes on with one click where the browser can open the file again", async () => {

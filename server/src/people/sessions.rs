@@ -120,7 +120,7 @@ fn id_of(hash: &str) -> Result<SessionId, ApiError> {
     format!("{}_{}", SessionId::PREFIX, ulid::Ulid(digest)).parse().map_err(ApiError::internal)
 }
 
-/// A person's sessions that can still be used, the one that was used last first. `current` is the one that asks.
+/// A person's sessions that can still be used: `current`, which asks, and then the one that was used last.
 pub async fn open(
     db: &impl ConnectionTrait,
     person: &PersonId,
@@ -146,7 +146,9 @@ pub async fn open(
             user_agent: row.user_agent,
         })
     };
-    rows.into_iter().map(told).collect()
+    let mut sessions: Vec<OpenSession> = rows.into_iter().map(told).collect::<Result<_, ApiError>>()?;
+    sessions.sort_by_key(|session| !session.is_current);
+    Ok(sessions)
 }
 
 /// Ends a session of a person by its name; whether there was one.

@@ -79,6 +79,7 @@ fn foreign_problem(status: StatusCode, address: &str, body: &[u8]) -> Problem {
         code: format!("http_{}", status.as_u16()),
         detail,
         hint: None,
+        errors: Vec::new(),
         request_id: None,
     }
 }
