@@ -331,7 +331,7 @@ try {
     await page.getByRole("menuitem", { name: "Rename…" }).click();
     await dialog().getByLabel("Name").fill("Late shift");
     await page.keyboard.press("Escape");
-    await dialog().getByRole("button", { name: "Close without saving" }).click();
+    await button("Close without saving").click();
     await isStill("7");
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Machines" }).click();
     await dialog().getByRole("button", { name: "Leave without saving" }).click();
