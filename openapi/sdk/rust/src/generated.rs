@@ -95,7 +95,8 @@ impl Client {
 
     /// Make an enrolment code
     ///
-    /// With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once.
+    /// With a number of uses and an end. Machines that enrol with it join the group that it names. It is told this once, alone and as
+    /// the link that machines take.
     pub async fn create_enrolment_code(
         &self,
         body: &offpeak_api::access::CreateEnrolmentCode,
@@ -389,6 +390,12 @@ impl Client {
         self.read(response).await
     }
 
+    /// Change one's own name
+    pub async fn change_self(&self, body: &offpeak_api::people::ChangeSelf) -> Result<offpeak_api::people::Session, Error> {
+        let response = self.send(self.operation(Method::PATCH, &["v1", "session"])?.json(body)).await?;
+        self.read(response).await
+    }
+
     /// Log in
     ///
     /// The answer sets a cookie, which only this server's pages can use. After ten attempts within a quarter of an hour the account
@@ -403,6 +410,21 @@ impl Client {
     /// All other sessions of this person end.
     pub async fn change_password(&self, body: &offpeak_api::people::ChangePassword) -> Result<(), Error> {
         let response = self.send(self.operation(Method::PUT, &["v1", "session", "password"])?.json(body)).await?;
+        drop(response);
+        Ok(())
+    }
+
+    /// List one's own sessions
+    pub async fn list_sessions(&self) -> Result<offpeak_api::people::OpenSessionList, Error> {
+        let response = self.send(self.operation(Method::GET, &["v1", "sessions"])?).await?;
+        self.read(response).await
+    }
+
+    /// End one of one's own sessions
+    ///
+    /// Whoever uses it has to log in again. The one that asks may be ended too.
+    pub async fn end_session(&self, id: &offpeak_api::ids::SessionId) -> Result<(), Error> {
+        let response = self.send(self.operation(Method::DELETE, &["v1", "sessions", id.as_str()])?).await?;
         drop(response);
         Ok(())
     }

@@ -4,30 +4,6 @@
  */
 
 export interface paths {
-    "/blob/{key}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get an object from a signed address
-         * @description Whole or in ranges; also answers HEAD. The address comes with a lease.
-         */
-        get: operations["get_blob"];
-        /**
-         * Put an object at a signed address
-         * @description With exactly the length and SHA-256 that the address is signed for. The address comes from `upload-urls`.
-         */
-        put: operations["put_blob"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -63,8 +39,7 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        /** Ask whether a page of another origin may play media */
-        options: operations["media_preflight"];
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -103,67 +78,6 @@ export interface paths {
         get: operations["list_agents"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/agents/enrol": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Enrol an agent
-         * @description The code comes from POST /v1/enrolment-codes or `offpeak-server token enrol`. The answer's token is shown once.
-         */
-        post: operations["enrol_agent"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/agents/me/proof": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Prove that this agent can encode
-         * @description An agent that its failures set aside tests its encoders after the wait that it was told, and says here what they proved.
-         */
-        post: operations["prove_agent"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/agents/me/state": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Say what this agent is doing
-         * @description At every change of state, and otherwise once a minute: who is silent for 90 seconds counts as offline. The answer brings
-         *     the policy of the agent's group, and how the agent stands.
-         */
-        post: operations["report_agent_state"];
         delete?: never;
         options?: never;
         head?: never;
@@ -636,142 +550,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/leases": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ask for work
-         * @description Waits up to `wait_seconds` for something to do. A repeat with the same `request_id` gets the same lease.
-         */
-        post: operations["request_lease"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/leases/{id}/commit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Commit finished segments
-         * @description Whole rows from the cursor on, uploaded before. Repeating a commit is harmless. Rows at or past the task's `last` come
-         *     back in `refused`. The server looks into a sample of what was uploaded; an agent whose objects are not what it says is
-         *     refused with `malformed_segment`, set aside, and loses all its leases.
-         */
-        post: operations["commit_segments"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/leases/{id}/complete": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Complete a task
-         * @description Nothing is left to do: everything was committed, or the result is in the body.
-         */
-        post: operations["complete_lease"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/leases/{id}/fail": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Hand a task back with blame
-         * @description A source at fault fails the job now; else another agent may try.
-         */
-        post: operations["fail_lease"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/leases/{id}/heartbeat": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Renew a lease and get orders */
-        post: operations["renew_lease"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/leases/{id}/release": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Hand a task back without blame */
-        post: operations["release_lease"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/leases/{id}/upload-urls": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Get addresses to upload to
-         * @description Each is signed for one key, length and SHA-256. Keys are written once; another try needs another `attempt`.
-         */
-        post: operations["sign_objects"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/links": {
         parameters: {
             query?: never;
@@ -1160,8 +938,7 @@ export interface paths {
          */
         post: operations["create_upload"];
         delete?: never;
-        /** What this server can do (tus) */
-        options: operations["upload_options"];
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -1411,8 +1188,6 @@ export interface components {
     schemas: {
         /** @enum {string} */
         Access: "public" | "signed";
-        /** @enum {string} */
-        Action: "continue" | "stop";
         Agent: {
             capabilities?: components["schemas"]["Capabilities"] | null;
             /**
@@ -1559,44 +1334,11 @@ export interface components {
             /** @description Pass as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
         };
-        /** @description What an agent is told in return. */
-        AgentOrders: {
-            /** @description The policy of its group; the person at the desk may be stricter. */
-            policy: components["schemas"]["Policy"];
-            /**
-             * Format: uint64
-             * @description Set aside by failures: seconds until it may prove itself.
-             */
-            prove_after_seconds?: number | null;
-            standing: components["schemas"]["Standing"];
-            /** @description Why it is not active. */
-            standing_reason?: string | null;
-        };
         /**
          * @description What an engine is doing, or what keeps it from it. Exactly one is true: the first of this list that applies.
          * @enum {string}
          */
         AgentState: "broken" | "revoked" | "set_aside" | "updating" | "paused" | "snoozed" | "draining" | "off_schedule" | "presenting" | "user_active" | "on_battery" | "metered" | "busy_cpu" | "busy_memory" | "no_server" | "suspended" | "encoding" | "leasing" | "waiting" | "offline";
-        /**
-         * @description Encode the whole track from its start; upload from `rows.cursor` on.
-         *
-         *     Segment `i` begins at the first fragment (12 AAC frames) whose time is at or after `grid.segment_start_seconds(i)`;
-         *     an index beyond `rows.last` is welcome when the track is longer than planned.
-         */
-        Audio: {
-            /** Format: uint32 */
-            bitrate_kbps: number;
-            /** Format: uint32 */
-            channels: number;
-            container: string;
-            grid: components["schemas"]["FrameGrid"];
-            /** @description Such as `aac-1`. */
-            rendition: string;
-            rows: components["schemas"]["Rows"];
-            source: components["schemas"]["SourceAddress"];
-            /** Format: uint32 */
-            stream: number;
-        };
         AudioFacts: {
             /** Format: uint32 */
             channels: number;
@@ -1633,8 +1375,6 @@ export interface components {
             bytes: number;
             filename?: string | null;
         };
-        /** @enum {string} */
-        Blame: "source" | "agent";
         /** @description What an engine can do, proven by test encodes at its start. */
         Capabilities: {
             /** Format: uint32 */
@@ -1746,15 +1486,6 @@ export interface components {
              * @description 0 to 1000.
              */
             per_minute: number;
-        };
-        /** @description Whole rows from the cursor on, uploaded before. */
-        CommitRequest: {
-            /** @description The init segment of every rendition in `segments`; needed until the server has pinned one, welcome later. */
-            inits?: components["schemas"]["InitReport"][];
-            segments: components["schemas"]["SegmentReport"][];
-        };
-        CompleteRequest: {
-            result: components["schemas"]["TaskResult"];
         };
         /**
          * @example {
@@ -1938,41 +1669,6 @@ export interface components {
             /** Format: uint32 */
             parts: number;
         };
-        /** @description Encode the rows `[cursor, last)` in every rendition. */
-        Encode: {
-            /** @description The demuxer to use, as probing found it. */
-            container: string;
-            filters: components["schemas"]["VideoFilters"];
-            grid: components["schemas"]["FrameGrid"];
-            /**
-             * Format: double
-             * @description A bound for reading: no frame of this span comes from later than this (source seconds). Absent for `to_end`.
-             */
-            read_until_seconds?: number | null;
-            renditions: components["schemas"]["VideoRendition"][];
-            rows: components["schemas"]["Rows"];
-            /**
-             * @description Where to start reading, in the source's seconds, best first; `null` is the start of the file. The engine goes down
-             *     the list when the frames that came out are not the ones asked for.
-             */
-            seek_points: (number | null)[];
-            source: components["schemas"]["SourceAddress"];
-            /** Format: uint32 */
-            stream: number;
-            /** @description This span ends the presentation: go on to the source's end, and say where it was. */
-            to_end: boolean;
-        };
-        EnrolRequest: {
-            /** @description The one-time enrolment code. */
-            code: string;
-            /** @description How people will recognise the machine; its host name is a good choice. */
-            name: string;
-        };
-        EnrolResponse: {
-            agent_id: components["schemas"]["AgentId"];
-            /** @description Bearer token of this agent: shown once. */
-            token: string;
-        };
         /**
          * @description A code with which machines enrol, without the code itself.
          * @example {
@@ -2010,36 +1706,6 @@ export interface components {
             /** @description What a person should know although the job goes on, such as a file that ends early. */
             warnings?: components["schemas"]["Warning"][];
         };
-        FailRequest: {
-            blame: components["schemas"]["Blame"];
-            /** @description Stable name, such as `no_index` or `ffmpeg_crashed`. */
-            code: string;
-            /** @description The last lines of ffmpeg's log. */
-            log_tail?: string[];
-            /** @description What happened and what to do, in words for the person who submitted the job. */
-            message: string;
-        };
-        /**
-         * @description Stream a URL into storage. The engine appends with the tus protocol to `/v1/uploads/{source}`, which accepts the holder
-         *     of this lease; the length may become known only at the end (`Upload-Length` on the last PATCH).
-         */
-        Fetch: {
-            /**
-             * @description Hosts (`media.office.lan`, `*.office.lan`) and networks (`10.1.0.0/16`) that may be called although they are not public:
-             *     the server's setting. Everything else that is not public is refused, at redirects too.
-             */
-            allow?: string[];
-            /** Format: uint64 */
-            max_bytes: number;
-            source: components["schemas"]["SourceId"];
-            url: string;
-        };
-        /** @description Make one file from committed segments without encoding again. */
-        File: {
-            container: components["schemas"]["FileContainer"];
-            name: string;
-            tracks: components["schemas"]["FileTrack"][];
-        };
         /** @enum {string} */
         FileContainer: "mp4";
         FileProfile: {
@@ -2051,12 +1717,6 @@ export interface components {
             height?: number | null;
             /** @description The file's name in the job's outputs, such as `film.mp4`. */
             name: string;
-        };
-        FileTrack: {
-            init: components["schemas"]["StoredObject"];
-            rendition: string;
-            /** @description In order of presentation, without holes. */
-            segments: components["schemas"]["StoredObject"][];
         };
         /**
          * @description The whole fleet now, machines and jobs of all teams.
@@ -2162,21 +1822,6 @@ export interface components {
              */
             usual_seconds: number;
         };
-        /**
-         * @description The output timeline: frame `n` is shown at `n / rate` seconds, and every segment holds `frames_per_segment` frames.
-         *
-         *     For an audio-only job the grid is made of one frame a millisecond: it then only says where segments begin.
-         */
-        FrameGrid: {
-            /** Format: uint32 */
-            frames_per_segment: number;
-            rate: components["schemas"]["Ratio"];
-            /**
-             * Format: double
-             * @description T0: the source's timestamp, in seconds, that becomes 0 of the presentation.
-             */
-            source_start_seconds: number;
-        };
         /** @description Agents that work by the same policy. Every agent belongs to one; those that nobody moved, to the team's default group. */
         Group: {
             /**
@@ -2201,12 +1846,6 @@ export interface components {
             /** @description Pass as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
         };
-        Heartbeat: {
-            progress?: components["schemas"]["Progress"];
-            /** @description Why, when suspended. */
-            reason?: string | null;
-            state: components["schemas"]["HolderState"];
-        };
         /** @enum {string} */
         HolderState: "encoding" | "suspended";
         /**
@@ -2227,25 +1866,6 @@ export interface components {
             days: components["schemas"]["Weekday"][];
             from: components["schemas"]["TimeOfDay"];
             to: components["schemas"]["TimeOfDay"];
-        };
-        InitReport: {
-            /** Format: uint32 */
-            attempt?: number;
-            /** Format: uint64 */
-            bytes: number;
-            /** @description RFC 6381, read from the sample entry: `avc1.64001f`, `mp4a.40.2`. */
-            codecs: string;
-            /** @description SHA-256 of the init segment with its edit lists left out: equal for all spans of one build. */
-            fingerprint: string;
-            /**
-             * Format: uint64
-             * @description `media_time` of the edit list: how many ticks of each track come before presentation time 0.
-             */
-            media_time: number;
-            rendition: string;
-            sha256: string;
-            /** Format: uint32 */
-            timescale: number;
         };
         Invitation: {
             /** Format: date-time */
@@ -2472,45 +2092,8 @@ export interface components {
         };
         /** @enum {string} */
         JobState: "queued" | "probing" | "encoding" | "finishing" | "completed" | "failed" | "cancelled";
-        Lease: {
-            /** Format: uint64 */
-            expires_in_seconds: number;
-            /** Format: uint64 */
-            heartbeat_every_seconds: number;
-            id: components["schemas"]["LeaseId"];
-            job: components["schemas"]["JobId"];
-            task: components["schemas"]["TaskId"];
-            work: components["schemas"]["Work"];
-        };
         /** @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         LeaseId: string;
-        LeaseRequest: {
-            capabilities: components["schemas"]["Capabilities"];
-            /**
-             * Format: uint64
-             * @description For how long the machine will probably be left alone. A span that would take it longer is cut, and its tail left to others.
-             */
-            expected_idle_seconds?: number | null;
-            /**
-             * @description A random word of the engine's process, chosen at its start. When another process asks under the same agent, the leases
-             *     that the earlier one held wait again at once: it is taken to be gone. Up to 64 visible ASCII characters.
-             */
-            instance?: string | null;
-            /**
-             * Format: double
-             * @description Share of the processor that other programs use now, 0 to 1.
-             */
-            load?: number | null;
-            /** Format: uint32 */
-            protocol: number;
-            /** @description Chosen by the engine; a repeat of the same request gets the same lease. */
-            request_id: string;
-            /**
-             * Format: uint32
-             * @description How long to wait for work before 204, at most 30.
-             */
-            wait_seconds: number;
-        };
         /**
          * @description What a link is for.
          * @enum {string}
@@ -2582,20 +2165,6 @@ export interface components {
             /** @description 1 to 120 characters, and no other group of the team has it. */
             name: string;
         };
-        ObjectName: {
-            /** @enum {string} */
-            object: "init";
-            rendition: string;
-        } | {
-            /** Format: uint32 */
-            index: number;
-            /** @enum {string} */
-            object: "segment";
-            rendition: string;
-        } | {
-            /** @enum {string} */
-            object: "file";
-        };
         /**
          * @description Where somebody is logged in.
          * @example {
@@ -2627,7 +2196,7 @@ export interface components {
             user_agent?: string | null;
         };
         OpenSessionList: {
-            /** @description Those that can still be used, the one that was used last first. */
+            /** @description Those that can still be used: the one that asks, and then the one that was used last. */
             sessions: components["schemas"]["OpenSession"][];
         };
         /** @description Segments `[first, last)` of one task that are yet to be made. */
@@ -2640,27 +2209,6 @@ export interface components {
             holders: components["schemas"]["SpanHolder"][];
             /** Format: uint32 */
             last: number;
-        };
-        /** @description What the holder is to do from now on. */
-        Orders: {
-            action: components["schemas"]["Action"];
-            /**
-             * Format: uint32
-             * @description The task's `cursor` now. It can be beyond what this lease committed, when the task has a second holder: rows before it
-             *     are not wanted any more.
-             */
-            cursor?: number;
-            /** Format: uint64 */
-            expires_in_seconds: number;
-            /**
-             * Format: uint32
-             * @description The task's `last` now: it is lowered when somebody idle takes the tail.
-             */
-            last: number;
-            /** @description Rows of this commit that lie at or past `last` and were not accepted. */
-            refused?: number[];
-            source?: components["schemas"]["SourceAddress"] | null;
-            to_end: boolean;
         };
         OutputFile: {
             /** Format: uint64 */
@@ -2799,11 +2347,6 @@ export interface components {
              */
             unmetered_only: boolean;
         };
-        /** @description Read the source's headers and packet times; complete with facts. */
-        Probe: {
-            limits: components["schemas"]["SourceLimits"];
-            source: components["schemas"]["SourceAddress"];
-        };
         /** @description Why a request was refused. `code` is stable and meant for programs; `detail` and `hint` are for people. */
         Problem: {
             /**
@@ -2880,31 +2423,6 @@ export interface components {
             next_cursor?: string | null;
             profiles: components["schemas"]["ProfileEntry"][];
         };
-        /** @description How far the holder is beyond what it committed. */
-        Progress: {
-            /**
-             * Format: uint64
-             * @description For tasks that have no frames: bytes moved and, if known, bytes to move.
-             */
-            bytes?: number;
-            /**
-             * Format: uint64
-             * @description Frames encoded under this lease, committed or not (of the slowest rendition).
-             */
-            frames?: number;
-            /**
-             * Format: double
-             * @description Frames a second over the last half minute.
-             */
-            frames_per_second?: number;
-            /** Format: uint64 */
-            total_bytes?: number | null;
-        };
-        /** @description Sent after test encodes that succeeded. */
-        ProofReport: {
-            /** @description With the encoders that the test encodes proved, at least one. */
-            capabilities: components["schemas"]["Capabilities"];
-        };
         Quality: {
             /** Format: float */
             crf: number;
@@ -2928,14 +2446,6 @@ export interface components {
             den: number;
             /** Format: uint32 */
             num: number;
-        };
-        /**
-         * @description Why a lease is handed back without blame.
-         * @enum {string}
-         */
-        ReleaseReason: "user_returned" | "shutdown" | "schedule" | "battery" | "low_memory" | "drained";
-        ReleaseRequest: {
-            reason: components["schemas"]["ReleaseReason"];
         };
         /** @enum {string} */
         RenditionKind: "video" | "audio";
@@ -2981,15 +2491,6 @@ export interface components {
              */
             overlap_hours?: number | null;
         };
-        /** @description Segment indices: `[cursor, last)` is left to do, `[first, cursor)` is committed. */
-        Rows: {
-            /** Format: uint32 */
-            cursor: number;
-            /** Format: uint32 */
-            first: number;
-            /** Format: uint32 */
-            last: number;
-        };
         Rung: {
             /**
              * Format: uint32
@@ -3017,31 +2518,6 @@ export interface components {
          * @enum {string}
          */
         Scope: "jobs:read" | "jobs:write" | "uploads:write" | "agents:read" | "agents:write" | "webhooks:read" | "webhooks:write" | "tokens:write" | "admin";
-        SegmentReport: {
-            /** Format: uint32 */
-            attempt?: number;
-            /** Format: uint64 */
-            bytes: number;
-            /**
-             * Format: uint64
-             * @description Sum of the samples' durations, in the track's timescale.
-             */
-            duration_ticks: number;
-            /**
-             * Format: uint32
-             * @description Video frames, or AAC frames.
-             */
-            frames: number;
-            /** Format: uint32 */
-            index: number;
-            rendition: string;
-            sha256: string;
-            /**
-             * Format: uint64
-             * @description Decode time of the first sample (`tfdt`), in the track's timescale.
-             */
-            start_ticks: number;
-        };
         SentPart: {
             /** Format: uint64 */
             bytes: number;
@@ -3099,30 +2575,8 @@ export interface components {
             sha256?: string | null;
             state: components["schemas"]["SourceState"];
         };
-        /** @description Where the source's bytes are. The address expires; heartbeats bring fresh ones. */
-        SourceAddress: {
-            /** Format: uint64 */
-            bytes: number;
-            /** Format: uint64 */
-            expires_in_seconds: number;
-            /** @description Answers GET with ranges; absolute, or relative to the server's address. */
-            url: string;
-        };
         /** @example src_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         SourceId: string;
-        /** @description What a source may ask of a machine. Beyond them a probe fails, blaming the source. */
-        SourceLimits: {
-            /**
-             * Format: uint64
-             * @description Width × height of the coded picture.
-             */
-            max_pixels: number;
-            /**
-             * Format: double
-             * @description Longest presentation, in seconds.
-             */
-            max_seconds: number;
-        };
         /** @enum {string} */
         SourceState: "uploading" | "ready" | "deleted";
         SpanHolder: {
@@ -3140,27 +2594,6 @@ export interface components {
          * @enum {string}
          */
         Standing: "active" | "draining" | "set_aside" | "revoked";
-        /**
-         * @description Sent at every change of state, and otherwise once a minute: an agent that is silent for 90 seconds counts as offline.
-         * @example {
-         *       "reason": "Somebody is typing.",
-         *       "state": "user_active"
-         *     }
-         */
-        StateReport: {
-            /** @description Stable name of the fault, when broken: `ffmpeg_missing`, `disk_full` … */
-            code?: string | null;
-            /** @description Why, in plain words. */
-            reason?: string | null;
-            state: components["schemas"]["AgentState"];
-        };
-        StoredObject: {
-            /** Format: uint64 */
-            bytes: number;
-            sha256: string;
-            /** @description Answers GET with ranges; absolute, or relative to the server's address. */
-            url: string;
-        };
         /** @description One failure: on which machine, of what, and why. */
         TaskFailure: {
             agent: components["schemas"]["AgentId"];
@@ -3183,40 +2616,6 @@ export interface components {
         };
         /** @example task_01J8ZC5V2M0N6QW3T7RX9KPEHD */
         TaskId: string;
-        TaskResult: {
-            /** @enum {string} */
-            kind: "fetch";
-        } | {
-            facts: components["schemas"]["Facts"];
-            /** @enum {string} */
-            kind: "probe";
-        } | {
-            /**
-             * Format: uint64
-             * @description For a span to the end: the number of frames of the presentation (the index after its last frame).
-             */
-            end_frame?: number | null;
-            /** @enum {string} */
-            kind: "encode";
-            warnings?: components["schemas"]["Warning"][];
-        } | {
-            /** @enum {string} */
-            kind: "audio";
-            /**
-             * Format: uint32
-             * @description Segments of the whole track.
-             */
-            segments: number;
-            warnings?: components["schemas"]["Warning"][];
-        } | {
-            /** Format: uint32 */
-            attempt?: number;
-            /** Format: uint64 */
-            bytes: number;
-            /** @enum {string} */
-            kind: "file";
-            sha256: string;
-        };
         /**
          * @example {
          *       "created_at": "2026-11-02T08:00:00Z",
@@ -3298,25 +2697,9 @@ export interface components {
             /** @description Absolute, or relative to the server's address. */
             url: string;
         };
-        /** @description An object that is about to be uploaded. */
-        UploadObject: {
-            /**
-             * Format: uint32
-             * @description Counts the engine's tries at this task under one lease. Keys are written once, and another try may give other bytes.
-             */
-            attempt?: number;
-            /** Format: uint64 */
-            bytes: number;
-            name: components["schemas"]["ObjectName"];
-            /** @description Lower-case hex. */
-            sha256: string;
-        };
         UploadUrls: {
             /** @description In the order of the request. */
             addresses: components["schemas"]["UploadAddress"][];
-        };
-        UploadUrlsRequest: {
-            objects: components["schemas"]["UploadObject"][];
         };
         /**
          * @description The code of a link, and who its bearer is.
@@ -3377,33 +2760,12 @@ export interface components {
              */
             width: number;
         };
-        /** @description What happens to pictures before they are scaled. */
-        VideoFilters: {
-            deinterlace: boolean;
-            /** @description PQ or HLG into BT.709. */
-            tone_map: boolean;
-        };
         VideoProfile: {
             /** @description Highest rung first. A rung taller than the source is left out; a source between two rungs gets one of its own size. */
             ladder: components["schemas"]["Rung"][];
             /** @description x264's preset, `ultrafast` to `veryslow`. */
             preset?: components["schemas"]["X264Preset"];
             quality?: components["schemas"]["Quality"];
-        };
-        VideoRendition: {
-            /** Format: uint32 */
-            height: number;
-            /** @description Its name in addresses, such as `h264-1080p`. */
-            id: string;
-            /** Format: uint32 */
-            max_kbps: number;
-            preset: components["schemas"]["X264Preset"];
-            quality: components["schemas"]["Quality"];
-            /**
-             * Format: uint32
-             * @description Size of the encoded picture: even, square pixels, rotated upright.
-             */
-            width: number;
         };
         /**
          * @description What ffmpeg is walled off from.
@@ -3515,23 +2877,6 @@ export interface components {
         };
         /** @enum {string} */
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
-        /** @description A task's kind and all that the engine needs to do it. */
-        Work: (components["schemas"]["Fetch"] & {
-            /** @enum {string} */
-            kind: "fetch";
-        }) | (components["schemas"]["Probe"] & {
-            /** @enum {string} */
-            kind: "probe";
-        }) | (components["schemas"]["Encode"] & {
-            /** @enum {string} */
-            kind: "encode";
-        }) | (components["schemas"]["Audio"] & {
-            /** @enum {string} */
-            kind: "audio";
-        }) | (components["schemas"]["File"] & {
-            /** @enum {string} */
-            kind: "file";
-        });
         /** @enum {string} */
         X264Preset: "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
     };
@@ -3691,214 +3036,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_blob: {
-        parameters: {
-            query: {
-                /**
-                 * @description When the address expires, in milliseconds since 1970
-                 * @example 1795600000000
-                 */
-                expires: number;
-                /**
-                 * @description HMAC-SHA256 over key and expiry
-                 * @example 4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d
-                 */
-                signature: string;
-            };
-            header?: never;
-            path: {
-                /**
-                 * @description The object's key
-                 * @example sources/src_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The object */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            /** @description The range asked for */
-            206: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            /** @description `If-None-Match` names this very object */
-            304: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["BadRequest"];
-            /** @description The address is not signed for this, or has expired */
-            403: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nothing is stored there */
-            404: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `If-Match` names another version */
-            412: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The range lies behind the object's end */
-            416: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-        };
-    };
-    put_blob: {
-        parameters: {
-            query: {
-                /**
-                 * @description When the address expires, in milliseconds since 1970
-                 * @example 1795600000000
-                 */
-                expires: number;
-                /**
-                 * @description The object's length
-                 * @example 104857600
-                 */
-                bytes: number;
-                /**
-                 * @description The object's SHA-256 in lower-case hex
-                 * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
-                 */
-                sha256: string;
-                /**
-                 * @description HMAC-SHA256 over all of these
-                 * @example 4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d4f1c0ab6a6f0c9c5b1f1a6ce2b1c7e9d
-                 */
-                signature: string;
-            };
-            header?: never;
-            path: {
-                /**
-                 * @description The object's key
-                 * @example sources/src_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": string;
-            };
-        };
-        responses: {
-            /** @description The key held these bytes already */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Stored, synced */
-            201: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["BadRequest"];
-            /** @description The address is not signed for this, or has expired */
-            403: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body did not arrive whole */
-            408: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The key holds other bytes; keys are written once */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has another length or hash than signed */
-            422: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-            /** @description Storage is full */
-            507: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     get_health: {
         parameters: {
             query?: never;
@@ -4041,38 +3178,6 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
-    media_preflight: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description Anything
-                 * @example text
-                 */
-                job: string;
-                /**
-                 * @description Anything
-                 * @example multivariant.m3u8
-                 */
-                path: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It may */
-            204: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["BadRequest"];
-            503: components["responses"]["Busy"];
-        };
-    };
     get_readiness: {
         parameters: {
             query?: never;
@@ -4190,146 +3295,6 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyRequests"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    enrol_agent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnrolRequest"];
-            };
-        };
-        responses: {
-            /** @description The agent and its token */
-            201: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnrolResponse"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            /** @description The code is unknown, used up or too old */
-            403: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            /** @description The name does not fit */
-            422: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-        };
-    };
-    prove_agent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProofReport"];
-            };
-        };
-        responses: {
-            /** @description Taken: unless a person is draining it, the agent gets work again */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AgentOrders"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description Too early, or a person set it aside; `Retry-After` says when to ask again */
-            403: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            /** @description Nothing was proved */
-            422: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-        };
-    };
-    report_agent_state: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StateReport"];
-            };
-        };
-        responses: {
-            /** @description Noted; the policy and standing from now on */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AgentOrders"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            /** @description The agent was revoked, or its token is not known */
-            401: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            403: components["responses"]["Forbidden"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            422: components["responses"]["Unfit"];
             503: components["responses"]["Busy"];
         };
     };
@@ -6325,390 +5290,6 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
-    request_lease: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LeaseRequest"];
-            };
-        };
-        responses: {
-            /** @description A lease, and what to do */
-            201: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Lease"];
-                };
-            };
-            /** @description Nothing to do now: ask again */
-            204: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            /** @description The agent is being drained or was set aside, or its group wants ffmpeg walled off in full (`sandbox_required`); `Retry-After` says when to ask again */
-            403: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description That request was answered with a lease that has ended */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            422: components["responses"]["Unfit"];
-            /** @description The engine is too old for this server */
-            426: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-        };
-    };
-    commit_segments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The lease's id
-                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                id: components["schemas"]["LeaseId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CommitRequest"];
-            };
-        };
-        responses: {
-            /** @description Accepted; what to do from now on */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Orders"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description The lease is lost: stop at once */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            /** @description What does not fit, and why */
-            422: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-        };
-    };
-    complete_lease: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The lease's id
-                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                id: components["schemas"]["LeaseId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CompleteRequest"];
-            };
-        };
-        responses: {
-            /** @description Settled; the lease has ended */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Orders"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description The lease is lost */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            /** @description Something is missing */
-            422: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-        };
-    };
-    fail_lease: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The lease's id
-                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                id: components["schemas"]["LeaseId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FailRequest"];
-            };
-        };
-        responses: {
-            /** @description Noted */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Orders"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description The lease is lost */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            422: components["responses"]["Unfit"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    renew_lease: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The lease's id
-                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                id: components["schemas"]["LeaseId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Heartbeat"];
-            };
-        };
-        responses: {
-            /** @description Renewed; what to do from now on */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Orders"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description The lease is lost: stop at once */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            422: components["responses"]["Unfit"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    release_lease: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The lease's id
-                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                id: components["schemas"]["LeaseId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReleaseRequest"];
-            };
-        };
-        responses: {
-            /** @description Somebody else will go on; what was committed stays */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Orders"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description The lease is lost */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            422: components["responses"]["Unfit"];
-            503: components["responses"]["Busy"];
-        };
-    };
-    sign_objects: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The lease's id
-                 * @example lease_01J8ZC5V2M0N6QW3T7RX9KPEHD
-                 */
-                id: components["schemas"]["LeaseId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UploadUrlsRequest"];
-            };
-        };
-        responses: {
-            /** @description Addresses, in the order of the request */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UploadUrls"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            /** @description The lease is lost: stop at once */
-            409: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["NotJson"];
-            /** @description An object that this task does not make */
-            422: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: components["responses"]["Busy"];
-        };
-    };
     use_link: {
         parameters: {
             query?: never;
@@ -8547,29 +7128,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Busy"];
-        };
-    };
-    upload_options: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Versions, extensions, limits, as headers */
-            204: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Busy"];
         };
     };

@@ -21,6 +21,7 @@ from .capped_crf_mode import CappedCrfMode
 from .change_agent import ChangeAgent
 from .change_password import ChangePassword
 from .change_person import ChangePerson
+from .change_self import ChangeSelf
 from .change_standing import ChangeStanding
 from .change_team import ChangeTeam
 from .change_webhook import ChangeWebhook
@@ -78,7 +79,10 @@ from .map_agent import MapAgent
 from .map_track import MapTrack
 from .member import Member
 from .member_list import MemberList
+from .misfit import Misfit
 from .name_group import NameGroup
+from .open_session import OpenSession
+from .open_session_list import OpenSessionList
 from .open_span import OpenSpan
 from .output_file import OutputFile
 from .outputs import Outputs
@@ -160,6 +164,7 @@ __all__ = (
     "ChangeAgent",
     "ChangePassword",
     "ChangePerson",
+    "ChangeSelf",
     "ChangeStanding",
     "ChangeTeam",
     "ChangeWebhook",
@@ -217,7 +222,10 @@ __all__ = (
     "MapTrack",
     "Member",
     "MemberList",
+    "Misfit",
     "NameGroup",
+    "OpenSession",
+    "OpenSessionList",
     "OpenSpan",
     "OutputFile",
     "Outputs",

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.enrolment_code import EnrolmentCode
@@ -23,16 +25,28 @@ class CreatedEnrolmentCode:
             {'created_at': '2026-11-25T08:00:00Z', 'expires_at': '2026-11-26T08:00:00Z', 'group':
             'grp_01J8ZC5V2M0N6QW3T7RX9KPEHD', 'id': 'token_01J8ZC5V2M0N6QW3T7RX9KPEHD', 'name': 'third floor', 'uses_left':
             12}.
+        link (None | str | Unset): The same with the server's address and, where machines need it, the fingerprint of
+            its certificate: all that the tray app,
+            `offpeak-agent enrol` or `OFFPEAK_ENROL_CODE` ask for. Absent when the server does not know under which address
+            machines
+            find it (`OFFPEAK_PUBLIC_URL`). Example: offpeak://farm.example.com/ofe_abcdefghijklmnopqrstuvwxyz234567.
     """
 
     code: str
     enrolment_code: EnrolmentCode
+    link: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         code = self.code
 
         enrolment_code = self.enrolment_code.to_dict()
+
+        link: None | str | Unset
+        if isinstance(self.link, Unset):
+            link = UNSET
+        else:
+            link = self.link
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -42,6 +56,8 @@ class CreatedEnrolmentCode:
                 "enrolment_code": enrolment_code,
             }
         )
+        if link is not UNSET:
+            field_dict["link"] = link
 
         return field_dict
 
@@ -54,9 +70,19 @@ class CreatedEnrolmentCode:
 
         enrolment_code = EnrolmentCode.from_dict(d.pop("enrolment_code"))
 
+        def _parse_link(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        link = _parse_link(d.pop("link", UNSET))
+
         created_enrolment_code = cls(
             code=code,
             enrolment_code=enrolment_code,
+            link=link,
         )
 
         created_enrolment_code.additional_properties = d

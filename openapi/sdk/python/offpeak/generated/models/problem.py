@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.misfit import Misfit
+
 
 T = TypeVar("T", bound="Problem")
 
@@ -20,6 +24,7 @@ class Problem:
         detail (str): What happened, in one sentence. Example: There is no job job_01J8ZC5V2M0N6QW3T7RX9KPEHD..
         status (int):  Example: 404.
         title (str): The HTTP status in words. Example: Not Found.
+        errors (list[Misfit] | Unset): Which parts of the request's body do not fit, when it is known.
         hint (None | str | Unset): What to do next, if there is something.
         request_id (None | str | Unset): The `X-Request-Id` of the answer: the server's log has it too. Example:
             req_01J8ZC5V2M0N6QW3T7RX9KPEHD.
@@ -30,6 +35,7 @@ class Problem:
     detail: str
     status: int
     title: str
+    errors: list[Misfit] | Unset = UNSET
     hint: None | str | Unset = UNSET
     request_id: None | str | Unset = UNSET
     type_: str | Unset = UNSET
@@ -43,6 +49,13 @@ class Problem:
         status = self.status
 
         title = self.title
+
+        errors: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.errors, Unset):
+            errors = []
+            for errors_item_data in self.errors:
+                errors_item = errors_item_data.to_dict()
+                errors.append(errors_item)
 
         hint: None | str | Unset
         if isinstance(self.hint, Unset):
@@ -68,6 +81,8 @@ class Problem:
                 "title": title,
             }
         )
+        if errors is not UNSET:
+            field_dict["errors"] = errors
         if hint is not UNSET:
             field_dict["hint"] = hint
         if request_id is not UNSET:
@@ -79,6 +94,8 @@ class Problem:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.misfit import Misfit
+
         d = dict(src_dict)
         code = d.pop("code")
 
@@ -87,6 +104,15 @@ class Problem:
         status = d.pop("status")
 
         title = d.pop("title")
+
+        _errors = d.pop("errors", UNSET)
+        errors: list[Misfit] | Unset = UNSET
+        if _errors is not UNSET:
+            errors = []
+            for errors_item_data in _errors:
+                errors_item = Misfit.from_dict(errors_item_data)
+
+                errors.append(errors_item)
 
         def _parse_hint(data: object) -> None | str | Unset:
             if data is None:
@@ -113,6 +139,7 @@ class Problem:
             detail=detail,
             status=status,
             title=title,
+            errors=errors,
             hint=hint,
             request_id=request_id,
             type_=type_,

@@ -23,10 +23,12 @@ class Session:
         person (Person):  Example: {'created_at': '2026-11-02T08:00:00Z', 'disabled': False, 'email': 'ada@example.com',
             'id': 'person_01J8ZC5V2M0N6QW3T7RX9KPEHD', 'last_seen_at': '2026-11-25T09:31:00Z', 'name': 'Ada', 'role':
             'operator', 'teams': [{'id': 'team_01J8ZC5V2M0N6QW3T7RX9KPEHD', 'name': 'default'}]}.
+        server_version (str): Of the server that answers. Example: 0.1.0.
     """
 
     expires_at: datetime.datetime
     person: Person
+    server_version: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -34,12 +36,15 @@ class Session:
 
         person = self.person.to_dict()
 
+        server_version = self.server_version
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
                 "expires_at": expires_at,
                 "person": person,
+                "server_version": server_version,
             }
         )
 
@@ -54,9 +59,12 @@ class Session:
 
         person = Person.from_dict(d.pop("person"))
 
+        server_version = d.pop("server_version")
+
         session = cls(
             expires_at=expires_at,
             person=person,
+            server_version=server_version,
         )
 
         session.additional_properties = d

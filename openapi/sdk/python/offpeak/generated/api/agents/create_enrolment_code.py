@@ -117,7 +117,8 @@ def sync_detailed(
     """Make an enrolment code
 
      With a number of uses and an end. Machines that enrol with it join the group that it names. It is
-    told this once.
+    told this once, alone and as
+    the link that machines take.
 
     Args:
         idempotency_key (str | Unset):
@@ -153,7 +154,8 @@ def sync(
     """Make an enrolment code
 
      With a number of uses and an end. Machines that enrol with it join the group that it names. It is
-    told this once.
+    told this once, alone and as
+    the link that machines take.
 
     Args:
         idempotency_key (str | Unset):
@@ -184,7 +186,8 @@ async def asyncio_detailed(
     """Make an enrolment code
 
      With a number of uses and an end. Machines that enrol with it join the group that it names. It is
-    told this once.
+    told this once, alone and as
+    the link that machines take.
 
     Args:
         idempotency_key (str | Unset):
@@ -218,7 +221,8 @@ async def asyncio(
     """Make an enrolment code
 
      With a number of uses and an end. Machines that enrol with it join the group that it names. It is
-    told this once.
+    told this once, alone and as
+    the link that machines take.
 
     Args:
         idempotency_key (str | Unset):
