@@ -510,7 +510,8 @@ impl Client {
 
     /// Make a token
     ///
-    /// For a program of the team. The secret is told this once. Nobody can give a scope that they do not have.
+    /// For a program of the team. The secret is told this once. Nobody can give a scope that they do not have, and what a token makes
+    /// ends with it at the latest.
     pub async fn create_token(
         &self,
         body: &offpeak_api::access::CreateToken,

@@ -894,7 +894,8 @@ export interface paths {
         put?: never;
         /**
          * Make a token
-         * @description For a program of the team. The secret is told this once. Nobody can give a scope that they do not have.
+         * @description For a program of the team. The secret is told this once. Nobody can give a scope that they do not have, and what a token makes
+         *     ends with it at the latest.
          */
         post: operations["create_token"];
         delete?: never;
@@ -2196,7 +2197,7 @@ export interface components {
             user_agent?: string | null;
         };
         OpenSessionList: {
-            /** @description Those that can still be used: the one that asks, and then the one that was used last. */
+            /** @description Those that can still be used, the one that was used last first. */
             sessions: components["schemas"]["OpenSession"][];
         };
         /** @description Segments `[first, last)` of one task that are yet to be made. */
@@ -2956,6 +2957,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The body did not arrive in time */
+        TooSlow: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No token, or one that is not good */
         Unauthorized: {
             headers: {
@@ -3452,6 +3463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             /** @description The name does not fit */
@@ -3523,6 +3535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description The agent was revoked */
             409: {
                 headers: {
@@ -3759,6 +3772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description The agent was revoked */
             409: {
                 headers: {
@@ -3881,6 +3895,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description There are too many codes */
             409: {
                 headers: {
@@ -4092,6 +4107,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             /** @description It is no price */
@@ -4284,6 +4300,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description Another group has that name, or there are too many */
             409: {
                 headers: {
@@ -4480,6 +4497,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description Another group has that name */
             409: {
                 headers: {
@@ -4602,6 +4620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description They have an account already, or there are too many invitations */
             409: {
                 headers: {
@@ -4814,6 +4833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description The upload is not finished, or its bytes are gone */
             409: {
                 headers: {
@@ -5328,6 +5348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description The email has an account already */
             409: {
                 headers: {
@@ -5505,6 +5526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description Nobody else is an administrator */
             409: {
                 headers: {
@@ -5700,6 +5722,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             /** @description A field is unknown or out of range */
@@ -5885,6 +5908,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description A profile that comes with Offpeak cannot be changed */
             409: {
                 headers: {
@@ -6066,6 +6090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Unfit"];
@@ -6144,6 +6169,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             /** @description The name does not fit */
@@ -6199,6 +6225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             /** @description The new password is too easy to guess */
@@ -6517,6 +6544,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description Another team has that name */
             409: {
                 headers: {
@@ -6649,6 +6677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description Another team has that name */
             409: {
                 headers: {
@@ -6932,6 +6961,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description The team has too many tokens */
             409: {
                 headers: {
@@ -7167,6 +7197,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description This server takes uploads only through itself */
             409: {
                 headers: {
@@ -7985,6 +8016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             /** @description The upload is complete, or goes through the server */
             409: {
                 headers: {
@@ -8108,6 +8140,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             /** @description There are too many */
             409: {
                 headers: {
@@ -8292,6 +8325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             /** @description The address, or something else, does not fit */
@@ -8595,6 +8629,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["InProgress"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];

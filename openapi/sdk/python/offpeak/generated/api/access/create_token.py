@@ -54,6 +54,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
         return response_403
 
+    if response.status_code == 408:
+        response_408 = Problem.from_dict(response.json())
+
+        return response_408
+
     if response.status_code == 409:
         response_409 = Problem.from_dict(response.json())
 
@@ -110,7 +115,8 @@ def sync_detailed(
     """Make a token
 
      For a program of the team. The secret is told this once. Nobody can give a scope that they do not
-    have.
+    have, and what a token makes
+    ends with it at the latest.
 
     Args:
         idempotency_key (str | Unset):
@@ -146,7 +152,8 @@ def sync(
     """Make a token
 
      For a program of the team. The secret is told this once. Nobody can give a scope that they do not
-    have.
+    have, and what a token makes
+    ends with it at the latest.
 
     Args:
         idempotency_key (str | Unset):
@@ -177,7 +184,8 @@ async def asyncio_detailed(
     """Make a token
 
      For a program of the team. The secret is told this once. Nobody can give a scope that they do not
-    have.
+    have, and what a token makes
+    ends with it at the latest.
 
     Args:
         idempotency_key (str | Unset):
@@ -211,7 +219,8 @@ async def asyncio(
     """Make a token
 
      For a program of the team. The secret is told this once. Nobody can give a scope that they do not
-    have.
+    have, and what a token makes
+    ends with it at the latest.
 
     Args:
         idempotency_key (str | Unset):
