@@ -47,8 +47,8 @@ async fn an_engine_that_waits_costs_next_to_nothing() {
     println!("an engine that waits: {pss} MiB (PSS), {:.2} % of a core, {wakes:.1} switches of context a second", share * 100.0);
     assert!(pss < 60, "{pss} MiB");
     assert!(share < 0.01, "{share} of a core");
-    // Several for each time that it wakes up: of the thread that waits, and of those that it hands work to.
-    assert!(wakes < 25.0, "{wakes} switches a second");
+    // Fewer than one when it is looked at for long (`make bench-tray`); in these seconds there may be a report and two looks.
+    assert!(wakes < 8.0, "{wakes} switches a second");
 }
 
 /// `make bench-desk`.
