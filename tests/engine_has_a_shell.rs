@@ -133,8 +133,7 @@ async fn an_update_takes_the_work_back_and_one_that_came_to_nothing_gives_it_aga
     system.client.until_agent_is(AgentState::Updating, None).await;
     assert_eq!(engine.order(Order::Resume), Answer::Done);
     encodes(&mut engine);
-    let history = History::of(&system.client, &job.id).await;
-    assert!(history.ended().iter().any(|ended| ended.how == "released"), "{history:?}");
+    History::until_released(&system.client, &job.id, 1, END_LIMIT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
