@@ -13,6 +13,8 @@ mod clients_work;
 #[cfg(target_os = "linux")]
 mod engine_has_a_shell;
 mod exactness;
+#[cfg(target_os = "linux")]
+mod machine_is_unwell;
 mod output_is_valid;
 #[cfg(target_os = "linux")]
 mod privacy;

@@ -1,8 +1,12 @@
 //! The tray app as its person has it: a real engine below it, a real server, real ffmpeg, a real panel and real clicks.
 #![cfg(target_os = "linux")]
 
+mod releases;
+
 use std::{
     ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -10,12 +14,16 @@ use offpeak_api::{agent::AgentState, ids::JobId, job::Job};
 use offpeak_desktop::{Desktop, Tray, children, colours, is_alive};
 use offpeak_tests::{
     client::{answer, send},
+    history::History,
     programs::{self, built},
     sources,
     system::System,
+    tree,
 };
 use reqwest::Method;
 use serde_json::Value;
+
+use crate::releases::{Key, Releases};
 
 /// Debug builds, on a machine that tests other things too.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -30,6 +38,10 @@ struct Desk {
 impl Desk {
     /// A tray app that has joined, and encodes.
     async fn at_work() -> Self {
+        Self::at_work_with(programs::tray(), &[]).await
+    }
+
+    async fn at_work_with(tray: &Path, more: &[(&str, &OsStr)]) -> Self {
         let system = System::start(0).await;
         let (recipe, profile) = (sources::slow_film(), sources::slow_lossless_profile());
         system.client.put_profile(&profile).await;
@@ -38,7 +50,7 @@ impl Desk {
         let code = system.server_says(&["token", "enrol", "--uses", "1"]);
         let desktop = Desktop::start();
         let (ffmpeg, ffprobe) = (programs::ffmpeg(), programs::ffprobe());
-        let variables: [(&str, &OsStr); 5] = [
+        let mut variables: Vec<(&str, &OsStr)> = vec![
             ("OFFPEAK_URL", system.client.server().as_str().as_ref()),
             ("OFFPEAK_ENROL_CODE", code.as_ref()),
             ("OFFPEAK_FFMPEG", ffmpeg.as_ref()),
@@ -46,7 +58,8 @@ impl Desk {
             // The panel needs clicks, and with a person at the desk there would be no work.
             ("OFFPEAK_PRESENCE", "none".as_ref()),
         ];
-        let tray = desktop.start_tray(programs::tray(), &built().agent, &variables, &[]);
+        variables.extend(more);
+        let tray = desktop.start_tray(tray, &built().agent, &variables, &[]);
         let desk = Self { system, desktop, tray, job };
         desk.until("it encodes", |desk| !desk.ffmpegs().is_empty() && desk.tray.engine().is_some()).await;
         desk
@@ -108,9 +121,77 @@ async fn a_killed_tray_app_leaves_neither_engine_nor_ffmpeg() {
     assert!(all.len() > 1, "ffmpeg runs");
     desk.tray.kill();
     let since = Instant::now();
-    while all.iter().any(|pid| is_alive(*pid)) {
-        assert!(since.elapsed() < Duration::from_secs(1), "one of {all:?} lives on");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    tree::wait_until_doomed(&all, Duration::from_secs(1)).await;
+    println!("engine and ffmpeg were at their end after {:?}", since.elapsed());
+    desk.until("all are gone", |_| !all.iter().any(|pid| is_alive(*pid))).await;
+}
+
+/// Processes whose program is this file; not those whose program was replaced since.
+fn running(program: &Path) -> Vec<u32> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_string_lossy().parse::<u32>().ok());
+    ids.filter(|id| fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|of| of == program)).collect()
+}
+
+/// Ends whatever still runs of a program that starts itself anew.
+struct Ended(PathBuf);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        for id in running(&self.0) {
+            let _ended_before = std::process::Command::new("kill").args(["-KILL", &id.to_string()]).status();
+        }
     }
-    println!("engine and ffmpeg were gone after {:?}", since.elapsed());
+}
+
+/// As an AppImage is updated: one file that is replaced. Keys, signatures and the server of the releases are real.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_is_installed_when_its_signature_fits_and_only_then() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = folder.path().join("offpeak-tray");
+    fs::copy(programs::tray(), &app).expect("the program can be copied");
+    let _ended = Ended(app.clone());
+    let old = fs::read(&app).expect("it can be read");
+    // Programs may be followed by anything.
+    let new = [&old[..], b"\nversion 9.9.9"].concat();
+    let (key, strange) = (Key::make(folder.path(), "ours"), Key::make(folder.path(), "strange"));
+    let releases = Releases::serve().await;
+    releases.publish(new.clone(), strange.sign(&new));
+    let place = releases.place();
+    let tried: [(&str, &OsStr); 2] =
+        [("OFFPEAK_TRY_UPDATES_FROM", place.as_ref()), ("OFFPEAK_TRY_UPDATES_KEY", key.public.as_ref())];
+    let desk = Desk::at_work_with(&app, &tried).await;
+    let engine = desk.tray.engine();
+    let update = || {
+        let done = desk.desktop.command(&app).arg("--update").status().expect("it starts");
+        assert!(done.success(), "one that tells the first ends well");
+    };
+    let log = || fs::read_to_string(desk.desktop.folder.path().join("tray.log")).unwrap_or_default();
+
+    update();
+    desk.until("the signature is refused", |_| log().contains("was not installed: it is not signed with the key")).await;
+    assert_eq!(desk.tray.engine(), engine, "work goes on");
+    assert!(fs::read(&app).expect("it can be read") == old, "nothing was replaced");
+
+    // Well signed, and no program: the engine has gone already when that is seen, and comes back.
+    let rubbish = b"no program at all".to_vec();
+    releases.publish(rubbish.clone(), key.sign(&rubbish));
+    update();
+    desk.until("it cannot be installed", |_| log().matches("was not installed").count() == 2).await;
+    desk.until("another engine works", |desk| desk.tray.engine().is_some_and(|now| Some(now) != engine)).await;
+    assert!(fs::read(&app).expect("it can be read") == old, "nothing was replaced");
+    desk.until("it encodes again", |desk| !desk.ffmpegs().is_empty()).await;
+
+    releases.publish(new.clone(), key.sign(&new));
+    let before = desk.tray.engine().expect("it works");
+    update();
+    let new_app = || running(&app).into_iter().find(|id| *id != desk.tray.pid());
+    desk.until("the new version has an engine", |_| new_app().is_some_and(|id| !children(id).is_empty())).await;
+    assert!(fs::read(&app).expect("it can be read") == new, "it is the new one");
+    desk.until("the old one is gone", |desk| !is_alive(desk.tray.pid()) && !is_alive(before)).await;
+    // It goes on with what the old one handed back.
+    let works = || new_app().is_some_and(|id| children(id).into_iter().any(|engine| !below(engine).is_empty()));
+    desk.until("the new version encodes", |_| works()).await;
+    // Before the programs were replaced, both times.
+    History::until_released(&desk.system.client, &desk.job, 2, LIMIT).await;
 }

@@ -2,7 +2,9 @@
 //! before it even stands still.
 
 use std::{
+    collections::BTreeMap,
     fs,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
@@ -42,13 +44,13 @@ async fn an_engine_that_waits_costs_next_to_nothing() {
     tokio::time::sleep(LOOK_FOR).await;
     let seconds = LOOK_FOR.as_secs_f64();
     let share = (tree::ticks(&[engine]) - before.0) as f64 / 100.0 / seconds;
-    let wakes = (wake_ups(engine) - before.1) as f64 / seconds;
+    let wakes = since(&before.1, &wake_ups(engine)) as f64 / seconds;
     let pss = pss_mib(engine);
     println!("an engine that waits: {pss} MiB (PSS), {:.2} % of a core, {wakes:.1} switches of context a second", share * 100.0);
     assert!(pss < 60, "{pss} MiB");
     assert!(share < 0.01, "{share} of a core");
-    // Several for each time that it wakes up: of the thread that waits, and of those that it hands work to.
-    assert!(wakes < 25.0, "{wakes} switches a second");
+    // Fewer than one when it is looked at for long (`make bench-tray`); in these seconds there may be a report and two looks.
+    assert!(wakes < 8.0, "{wakes} switches a second");
 }
 
 /// `make bench-desk`.
@@ -192,10 +194,15 @@ impl Window {
 }
 
 /// Voluntary switches of context of all threads.
-fn wake_ups(process: u32) -> u64 {
+/// Of each thread. They come and go, and those of the ones that are gone are not told any more.
+fn wake_ups(process: u32) -> BTreeMap<PathBuf, u64> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let statuses = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
-    statuses.filter_map(|status| number(&status, "voluntary_ctxt_switches:")).sum()
+    let read = |path: &Path| number(&fs::read_to_string(path.join("status")).ok()?, "voluntary_ctxt_switches:");
+    threads.filter_map(|thread| Some((thread.path(), read(&thread.path())?))).collect()
+}
+
+fn since(before: &BTreeMap<PathBuf, u64>, now: &BTreeMap<PathBuf, u64>) -> u64 {
+    now.iter().map(|(thread, count)| count - before.get(thread).unwrap_or(&0)).sum()
 }
 
 fn pss_mib(process: u32) -> u64 {

@@ -1,6 +1,9 @@
 //! A job's past, from its events: who was granted what, what was committed, and whether anything was done twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use offpeak_api::{ids::JobId, job::JobEvent};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -72,6 +75,20 @@ impl History {
     /// All that happened to a job; waits until it is over.
     pub async fn of(client: &Client, job: &JobId) -> Self {
         Self { steps: client.events(job).await.into_iter().map(Step::read).collect() }
+    }
+
+    /// Waits until leases of a job were handed back so often.
+    pub async fn until_released(client: &Client, job: &JobId, times: usize, limit: Duration) {
+        let mut released = 0;
+        let count = |event| {
+            match Step::read(event) {
+                Step::Ended(ended) => released += usize::from(ended.how == "released"),
+                Step::Granted(_) | Step::Committed(_) | Step::Other(_) => {}
+            }
+            released < times
+        };
+        let followed = tokio::time::timeout(limit, client.each_event(job, count)).await;
+        assert!(followed.is_ok() && released >= times, "leases were handed back {released} times, and not {times}");
     }
 
     pub fn granted(&self, kind: &str) -> Vec<&Granted> {

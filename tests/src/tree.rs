@@ -1,6 +1,6 @@
 //! What a process and all below it do, as the kernel tells (proc(5)).
 
-use std::fs;
+use std::{fs, path::Path};
 
 /// Every process below `root`.
 pub fn below(root: u32) -> Vec<u32> {
@@ -52,11 +52,25 @@ pub async fn wait_until_doomed(processes: &[u32], limit: std::time::Duration) {
     }
 }
 
+/// With all its threads: what has been sent SIGKILL may still have a long way to its end where others keep the processor busy,
+/// but runs nothing of its own program any more.
 fn is_doomed(process: u32) -> bool {
+    let mut threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads.all(|thread| is_thread_doomed(&thread.path()))
+}
+
+fn is_thread_doomed(thread: &Path) -> bool {
     /// SIGKILL, in a mask of signals.
     const KILL: u64 = 1 << 8;
-    let Ok(status) = fs::read_to_string(format!("/proc/{process}/status")) else { return true };
+    /// `PF_EXITING` of the kernel's sched.h, in the 9th field of proc(5)'s stat: by then the signal is not pending any more.
+    const EXITING: u64 = 4;
+    let Ok(status) = fs::read_to_string(thread.join("status")) else { return true };
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default();
     let pending = |name: &str| u64::from_str_radix(field(name), 16).is_ok_and(|mask| mask & KILL != 0);
-    field("State:").starts_with(['Z', 'X']) || pending("SigPnd:") || pending("ShdPnd:")
+    if field("State:").starts_with(['Z', 'X']) || pending("SigPnd:") || pending("ShdPnd:") {
+        return true;
+    }
+    let Ok(stat) = fs::read_to_string(thread.join("stat")) else { return true };
+    let flags = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & EXITING != 0)
 }

@@ -191,9 +191,9 @@ async fn look_around(settings: &WhyOf, findings: &Findings, folder: Option<std::
             let (news, _told) = tokio::sync::mpsc::unbounded_channel();
             let mut sources = Sources::new(news, DelayLock::default());
             // The load of the processor takes two looks.
-            sources.read(&clock).await;
+            sources.read(&clock, false).await;
             tokio::time::sleep(SECOND_LOOK_AFTER).await;
-            Some(sources.read(&clock).await)
+            Some(sources.read(&clock, false).await)
         }
     };
     let policy = folder.as_deref().map(|folder| kept::read(folder, crate::supervise::POLICY)).unwrap_or_default();

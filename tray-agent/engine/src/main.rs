@@ -14,12 +14,17 @@ use offpeak_engine::{
 };
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
-#[tokio::main]
+/// ffmpeg does what is heavy; more threads would only be woken in turn while there is nothing to do.
+#[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let is_linked = matches!(&cli.command, Command::Run(settings) if settings.link);
     let log = start_log(is_linked);
-    let ended = perform(cli.command, log).await;
+    // Not on the main thread, which would be a third that takes turns.
+    let ended = match tokio::spawn(perform(cli.command, log)).await {
+        Ok(ended) => ended,
+        Err(crash) => std::panic::resume_unwind(crash.into_panic()),
+    };
     if let Err(error) = &ended {
         tracing::error!("{error}");
     }

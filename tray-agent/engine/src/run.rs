@@ -49,6 +49,8 @@ pub enum RunError {
     BadLink(#[from] BadLink),
     #[error("cannot set up HTTPS: {0}")]
     Http(#[from] NoPool),
+    #[error("the system gives no thread to watch the desk with: {0}")]
+    NoThread(std::io::Error),
     #[error("cannot listen for signals: {0}")]
     Signals(#[from] std::io::Error),
 }
@@ -56,7 +58,7 @@ pub enum RunError {
 /// How long a shell that is gone, and so cannot be asked, is waited for: long enough to hand leases back on a good network.
 const SHELL_GONE_LIMIT: Duration = Duration::from_secs(2);
 /// The last lines to a shell.
-const LAST_LINES_LIMIT: Duration = Duration::from_secs(1);
+const LAST_LINES_LIMIT: Duration = Duration::from_secs(3);
 
 /// Runs until it is told to stop. `log` is what goes to the shell besides, with `--link`.
 pub async fn run(settings: Run, log: Option<LogLines>) -> Result<(), RunError> {
@@ -81,7 +83,7 @@ pub async fn run(settings: Run, log: Option<LogLines>) -> Result<(), RunError> {
     // Whoever asks before the supervisor has looked hears that, and not that there is nothing to do.
     watch.status.preparing(true);
     let tally = Tally::load(Some(folder.clone()));
-    let _watching = watch::start(watch.clone(), settings.desk.presence);
+    let _watching = watch::start(watch.clone(), settings.desk.presence).map_err(RunError::NoThread)?;
     let _answering = why::answer(&folder, watch.status.clone(), watch.seen.clone(), watch.clock);
     let (farm, joined) = tokio::sync::watch::channel(None);
     let (demands, demanded) = Demands::channel();

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::Work;
 use tokio::sync::watch;
@@ -29,6 +29,30 @@ pub struct Standing {
 impl Standing {
     pub fn state(&self) -> (AgentState, Finding) {
         state(&self.engine, self.verdict.as_ref())
+    }
+
+    /// Whether nobody has to hear of the difference: the rule is read by those who ask why.
+    fn is_told_as(&self, before: &Self) -> bool {
+        let Self { engine, verdict, policy, work, since } = self;
+        (engine, policy, work, since) == (&before.engine, &before.policy, &before.work, &before.since)
+            && match (verdict, &before.verdict) {
+                (Some(now), Some(before)) => now.allowed == before.allowed && is_told_as(&now.finding, &before.finding),
+                (now, before) => now == before,
+            }
+    }
+}
+
+fn is_told_as(now: &Option<Finding>, before: &Option<Finding>) -> bool {
+    let told = |finding: &Option<Finding>| finding.clone().map(|finding| Finding { rule: String::new(), ..finding });
+    told(now) == told(before)
+}
+
+/// A moment that follows from a clock is another one with each look; less than a second is no other one.
+fn steady(now: &mut Finding, before: &Finding) {
+    if let (Some(moment), Some(told)) = (now.until, before.until)
+        && (moment - told).abs() < TimeDelta::seconds(1)
+    {
+        now.until = before.until;
     }
 }
 
@@ -132,8 +156,14 @@ impl Status {
         self.change(|standing| standing.policy = policy);
     }
 
-    pub fn verdict(&self, verdict: Verdict) {
-        self.change(|standing| standing.verdict = Some(verdict));
+    pub fn verdict(&self, mut verdict: Verdict) {
+        self.change(|standing| {
+            let before = standing.verdict.as_ref().and_then(|before| before.finding.as_ref());
+            if let (Some(now), Some(before)) = (&mut verdict.finding, before) {
+                steady(now, before);
+            }
+            standing.verdict = Some(verdict);
+        });
     }
 
     /// Counts a lease as held until the answer is dropped.
@@ -161,7 +191,7 @@ impl Status {
                 standing.since = Utc::now();
                 tell(is, &finding.reason);
             }
-            *standing != before
+            !standing.is_told_as(&before)
         });
     }
 }
@@ -255,6 +285,32 @@ mod tests {
         drop(held);
         assert_eq!(status.standing().state().0, AgentState::Waiting);
         assert!(status.standing().work.is_empty());
+    }
+
+    #[test]
+    fn what_nobody_has_to_hear_wakes_nobody() {
+        let status = Status::default();
+        let told = |rule: &str, millis: i64| {
+            let mut finding = Finding::new(AgentState::UserActive, "someone is using this computer", rule);
+            finding.until = DateTime::from_timestamp_millis(1_800_000_000_000 + millis);
+            Verdict { finding: Some(finding), ..Verdict::default() }
+        };
+        status.verdict(told("the last input was 1 s ago", 0));
+        let mut heard = status.subscribe();
+        status.verdict(told("the last input was 16 s ago", 3));
+        assert_eq!(heard.has_changed().ok(), Some(false));
+        assert_eq!(status.standing().state().1.rule, "the last input was 16 s ago");
+        // Step by step it becomes another one.
+        status.verdict(told("the last input was 31 s ago", 900));
+        assert_eq!(heard.has_changed().ok(), Some(false));
+        status.verdict(told("the last input was 46 s ago", 1800));
+        assert_eq!(heard.has_changed().ok(), Some(true));
+        heard.mark_unchanged();
+        status.verdict(told("the last input was 1 s ago", 15_000));
+        assert_eq!(heard.has_changed().ok(), Some(true));
+        heard.mark_unchanged();
+        status.verdict(Verdict::default());
+        assert_eq!(heard.has_changed().ok(), Some(true));
     }
 
     #[test]

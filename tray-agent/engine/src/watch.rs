@@ -3,7 +3,7 @@
 //! In: readings of the machine, the office's policy, the person's wishes. Out: [`Desk`] and [`Status`] as they are to be. What
 //! must hold: the first input is acted upon at once, whatever else is being asked meanwhile.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use chrono::{Datelike, Local, Timelike, Utc};
 use offpeak_api::{agent::AgentState, policy::Weekday};
@@ -12,19 +12,25 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     desk::{Allowed, Desk},
     forecast::Forecast,
     policy::{Inputs, Memory, Moment, Rules, look},
     presence::{Clock, DelayLock, Known, LastInput, Leaving, News, Power, Readings, Source, Sources, wake_lock::WakeLock},
+    settings::Presence,
     status::{Status, Verdict},
     wishes::Wishes,
 };
 
-/// How often the machine is looked at: what is not told at once is known so late.
+/// How often the machine is looked at while work is in hand: what is not told at once is known so late.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// And while none is: each look wakes the machine up, and all that it could do is keep work from beginning. When work
+/// comes, or may come again, the machine is looked at once more in that moment.
+const LOOK_SELDOM: Duration = Duration::from_secs(15);
+/// Longer than the pauses between looks, which would otherwise start a thread each for what may block.
+const IDLE_THREADS_END_AFTER: Duration = Duration::from_secs(60);
 /// Schedules change by the minute; nothing else depends on time alone without saying when.
 const DECIDE_AT_LEAST_EVERY: Duration = Duration::from_secs(20);
 /// logind waits five seconds for us; what is not back by then is found by the server.
@@ -56,12 +62,22 @@ impl Default for Seen {
 }
 
 impl Watch {
+    async fn start(self, presence: Presence) {
+        match presence {
+            Presence::None => self.nobody().await,
+            Presence::Auto => {
+                let ((news_out, news), lock) = (mpsc::unbounded_channel(), DelayLock::default());
+                let sources = Sources::new(news_out, lock.clone());
+                self.desk(sources, news, lock).await;
+            }
+        }
+    }
+
     /// Watches a desk with these sources for as long as it is polled.
     pub async fn desk<S: Source + Send + 'static>(self, sources: S, news: mpsc::UnboundedReceiver<News>, lock: DelayLock) {
         self.seen.0.send_replace(Some(Readings::default()));
-        let _reader = AbortOnDropHandle::new(tokio::spawn(read(sources, self.clone())));
-        let _lock = AbortOnDropHandle::new(tokio::spawn(keep_awake(self.status.clone(), self.seen.clone())));
-        self.decide(news, lock).await;
+        let (reading, awake) = (read(sources, self.clone()), keep_awake(self.status.clone(), self.seen.clone()));
+        tokio::join!(self.decide(news, lock), reading, awake);
     }
 
     /// The machine is the farm's alone.
@@ -149,14 +165,30 @@ impl Seen {
 
 /// Reads, and reads again: often enough to notice the first input where the system does not tell of it.
 async fn read<S: Source>(mut sources: S, watch: Watch) {
+    let mut standing = watch.status.subscribe();
     loop {
-        let readings = sources.read(&watch.clock).await;
+        // Before the look: what changes during it is looked at again.
+        let (in_hand, allowed) = (standing.borrow_and_update().engine.leases > 0, watch.desk.allowed());
+        let readings = sources.read(&watch.clock, in_hand).await;
         watch.seen.0.send_replace(Some(readings));
-        let is_working = watch.desk.allowed() == Allowed::Work && watch.status.standing().engine.leases > 0;
-        let quick = watch.quiet.map_or(LOOK_EVERY, |quiet| quiet.min(LOOK_EVERY) / 4);
-        let every = if is_working { sources.look_every_working().min(LOOK_EVERY) } else { quick };
-        tokio::time::sleep(every).await;
+        let every = look_every(in_hand, &allowed, sources.look_every_working(), watch.quiet);
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = until(&mut standing, |standing| (standing.engine.leases > 0) != in_hand) => {}
+            _ = watch.desk.changed(&allowed) => {}
+        }
     }
+}
+
+/// Until the next look, where nothing happens before. Tests with little quiet look more often, so that it is not over before
+/// anybody has looked.
+fn look_every(in_hand: bool, allowed: &Allowed, working: Duration, quiet: Option<Duration>) -> Duration {
+    let every = match (in_hand, allowed) {
+        (true, Allowed::Work) => working.min(LOOK_EVERY),
+        (true, Allowed::Suspended { .. } | Allowed::Nothing { .. }) => LOOK_EVERY,
+        (false, Allowed::Work | Allowed::Suspended { .. } | Allowed::Nothing { .. }) => LOOK_SELDOM,
+    };
+    quiet.map_or(every, |quiet| every.min(quiet / 4))
 }
 
 /// Holds the machine awake while there is work in hand, on mains only.
@@ -170,7 +202,7 @@ async fn keep_awake(status: Status, seen: Seen) {
             |readings: &Option<Readings>| readings.as_ref().is_some_and(|readings| readings.power.value == Some(Power::Mains));
         tokio::select! {
             () = until(&mut standing, |standing| (standing.engine.leases > 0) != holds) => {}
-            () = until(&mut readings, |readings| on_mains_now(readings) != on_mains) => {}
+            () = until(&mut readings, |readings| on_mains_now(readings) != on_mains), if holds => {}
         }
     }
 }
@@ -243,16 +275,55 @@ pub fn moment(clock: &Clock) -> Moment {
     Moment { at: clock.at(), utc: wall.to_utc(), day, minute }
 }
 
-/// Starts watching as the settings have it; ends when the answer is dropped.
-pub fn start(watch: Watch, presence: crate::settings::Presence) -> AbortOnDropHandle<()> {
-    AbortOnDropHandle::new(tokio::spawn(async move {
-        match presence {
-            crate::settings::Presence::None => watch.nobody().await,
-            crate::settings::Presence::Auto => {
-                let ((news_out, news), lock) = (mpsc::unbounded_channel(), DelayLock::default());
-                let sources = Sources::new(news_out, lock.clone());
-                watch.desk(sources, news, lock).await;
+/// Somebody watches until this is dropped.
+#[derive(Debug)]
+pub struct Watching {
+    _until_dropped: DropGuard,
+}
+
+/// Starts watching as the settings have it, on a thread of its own: nothing that work does keeps the desk waiting, and while
+/// there is no work a look wakes no other thread.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start(watch: Watch, presence: Presence) -> io::Result<Watching> {
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().thread_keep_alive(IDLE_THREADS_END_AFTER).build()?;
+    let watching = move || {
+        runtime.block_on(async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = watch.start(presence) => {}
             }
+        });
+        // A display that does not answer any more is not waited for.
+        runtime.shutdown_background();
+    };
+    std::thread::Builder::new().name("desk".to_owned()).spawn(watching)?;
+    Ok(Watching { _until_dropped: stop.drop_guard() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_rare_while_nothing_is_in_hand() {
+        let (work, still) = (Allowed::Work, Allowed::Suspended { reason: "the mouse moved".to_owned() });
+        let (told, asked) = (Duration::from_secs(1), Duration::from_millis(200));
+        let second = Some(Duration::from_secs(1));
+        for (in_hand, allowed, working, quiet, millis) in [
+            (false, &work, told, None, 15_000),
+            (false, &still, asked, None, 15_000),
+            (true, &work, told, None, 1000),
+            (true, &work, asked, None, 200),
+            (true, &still, asked, None, 2000),
+            (false, &still, told, second, 250),
+            (true, &work, asked, second, 200),
+        ] {
+            let every = look_every(in_hand, allowed, working, quiet);
+            assert_eq!(every, Duration::from_millis(millis), "{in_hand} {allowed:?} {working:?} {quiet:?}");
         }
-    }))
+    }
 }

@@ -3,12 +3,13 @@
 use std::{
     path::PathBuf,
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use chrono::{Local, Utc};
+use offpeak_api::enrolment::EnrolLink;
 use offpeak_link::{Answer, FromEngine, Level, LogLine, Order};
 use serde::Serialize;
 use tauri::{AppHandle, Emitter, Manager};
@@ -17,7 +18,7 @@ use tauri_plugin_notification::NotificationExt;
 use crate::{
     desk::{Changed, Desk, Engine as EngineState},
     discover::Search,
-    engine::{Engine, Heard},
+    engine::{Engine, Heard, Program},
     face::{Face, Wish},
     limits::{InForce, in_force},
     notes::{self, Note},
@@ -26,15 +27,19 @@ use crate::{
     tray::Tray,
     update::Update,
     window::{self, Page},
+    words,
 };
 
 pub struct Shell {
     desk: Mutex<Desk>,
     face: Mutex<Option<Face>>,
-    engine: OnceLock<Engine>,
+    /// With its program, for starting it anew.
+    engine: Mutex<Option<(Program, Engine)>>,
     settings: Mutex<Settings>,
     settings_file: Option<PathBuf>,
     preset: Option<Preset>,
+    /// A link that somebody clicked on.
+    pub(crate) offered: Mutex<Option<String>>,
     preset_was_tried: AtomicBool,
     is_ending: AtomicBool,
     pub(crate) tray: Mutex<Option<Tray>>,
@@ -52,6 +57,7 @@ pub struct Snapshot {
     settings: Settings,
     start_at_login: bool,
     update: Update,
+    offered_link: Option<String>,
     version: &'static str,
 }
 
@@ -70,10 +76,11 @@ impl Shell {
         Self {
             desk: Mutex::new(desk),
             face: Mutex::default(),
-            engine: OnceLock::new(),
+            engine: Mutex::default(),
             settings: Mutex::new(settings),
             settings_file,
             preset,
+            offered: Mutex::default(),
             preset_was_tried: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
             tray: Mutex::default(),
@@ -82,13 +89,8 @@ impl Shell {
         }
     }
 
-    pub fn engine(&self) -> Option<&Engine> {
-        self.engine.get()
-    }
-
-    pub fn set_engine(&self, engine: Engine) {
-        // There is only one call.
-        let _was_empty = self.engine.set(engine);
+    pub fn engine(&self) -> Option<Engine> {
+        lock(&self.engine).as_ref().map(|(_, engine)| engine.clone())
     }
 
     pub fn is_ending(&self) -> bool {
@@ -137,6 +139,7 @@ impl Shell {
             start_at_login: crate::login::is_wanted(&settings, self.preset.as_ref()),
             settings,
             update: lock(&self.update).clone(),
+            offered_link: lock(&self.offered).clone(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -146,8 +149,51 @@ pub fn shell(app: &AppHandle) -> tauri::State<'_, Shell> {
     app.state::<Shell>()
 }
 
+/// Starts the engine, which is then looked after.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start_engine(app: &AppHandle, program: Program) -> std::io::Result<()> {
+    let hearing = app.clone();
+    let engine = Engine::start(program.clone(), move |heard| hear(&hearing, heard))?;
+    *lock(&shell(app).engine) = Some((program, engine));
+    Ok(())
+}
+
+/// Starts one that was told to end once more.
+///
+/// # Errors
+/// As above.
+pub fn start_engine_again(app: &AppHandle) -> std::io::Result<()> {
+    let program = lock(&shell(app).engine).as_ref().map(|(program, _)| program.clone());
+    program.map_or(Ok(()), |program| start_engine(app, program))
+}
+
+/// Fills a link in on the page for joining. Whoever made somebody click on it has not joined them to anything.
+pub fn offer(app: &AppHandle, link: String) {
+    let is_joined = lock(&shell(app).desk).running().is_some_and(|now| now.farm.is_some());
+    if is_joined {
+        notify(app, &Note { title: words::NOTE_IN_A_FARM, body: words::NOTE_IN_A_FARM_BODY.to_owned() });
+        return window::open(app, Page::Settings);
+    }
+    if EnrolLink::is_link(&link) {
+        *lock(&shell(app).offered) = Some(link);
+    } else {
+        log(app, Level::Warn, format!("“{link}” is no enrolment link, and is passed over"));
+    }
+    window::open(app, Page::Join);
+    show(app);
+}
+
+/// For the log of the window.
+pub fn log(app: &AppHandle, level: Level, text: String) {
+    let line = LogLine { at: Utc::now(), level, text };
+    tell_window(app, "log", &line);
+    lock(&shell(app).desk).log(line);
+}
+
 /// Called on the engine's thread.
-pub fn hear(app: &AppHandle, heard: Heard) {
+fn hear(app: &AppHandle, heard: Heard) {
     let shell = shell(app);
     let changed = {
         let mut desk = lock(&shell.desk);
@@ -229,12 +275,10 @@ fn join_as_preset(app: &AppHandle) {
 pub fn tell_engine(app: &AppHandle, order: Order) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let Some(engine) = shell(&app).engine().cloned() else { return };
+        let Some(engine) = shell(&app).engine() else { return };
         if let Answer::Refused { code, message } = engine.order(order).await {
-            let line = LogLine { at: Utc::now(), level: Level::Warn, text: format!("{message} ({code})") };
-            tell_window(&app, "log", &line);
-            lock(&shell(&app).desk).log(line);
-            notify(&app, &Note { title: crate::words::NOTE_ATTENTION, body: message });
+            log(&app, Level::Warn, format!("{message} ({code})"));
+            notify(&app, &Note { title: words::NOTE_ATTENTION, body: message });
         }
     });
 }
@@ -263,7 +307,7 @@ pub fn quit(app: &AppHandle) {
     }
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        if let Some(engine) = shell(&app).engine().cloned() {
+        if let Some(engine) = shell(&app).engine() {
             engine.stop().await;
         }
         app.exit(0);

@@ -47,7 +47,7 @@ pub fn log_lines(shell: State<'_, Shell>) -> Vec<LogLine> {
 #[tauri::command]
 pub async fn ask(shell: State<'_, Shell>, request: Request) -> Result<Answer, Problem> {
     let order = order(&shell, request)?;
-    let engine = shell.engine().cloned().ok_or_else(|| "The engine has not been started yet.".to_owned())?;
+    let engine = shell.engine().ok_or_else(|| "The engine has not been started yet.".to_owned())?;
     Ok(engine.order(order).await)
 }
 

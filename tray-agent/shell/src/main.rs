@@ -7,9 +7,9 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use offpeak_shell::{
-    app::{self, Shell, hear, shell},
+    app::{self, Shell, shell},
     commands,
-    engine::{Engine, Program},
+    engine::Program,
     face::Face,
     login, preset, settings, tray, update,
     window::{self, Page},
@@ -29,6 +29,11 @@ struct Args {
     /// Started by the system when its person logs in: end at once if they do not want that.
     #[arg(long)]
     at_login: bool,
+    /// Look for a new version and install it; of a shell that runs already, too.
+    #[arg(long)]
+    update: bool,
+    /// An enrolment link, as a browser passes it on: it is filled in on the page for joining, and used when somebody says so.
+    link: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -76,11 +81,19 @@ fn run(args: Args, shell: Shell) -> tauri::Result<()> {
         ])
         .setup(move |app| Ok(start(app.handle(), args)?))
         .build(tauri::generate_context!())?;
-    app.run(|_app, event| {
+    app.run(|app, event| {
         // The last window is not the end: the tray stays. An exit with a code is one that was asked for.
         if let RunEvent::ExitRequested { api, code: None, .. } = event {
-            api.prevent_exit();
+            return api.prevent_exit();
         }
+        // Elsewhere links come as arguments.
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Opened { urls } = event
+            && let Some(link) = urls.into_iter().next()
+        {
+            return app::offer(app, link.into());
+        }
+        let _ = app;
     });
     Ok(())
 }
@@ -92,16 +105,28 @@ fn start(app: &AppHandle, args: Args) -> tauri::Result<()> {
         None => env::current_exe()?.with_file_name(format!("offpeak-agent{}", env::consts::EXE_SUFFIX)),
     };
     let program = Program { path, arguments: vec!["run".to_owned(), "--link".to_owned()] };
-    let hearing = app.clone();
-    shell(app).set_engine(Engine::start(program, move |heard| hear(&hearing, heard))?);
-    if let Some(page) = args.open {
-        window::open(app, page);
+    app::start_engine(app, program)?;
+    match (args.link, args.open) {
+        (Some(link), _) => app::offer(app, link),
+        (None, Some(page)) => window::open(app, page),
+        (None, None) => {}
     }
     start_at_login_as_preset(app);
-    let looking = app.clone();
-    tauri::async_runtime::spawn(async move { update::look(&looking).await });
+    bring_up_to_date(app, args.update);
     end_on_signals(app);
     Ok(())
+}
+
+/// Looks for a new version, and installs it where that was asked for.
+fn bring_up_to_date(app: &AppHandle, install: bool) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if install {
+            update::install(&app).await;
+        } else {
+            update::look(&app).await;
+        }
+    });
 }
 
 /// Where an administrator answered for the person, the first start makes it so for the next login.
@@ -117,6 +142,8 @@ fn start_at_login_as_preset(app: &AppHandle) {
 fn another(app: &AppHandle, arguments: &[String]) {
     match Args::try_parse_from(arguments) {
         Ok(Args { at_login: true, .. }) => {}
+        Ok(Args { update: true, .. }) => bring_up_to_date(app, true),
+        Ok(Args { link: Some(link), .. }) => app::offer(app, link),
         Ok(Args { open, .. }) => window::open(app, open.unwrap_or(Page::Status)),
         Err(_) => app::grant(app, offpeak_shell::face::Wish::Open),
     }

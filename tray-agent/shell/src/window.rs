@@ -75,6 +75,7 @@ fn closed(app: &AppHandle) {
     let shell = shell(app);
     // Nobody looks for servers any more.
     *lock(&shell.search) = None;
+    *lock(&shell.offered) = None;
     if !shell.settings().knows_the_tray && !shell.is_ending() {
         notify(app, &Note { title: words::NOTE_HIDDEN, body: words::NOTE_HIDDEN_BODY.to_owned() });
         // At worst it is explained once more.

@@ -19,6 +19,9 @@ pub const ENGINE_GONE: &str = "The engine has stopped";
 
 pub const NOTE_ENGINE_GONE: &str = "Offpeak's engine stopped and is being started again";
 pub const NOTE_ATTENTION: &str = "Offpeak needs attention";
+pub const NOTE_NOT_UPDATED: &str = "The new version was not installed";
+pub const NOTE_IN_A_FARM: &str = "This computer is in a farm already";
+pub const NOTE_IN_A_FARM_BODY: &str = "To join another one, leave this one first, under Settings.";
 pub const NOTE_HIDDEN: &str = "Offpeak stays in the tray";
 pub const NOTE_HIDDEN_BODY: &str = "It helps the farm while nobody uses this computer. Its icon has snooze, pause and quit.";
 

@@ -73,7 +73,8 @@ export interface InForce {
 export type Update =
   | { is: "unknown" | "elsewhere" | "looking" | "newest" | "installing" }
   | { is: "available"; version: string; notes: string }
-  | { is: "failed"; why: string };
+  | { is: "failed"; why: string }
+  | { is: "not_installed"; why: string };
 
 export interface Snapshot {
   engine: { is: "starting" | "ended" } | { is: "running"; version: string } | { is: "down"; seconds: number; why: string };
@@ -84,6 +85,7 @@ export interface Snapshot {
   settings: { start_at_login: boolean | null; notifications: boolean };
   start_at_login: boolean;
   update: Update;
+  offered_link: string | null;
   version: string;
 }
 

@@ -22,7 +22,7 @@ struct Need {
     purpose: Purpose,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need { present: has_c_compiler, packages: &["build-essential"], called: "a C compiler", purpose: Purpose::Run },
     Need { present: has_pip, packages: &["python3", "python3-pip"], called: "Python 3 with pip", purpose: Purpose::Run },
     Need { present: has_venv, packages: &["python3-venv"], called: "Python's virtual environments", purpose: Purpose::Run },
@@ -40,6 +40,7 @@ const NEEDS: [Need; 7] = [
         called: "a desktop without a screen",
         purpose: Purpose::Test,
     },
+    Need { present: has_settable_clock, packages: &["faketime"], called: "a clock that tests can set", purpose: Purpose::Test },
 ];
 
 fn has_c_compiler() -> bool {
@@ -83,6 +84,11 @@ fn has_web_view() -> bool {
 fn has_desktop() -> bool {
     const PROGRAMS: [&str; 6] = ["Xvfb", "openbox", "trayer", "dbus-daemon", "xdotool", "import"];
     !cfg!(target_os = "linux") || PROGRAMS.iter().all(|name| shell::find(name).is_some())
+}
+
+/// Likewise.
+fn has_settable_clock() -> bool {
+    !cfg!(target_os = "linux") || shell::find("faketime").is_some()
 }
 
 pub fn install(purpose: Purpose) -> Result<()> {

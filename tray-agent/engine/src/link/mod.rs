@@ -142,9 +142,10 @@ async fn tell_now(link: &Link, lines: mpsc::Sender<FromEngine>) {
             },
         }
         // Another state is told at once; figures can wait.
-        let same = told.as_ref().is_some_and(|told| told.state == standing.borrow().state().0);
-        if same {
-            tokio::time::sleep_until(told_at + LEAST_BETWEEN).await;
+        let told_state = told.as_ref().map(|told| told.state);
+        tokio::select! {
+            () = tokio::time::sleep_until(told_at + LEAST_BETWEEN) => {}
+            _ = standing.wait_for(|standing| Some(standing.state().0) != told_state) => {}
         }
     }
 }

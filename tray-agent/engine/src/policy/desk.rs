@@ -36,6 +36,8 @@ pub struct Memory {
     /// No work for want of memory until then.
     memory_until: Option<Duration>,
     last: Option<Moment>,
+    /// The machine said that it is going to sleep, and not yet that it is awake again.
+    asleep: bool,
     /// Somebody is taken to have come then: the machine woke up.
     woke_at: Option<Duration>,
 }
@@ -81,6 +83,7 @@ struct Against {
 pub fn verdict(inputs: &Inputs<'_>, before: &Memory) -> (Verdict, Memory) {
     let mut memory = before.clone();
     memory.note_clock(inputs.now);
+    memory.note_sleep(inputs.machine.and_then(|machine| machine.leaving), inputs.now.at);
     let mut against = Vec::new();
     engine_rules(inputs, &mut against);
     person_rules(inputs, &mut against);
@@ -104,6 +107,18 @@ impl Memory {
             }
         }
         self.last = Some(now);
+    }
+
+    /// Where the own clock goes on during sleep, the clocks do not differ afterwards; but the machine says so itself.
+    fn note_sleep(&mut self, leaving: Option<Leaving>, now: Duration) {
+        let asleep = match leaving {
+            Some(Leaving::Sleep) => true,
+            Some(Leaving::Shutdown) | None => false,
+        };
+        if self.asleep && !asleep {
+            self.woke_at = Some(now);
+        }
+        self.asleep = asleep;
     }
 
     /// Goes over to the next phase, and says what may be done in it.

@@ -367,6 +367,14 @@ fn whoever_wakes_a_machine_is_there() {
     assert_eq!(scene.state(), UserActive);
     scene.pass(300);
     assert_eq!(scene.state(), Waiting);
+    // Where the own clock goes on meanwhile, the machine itself says that it is awake.
+    scene.machine().leaving = Some(Leaving::Sleep);
+    assert_eq!(scene.state(), Suspended);
+    scene.pass(8 * HOUR);
+    scene.machine().leaving = None;
+    assert_eq!(scene.state(), UserActive);
+    scene.pass(300);
+    assert_eq!(scene.state(), Waiting);
     // A clock that is set back wakes nobody, and makes no snooze longer.
     scene.person.snooze = Some(Snooze::new(3600, scene.now.utc));
     scene.now.utc -= TimeDelta::days(3);

@@ -36,7 +36,7 @@ impl Sources {
 }
 
 impl Source for Sources {
-    async fn read(&mut self, clock: &Clock) -> Readings {
+    async fn read(&mut self, clock: &Clock, _in_hand: bool) -> Readings {
         Readings {
             input: last_input(clock),
             locked: session_flag(c"CGSSessionScreenIsLocked", "CGSessionCopyCurrentDictionary"),

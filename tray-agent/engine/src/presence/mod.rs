@@ -124,8 +124,9 @@ impl Clock {
 
 /// Listens to everything that this system tells by itself, and can be asked for the rest.
 pub trait Source {
-    /// All readings now. Takes milliseconds, and asks other programs now and then only.
-    fn read(&mut self, clock: &Clock) -> impl Future<Output = Readings> + Send;
+    /// All readings now. Takes milliseconds, and asks other programs now and then only: `in_hand`, while there is work that
+    /// their answers could stop, more often than otherwise.
+    fn read(&mut self, clock: &Clock, in_hand: bool) -> impl Future<Output = Readings> + Send;
 
     /// How often to ask while work is being done: the first input must be known within a second, and where the system does not
     /// tell by itself it is asked more often.

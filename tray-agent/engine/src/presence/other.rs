@@ -14,7 +14,7 @@ impl Sources {
 }
 
 impl Source for Sources {
-    async fn read(&mut self, _clock: &Clock) -> Readings {
+    async fn read(&mut self, _clock: &Clock, _in_hand: bool) -> Readings {
         Readings::default()
     }
 

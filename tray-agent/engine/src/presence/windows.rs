@@ -44,6 +44,8 @@ use super::{Clock, Known, LastInput, Leaving, News, NewsSender, Power, Readings,
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// COM and the registry are asked less often.
 const ASK_EVERY: Duration = Duration::from_secs(10);
+/// While nothing is in hand that their answers could stop.
+const ASK_SELDOM: Duration = Duration::from_secs(30);
 /// `WTS_SESSIONSTATE_LOCK` of WTSINFOEX_LEVEL1's flags.
 const SESSION_LOCKED: i32 = 0;
 /// A FILETIME counts these in a second.
@@ -74,8 +76,9 @@ impl Sources {
 }
 
 impl Source for Sources {
-    async fn read(&mut self, clock: &Clock) -> Readings {
-        if self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY) {
+    async fn read(&mut self, clock: &Clock, in_hand: bool) -> Readings {
+        let every = if in_hand { ASK_EVERY } else { ASK_SELDOM };
+        if self.asked.is_none_or(|asked| asked.elapsed() >= every) {
             self.asked = Some(Instant::now());
             let asked = tokio::task::spawn_blocking(|| (microphone(), metered())).await;
             (self.call, self.metered) = asked.unwrap_or_default();

@@ -42,6 +42,7 @@ pub const OWN_NETWORK: bool = false;
 pub struct Bounds {
     pub limits: Limits,
     pub memory_bytes: u64,
+    #[expect(dead_code, reason = "no call keeps a program to one port here")]
     pub port: Option<u16>,
 }
 

@@ -6,14 +6,14 @@ use std::{
 };
 
 use crate::{
-    capabilities::{self, Incapable, Program},
+    capabilities::{self, Program},
     platform,
-    status::Fault,
+    status::{Fault, Status},
     task::Tools,
 };
 
-/// Looks are a few system calls; the programs are read anew only when their files have changed.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Looks are a few system calls, but each wakes the machine; the programs are read anew only when their files have changed.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// What is kept fits a hundred times; below this not even a pause would be.
 const LEAST_FREE_BYTES: u64 = 256 << 10;
 
@@ -35,26 +35,32 @@ impl Health {
     }
 
     /// What is wrong now, if anything.
-    pub async fn fault(&self) -> Option<Fault> {
+    pub async fn fault(&mut self) -> Option<Fault> {
         let programs = [(Program::Ffmpeg, &self.tools.ffmpeg), (Program::Ffprobe, &self.tools.ffprobe)];
-        for ((program, path), before) in programs.into_iter().zip(self.stamps) {
-            match stamp(path) {
-                None => return Some(program.missing().fault(true)),
-                now if now != before => match capabilities::verify(&self.tools).await {
-                    Ok(()) => {}
-                    Err(error @ Incapable::Altered { .. }) => return Some(error.fault(true)),
-                    Err(error) => return Some(error.fault(true)),
-                },
-                Some(_) => {}
+        let now = programs.map(|(_, path)| stamp(path));
+        for ((program, _), stamp) in programs.into_iter().zip(now) {
+            if stamp.is_none() {
+                return Some(program.missing().fault(true));
             }
+        }
+        if now != self.stamps {
+            if let Err(error) = capabilities::verify(&self.tools).await {
+                return Some(error.fault(true));
+            }
+            // Replaced by the same: that need not be read again.
+            self.stamps = now;
         }
         full_disk(&self.folder, platform::free_bytes(&self.folder))
     }
 
-    /// Ends when something is wrong.
-    pub async fn until_broken(&self) -> Fault {
+    /// Ends when something is wrong. Work that begins is a reason to look at once.
+    pub async fn until_broken(&mut self, status: &Status) -> Fault {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            let is_idle = status.standing().engine.leases == 0;
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = status.until(|standing| standing.engine.leases > 0), if is_idle => {}
+            }
             if let Some(fault) = self.fault().await {
                 return fault;
             }
@@ -100,7 +106,11 @@ mod tests {
             threads: 1,
             sandbox: Sandbox::open(),
         };
-        let health = Health::of(&tools, folder.path());
+        let mut health = Health::of(&tools, folder.path());
+        assert_eq!(health.fault().await, None);
+        // The same anew, as by an installer that repairs.
+        std::fs::remove_file(&tools.ffprobe).unwrap();
+        std::fs::write(&tools.ffprobe, "abc").unwrap();
         assert_eq!(health.fault().await, None);
         std::fs::write(&tools.ffprobe, "another program").unwrap();
         let fault = health.fault().await.unwrap();

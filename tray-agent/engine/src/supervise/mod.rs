@@ -80,6 +80,7 @@ impl Supervisor {
                 Err(error) if self.settings.link && error.can_be_mended_here() => {
                     self.farm.send_replace(None);
                     self.watch.status.unjoined(!revoked);
+                    self.watch.status.preparing(false);
                     match self.obey_next(&mut demanded, None).await {
                         Next::Again => {
                             revoked = false;
@@ -127,7 +128,7 @@ impl Supervisor {
             Ok(None) => return Ok(Worked::Next(Next::End)),
             Err(fault) => return Ok(Worked::Next(self.stay_broken(fault, &client, demanded).await)),
         };
-        let health = Health::of(&tools, self.state.path());
+        let mut health = Health::of(&tools, self.state.path());
         if let Some(fault) = health.fault().await {
             return Ok(Worked::Next(self.stay_broken(fault, &client, demanded).await));
         }
@@ -155,7 +156,7 @@ impl Supervisor {
             }),
             demand = demanded.next() => Disturbed::Demand(demand),
             () = self.other_caps(&caps, &client.http) => Disturbed::Caps,
-            fault = health.until_broken() => Disturbed::Broken(fault),
+            fault = health.until_broken(&self.watch.status) => Disturbed::Broken(fault),
         };
         // An update waits with the loop running: what is held goes back by its own rule.
         if let Disturbed::Demand(demands::Made { demand: Demand::PrepareUpdate, answer }) = disturbed {
@@ -163,7 +164,11 @@ impl Supervisor {
             let empty = self.watch.status.until(|standing| standing.engine.leases == 0);
             let _ = tokio::time::timeout(HAND_BACK_LIMIT, empty).await;
             answer.give(Answer::Done);
-            let next = self.obey_next(demanded, Some(&client)).await;
+            let next = tokio::select! {
+                next = self.obey_next(demanded, Some(&client)) => next,
+                // It came to nothing, and somebody said so.
+                () = self.watch.status.until(|standing| !standing.engine.updating) => Next::Again,
+            };
             stop.cancel();
             running.await;
             return Ok(Worked::Next(next));

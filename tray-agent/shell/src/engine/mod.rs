@@ -81,9 +81,12 @@ impl Engine {
     }
 }
 
+/// Code of the refusal of every order while no engine runs.
+pub const NOT_RUNNING: &str = "engine_not_running";
+
 fn not_there() -> Answer {
     Answer::Refused {
-        code: "engine_not_running".to_owned(),
+        code: NOT_RUNNING.to_owned(),
         message: "Offpeak's engine is not running at the moment, so nothing was changed. Try again in a minute.".to_owned(),
     }
 }

@@ -18,3 +18,19 @@ fn and_closes_without_ending_the_shell() {
     desk.desktop.panel_shows("the picture of a person", colours::SLATE, 20);
     assert_eq!(shell.ended(), None);
 }
+
+#[test]
+fn with_a_link_that_was_clicked_on_which_is_used_when_somebody_says_so() {
+    let desk = Desk::start();
+    let link = "offpeak://farm.lan/ofe_clicked";
+    // As the desktop's entry has it.
+    let _shell = desk.tray("no_farm", &["--open", "status", link]);
+    wait_for("the window", || desk.desktop.has_window("^Offpeak$").then_some(()));
+    assert!(desk.orders().is_empty(), "nobody has said so yet");
+    let order = wait_for("the order", || {
+        // The page puts the keyboard on the button as soon as it has heard of the link.
+        desk.desktop.key(&["Return"]);
+        desk.orders().into_iter().next()
+    });
+    assert_eq!(order, format!(r#"{{"order":1,"type":"join","link_or_code":"{link}","server":null,"name":null}}"#));
+}

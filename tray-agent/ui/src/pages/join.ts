@@ -17,6 +17,8 @@ export function join(): Page {
   const outcome = new Outcome();
   const submit = h("button", { class: "button primary", text: words.submit, attributes: { type: "submit" } });
   const serverField = field(words.server, server, words.serverHint);
+  // What somebody clicked on elsewhere; filled in once, so that it can be changed.
+  let offered: string | null = null;
   const isLink = () => /^\s*offpeak(:|\+)/.test(linkOrCode.value);
   linkOrCode.addEventListener("input", () => {
     // A link says where the server is; two addresses could only disagree.
@@ -90,7 +92,14 @@ export function join(): Page {
   );
   return {
     element,
-    update: () => undefined,
+    update: ({ offered_link: link }) => {
+      if (link === null || link === offered) return;
+      offered = link;
+      linkOrCode.value = link;
+      server.disabled = true;
+      outcome.good(words.offered);
+      submit.focus();
+    },
     enter: () => {
       linkOrCode.focus();
       void problem.of(call("find_servers"));

@@ -75,6 +75,8 @@ function inWords(update: Update): string {
       return said.available(update.version);
     case "failed":
       return said.failed(update.why);
+    case "not_installed":
+      return said.notInstalled(update.why);
     case "unknown":
     case "elsewhere":
     case "looking":

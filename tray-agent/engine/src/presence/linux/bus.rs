@@ -1,6 +1,10 @@
 //! D-Bus: connections that are made once, names that are asked for only if somebody has them, and the desktop's own services.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
@@ -14,33 +18,50 @@ use crate::presence::Known;
 
 /// A service that takes longer hangs.
 const CALL_LIMIT: Duration = Duration::from_secs(2);
+/// A bus that is not there is not looked for with every question.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// How the engine calls itself where it holds a lock.
 pub const OWN_NAME: &str = "Offpeak";
 
 /// The bus of the whole system.
 pub async fn system_bus() -> Result<&'static Connection, String> {
-    static BUS: OnceCell<Connection> = OnceCell::const_new();
-    once(&BUS, Connection::system()).await
+    static BUS: Bus = Bus::new();
+    BUS.get(Connection::system()).await
 }
 
 /// That of the person's session.
 pub async fn session_bus() -> Result<&'static Connection, String> {
-    static BUS: OnceCell<Connection> = OnceCell::const_new();
-    once(&BUS, Connection::session()).await
+    static BUS: Bus = Bus::new();
+    BUS.get(Connection::session()).await
 }
 
-async fn once(
-    cell: &'static OnceCell<Connection>,
-    connect: impl Future<Output = zbus::Result<Connection>>,
-) -> Result<&'static Connection, String> {
-    cell.get_or_try_init(|| async {
-        match tokio::time::timeout(CALL_LIMIT, connect).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the bus does not answer".to_owned()),
+/// A connection that is made once, or why there is none.
+struct Bus {
+    cell: OnceCell<Connection>,
+    failed: Mutex<Option<(Instant, String)>>,
+}
+
+impl Bus {
+    const fn new() -> Self {
+        Self { cell: OnceCell::const_new(), failed: Mutex::new(None) }
+    }
+
+    async fn get(&self, connect: impl Future<Output = zbus::Result<Connection>>) -> Result<&Connection, String> {
+        let failed = || self.failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some((at, why)) = &*failed()
+            && at.elapsed() < TRY_AGAIN_AFTER
+        {
+            return Err(why.clone());
         }
-    })
-    .await
+        let connect = async {
+            match tokio::time::timeout(CALL_LIMIT, connect).await {
+                Ok(Ok(connection)) => Ok(connection),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("the bus does not answer".to_owned()),
+            }
+        };
+        self.cell.get_or_try_init(|| connect).await.inspect_err(|why| *failed() = Some((Instant::now(), why.clone())))
+    }
 }
 
 /// Where a method is: service, object, interface.

@@ -17,6 +17,20 @@ pub enum Display {
     Mutter(Mutter),
 }
 
+/// What a display told.
+#[derive(Debug)]
+pub struct Looked {
+    /// `None` without a display.
+    pub input: Option<Known<LastInput>>,
+    pub full_screen: Known<bool>,
+}
+
+impl Looked {
+    fn mute(why: &str) -> Self {
+        Self { input: Some(Known::unknown(why)), full_screen: Known::unknown(why) }
+    }
+}
+
 impl Display {
     /// Wayland comes before X11: under XWayland, X11 sees only what its own windows get, and takes a working person for an idle
     /// one.
@@ -60,31 +74,27 @@ impl Display {
         }
     }
 
-    /// `None` without a display. A display that stops answering is gone.
-    pub async fn last_input(&mut self, clock: &Clock) -> Option<Known<LastInput>> {
-        let (idle, how) = match self {
-            Self::None => return None,
-            Self::Mute(why) => return Some(Known::unknown(why.clone())),
-            Self::X11(x11) => (x11.clone().idle().await, x11.how()),
-            Self::Wayland(wayland) => (wayland.idle(), "ext-idle-notify-v1 of the Wayland compositor".to_owned()),
-            Self::Mutter(mutter) => (mutter.idle().await, "org.gnome.Mutter.IdleMonitor".to_owned()),
+    /// What it tells now. A display that stops answering is gone.
+    pub async fn look(&mut self, clock: &Clock) -> Looked {
+        let on_wayland = || Known::unknown("Wayland does not tell");
+        let (idle, how, full_screen) = match self {
+            Self::None => return Looked { input: None, full_screen: Known::new(false, "no display here") },
+            Self::Mute(why) => return Looked::mute(why),
+            Self::X11(x11) => match x11.clone().look().await {
+                Ok((idle, full_screen)) => (Ok(idle), x11.how(), full_screen),
+                Err(why) => (Err(why), x11.how(), Known::default()),
+            },
+            Self::Wayland(wayland) => (wayland.idle(), "ext-idle-notify-v1 of the Wayland compositor".to_owned(), on_wayland()),
+            Self::Mutter(mutter) => (mutter.idle().await, "org.gnome.Mutter.IdleMonitor".to_owned(), on_wayland()),
         };
         match idle {
-            Ok(idle) => Some(Known::new(LastInput::At(clock.ago(idle)), how)),
+            Ok(idle) => Looked { input: Some(Known::new(LastInput::At(clock.ago(idle)), how)), full_screen },
             Err(why) => {
                 let why = format!("{how}: {why}");
-                *self = Self::Mute(why.clone());
-                Some(Known::unknown(why))
+                let looked = Looked::mute(&why);
+                *self = Self::Mute(why);
+                looked
             }
-        }
-    }
-
-    pub fn full_screen(&self) -> Known<bool> {
-        match self {
-            Self::None => Known::new(false, "no display here"),
-            Self::Mute(why) => Known::unknown(why.clone()),
-            Self::X11(x11) => x11.full_screen(),
-            Self::Wayland(_) | Self::Mutter(_) => Known::unknown("Wayland does not tell"),
         }
     }
 }

@@ -19,13 +19,15 @@ pub use logind::{DelayLock, block_idle_sleep};
 
 use self::{
     bus::Desktop,
-    input::{Display, combine},
+    input::{Display, Looked, combine},
     logind::{Logind, Session},
 };
 use super::{Clock, Known, NewsSender, Readings, Source, load::Load};
 
 /// Asking other programs wakes them up; what they tell changes rarely.
 const ASK_EVERY: Duration = Duration::from_secs(10);
+/// While nothing is in hand that their answers could stop.
+const ASK_SELDOM: Duration = Duration::from_secs(30);
 /// What is missing may be started later.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// The display tells of the first input by itself; terminals do not, and the kernel notes their times every 8 s only.
@@ -89,9 +91,10 @@ impl Sources {
         }
     }
 
-    async fn ask(&mut self) {
+    async fn ask(&mut self, in_hand: bool) {
         let now = Instant::now();
-        if self.asked.is_some_and(|asked| now.duration_since(asked) < ASK_EVERY) {
+        let every = if in_hand { ASK_EVERY } else { ASK_SELDOM };
+        if self.asked.is_some_and(|asked| now.duration_since(asked) < every) {
             return;
         }
         self.asked = Some(now);
@@ -117,11 +120,10 @@ impl Sources {
 }
 
 impl Source for Sources {
-    async fn read(&mut self, clock: &Clock) -> Readings {
+    async fn read(&mut self, clock: &Clock, in_hand: bool) -> Readings {
         self.open_display().await;
-        self.ask().await;
-        let of_display = self.display.last_input(clock).await;
-        let full_screen = self.display.full_screen();
+        self.ask(in_hand).await;
+        let Looked { input: of_display, full_screen } = self.display.look(clock).await;
         let input =
             combine(of_display, &self.told.sessions, input::terminals(Path::new("/dev"), clock), input::unseen_display(), clock);
         Readings {

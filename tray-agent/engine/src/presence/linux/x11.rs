@@ -77,17 +77,19 @@ impl X11 {
         self.alarm.load(Ordering::Relaxed)
     }
 
-    pub async fn idle(self: Arc<Self>) -> Result<Duration, String> {
-        let ask = move || -> Result<Duration, Failed> {
+    /// For how long nobody has touched it, and whether something is shown in full screen.
+    pub async fn look(self: Arc<Self>) -> Result<(Duration, Known<bool>), String> {
+        // Answers are waited for on a thread that may: a display can be slow, and the runtime's threads must not be.
+        let ask = move || -> Result<_, Failed> {
             let told = self.connection.screensaver_query_info(self.root)?.reply()?;
-            Ok(Duration::from_millis(told.ms_since_user_input.into()))
+            Ok((Duration::from_millis(told.ms_since_user_input.into()), self.full_screen()))
         };
         let asked = tokio::task::spawn_blocking(ask).await.map_err(|error| error.to_string())?;
         asked.map_err(|error| error.to_string())
     }
 
     /// Whether the window that has the focus covers the screen, as window managers tell (EWMH).
-    pub fn full_screen(&self) -> Known<bool> {
+    fn full_screen(&self) -> Known<bool> {
         let how = "_NET_WM_STATE of the active window";
         match self.active_is_full_screen() {
             Ok(Some(is)) => Known::new(is, how),
