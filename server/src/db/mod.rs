@@ -75,7 +75,7 @@ impl Db {
         if url.starts_with("sqlite:") {
             make_private(url);
             // The writer comes first: it makes a database of the file.
-            let writer = GroupCommit::connect(sqlite(url)).await?;
+            let writer = first_of_sqlite(url).await?;
             let mut options = sqlite(url);
             options.max_connections(SQLITE_READERS);
             Ok(Self { reader: Database::connect(options).await?, writer: Writer::Sqlite(writer) })
@@ -119,6 +119,19 @@ pub fn may_work_again(error: &DbErr) -> bool {
             error.code().is_some_and(|code| ["40001", "40P01", "55P03", "57014", "53300", "5"].contains(&code.as_ref()))
         }
         _ => false,
+    }
+}
+
+/// Turning a new file into a database waits for nobody: where several servers come to it at once, all but one are refused at first.
+async fn first_of_sqlite(url: &str) -> Result<GroupCommit, DbErr> {
+    let until = tokio::time::Instant::now() + SQLITE_BUSY_TIMEOUT;
+    loop {
+        match GroupCommit::connect(sqlite(url)).await {
+            Err(error) if may_work_again(&error) && tokio::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            done => return done,
+        }
     }
 }
 
