@@ -29,13 +29,7 @@ const SHARED: [(&str, &str, &str, &str, &str); 10] = [
         "idempotency_key_in_progress",
         "A request with this `Idempotency-Key` is being carried out.",
     ),
-    (
-        "408",
-        "TooSlow",
-        "The body did not arrive in time",
-        "body_too_slow",
-        "The body of this request did not arrive in time.",
-    ),
+    ("408", "TooSlow", "The body did not arrive in time", "body_too_slow", "The body of this request did not arrive in time."),
     ("413", "TooLarge", "The body is too large", "body_too_large", "length limit exceeded"),
     (
         "415",

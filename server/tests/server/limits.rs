@@ -268,8 +268,7 @@ async fn a_result_says_no_more_than_people_can_read() {
     let job = server.new_job().await;
     let lease = agent.lease(&server).await.unwrap();
     let mut facts = Box::new(facts(4.0, true));
-    facts.warnings =
-        (0..5000).map(|n| Warning { code: format!("odd_{n}"), message: "It is odd.\u{1b}[2J".repeat(60) }).collect();
+    facts.warnings = (0..5000).map(|n| Warning { code: format!("odd_{n}"), message: "It is odd.\u{1b}[2J".repeat(60) }).collect();
     facts.audio.as_mut().unwrap().language = Some("x".repeat(100_000));
     agent.complete(&server, &lease.id, TaskResult::Probe { facts }).await.ok::<Orders>();
     let job = server.job(&job.id).await;
