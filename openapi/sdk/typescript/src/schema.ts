@@ -2197,7 +2197,7 @@ export interface components {
             user_agent?: string | null;
         };
         OpenSessionList: {
-            /** @description Those that can still be used, the one that was used last first. */
+            /** @description Those that can still be used: the one that asks, and then the one that was used last. */
             sessions: components["schemas"]["OpenSession"][];
         };
         /** @description Segments `[first, last)` of one task that are yet to be made. */

@@ -17,7 +17,7 @@ T = TypeVar("T", bound="OpenSessionList")
 class OpenSessionList:
     """
     Attributes:
-        sessions (list[OpenSession]): Those that can still be used, the one that was used last first.
+        sessions (list[OpenSession]): Those that can still be used: the one that asks, and then the one that was used last.
     """
 
     sessions: list[OpenSession]
