@@ -17,7 +17,8 @@ T = TypeVar("T", bound="OpenSessionList")
 class OpenSessionList:
     """
     Attributes:
-        sessions (list[OpenSession]): Those that can still be used: the one that asks, and then the one that was used last.
+        sessions (list[OpenSession]): Those that can still be used: the one that asks, and then the one that was used
+            last.
     """
 
     sessions: list[OpenSession]
