@@ -179,6 +179,9 @@ pub async fn use_link(State(app): State<App>, headers: HeaderMap, Body(request):
     let name = check_name(name)?;
     let hash = app.passwords.hash(&request.password).await?;
     let tx = app.db.write().await?;
+    if kind == LinkKind::Setup {
+        store::lock_setups(&tx.tx).await?;
+    }
     // Whoever is second finds that it is gone.
     if !store::take_link(&tx.tx, &link).await? {
         return Err(bad_link());

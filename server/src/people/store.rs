@@ -181,6 +181,13 @@ pub async fn take_link(tx: &impl ConnectionTrait, row: &link::Model) -> Result<b
     Ok(link::Entity::delete_by_id(row.id.clone()).exec(tx).await?.rows_affected > 0)
 }
 
+/// All set-up links, in one order: two who use two of them at once would else each wait for the other's.
+pub async fn lock_setups(tx: &impl ConnectionTrait) -> Result<(), ApiError> {
+    let setups = link::Entity::find().filter(link::Column::Kind.eq(LinkKind::Setup.as_str())).order_by_asc(link::Column::Id);
+    setups.lock_exclusive().all(tx).await?;
+    Ok(())
+}
+
 pub async fn forget_setups(tx: &impl ConnectionTrait) -> Result<(), ApiError> {
     link::Entity::delete_many().filter(link::Column::Kind.eq(LinkKind::Setup.as_str())).exec(tx).await?;
     Ok(())
