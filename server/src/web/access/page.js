@@ -23,8 +23,9 @@ const purposes = {
 function ownAddress(given) {
   if (!URL.canParse(given, location.origin)) return "/";
   const wanted = new URL(given, location.origin);
-  // With this server's name in front, for the path of `/.//elsewhere` is `//elsewhere`.
-  return wanted.origin === location.origin ? location.origin + wanted.pathname + wanted.search : "/";
+  // The path of `/.//elsewhere` is `//elsewhere`: taken by itself it would lead away, and here there is no such page.
+  const isHere = wanted.origin === location.origin && !wanted.pathname.startsWith("//");
+  return isHere ? wanted.pathname + wanted.search : "/";
 }
 
 const purpose = purposes[location.pathname] ?? purposes["/login"];
