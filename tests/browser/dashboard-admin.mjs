@@ -10,7 +10,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
-import { axeFaults, watchConsole } from "./dashboard-checks.mjs";
+import { axeFaults, pageFaults, watchConsole } from "./dashboard-checks.mjs";
 import { FLAGS } from "./flags.mjs";
 
 const [base, setupLink, folder] = process.argv.slice(2);
@@ -431,9 +431,7 @@ try {
           await page.getByRole("heading", { level: 1 }).waitFor(SOON);
           await page.getByRole("heading", { level: 2 }).first().waitFor(SOON);
           const where = `${path} (${colorScheme}, ${size.width} wide)`;
-          faults.push(...(await axeFaults(page)).map((fault) => `${where}: ${fault}`));
-          const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          if (over > 0) faults.push(`${where} scrolls sideways by ${over} px`);
+          faults.push(...(await pageFaults(page, where)));
         }
       }
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -11,6 +12,19 @@ export async function axeFaults(page) {
   if ((await look(page)).length === 0) return [];
   await page.waitForTimeout(FADED_IN_MS);
   return look(page);
+}
+
+/** What is wrong with a whole page as it is shown now. With OFFPEAK_TEST_SHOTS, a picture of it is kept in that folder. */
+export async function pageFaults(page, where) {
+  const found = await axeFaults(page);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (over > 0) found.push(`it scrolls sideways by ${over} px`);
+  if (process.env.OFFPEAK_TEST_SHOTS !== undefined) {
+    const name = where.replace(/(job|agent|grp|team|person|wh|tok)_\w+/g, "one").replace(/\W+/g, "-").replace(/^-|-$/g, "");
+    await page.waitForTimeout(FADED_IN_MS);
+    await page.screenshot({ path: join(process.env.OFFPEAK_TEST_SHOTS, `${name}.png`) });
+  }
+  return found.map((fault) => `${where}: ${fault}`);
 }
 
 async function look(page) {

@@ -7,7 +7,7 @@
 // when a line comes back. Ends with a line for each step, and with exit code 1 when something was wrong.
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
-import { axeFaults, watchConsole } from "./dashboard-checks.mjs";
+import { pageFaults, watchConsole } from "./dashboard-checks.mjs";
 import { FLAGS } from "./flags.mjs";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -305,9 +305,7 @@ try {
           await page.getByRole("heading", { level: 1 }).waitFor(SOON);
           await page.getByRole("status", { name: "Loading" }).first().waitFor({ state: "hidden", ...SOON }).catch(() => undefined);
           const where = `${path} (${colorScheme}, ${size.width} wide)`;
-          faults.push(...(await axeFaults(page)).map((fault) => `${where}: ${fault}`));
-          const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          if (over > 0) faults.push(`${where} scrolls sideways by ${over} px`);
+          faults.push(...(await pageFaults(page, where)));
         }
       }
     }
