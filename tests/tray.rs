@@ -98,8 +98,8 @@ async fn a_snooze_from_the_menu_stops_the_work_and_its_end_goes_on() {
     desk.desktop.click_the_icon();
     // The first thing that can be chosen is the snooze; its first choice is an hour.
     desk.desktop.key(&["Down", "Right", "Return"]);
-    desk.until("ffmpeg ends", |desk| desk.ffmpegs().is_empty()).await;
     desk.desktop.panel_shows("the picture of a pause", colours::SLATE, 20);
+    desk.until("ffmpeg ends", |desk| desk.ffmpegs().is_empty()).await;
     let since = Instant::now();
     while desk.state().await != AgentState::Snoozed {
         assert!(since.elapsed() < LIMIT, "the server is not told of the snooze");

@@ -15,8 +15,6 @@ use crate::{
 pub const SNOOZE_HOURS: [u64; 4] = [1, 3, 6, 12];
 /// More than this would not be seen anyway (Windows cuts tooltips at 127 characters).
 const LONGEST_TOOLTIP: usize = 127;
-/// A menu is no place for a list.
-const WORK_LINES: usize = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Face {
@@ -110,7 +108,9 @@ fn menu(desk: &Desk, face: &Face) -> Vec<Entry> {
     let item = |wish, text: &str| Entry::Item { wish, text: text.to_owned() };
     let now = desk.running();
     let mut menu = vec![Entry::Line(face.sentence())];
-    menu.extend(now.iter().flat_map(|now| &now.work).take(WORK_LINES).map(|work| Entry::Line(progress(work))));
+    // One line whatever is in hand: pieces come and go many a minute, and a menu whose lines come and go with them has to be made
+    // anew, which closes it under somebody's hand.
+    menu.extend(now.filter(|now| now.farm.is_some()).map(|now| Entry::Line(in_hand(&now.work))));
     menu.push(Entry::Separator);
     if let Some(now) = now {
         if now.farm.is_none() {
@@ -139,6 +139,15 @@ fn menu(desk: &Desk, face: &Face) -> Vec<Entry> {
         item(Wish::Quit, words::QUIT),
     ]);
     menu
+}
+
+/// "Encoding video: 12 of 60 (20 %), and 1 more".
+fn in_hand(work: &[Work]) -> String {
+    match work {
+        [] => words::NOTHING_IN_HAND.to_owned(),
+        [one] => progress(one),
+        [one, others @ ..] => format!("{}, {}", progress(one), words::and_more(others.len())),
+    }
 }
 
 /// "Encoding video: 12 of 60 (20 %)".
@@ -241,6 +250,22 @@ mod tests {
             let mut now = now(AgentState::Encoding, "");
             now.work[0] = Work { kind: kind.to_owned(), rows_done: done, rows, ..now.work[0].clone() };
             assert_eq!(face(&desk(now)).menu[1], Entry::Line(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_menu_keeps_its_lines_while_work_comes_and_goes() {
+        let with = |pieces: usize| {
+            let mut now = now(AgentState::Encoding, "");
+            let piece = Work { rows_done: 1, rows: 4, ..now.work[0].clone() };
+            now.work = vec![piece; pieces];
+            face(&desk(now)).menu
+        };
+        for (pieces, expected) in
+            [(0, "Nothing in hand"), (1, "Encoding video: 1 of 4 (25 %)"), (3, "Encoding video: 1 of 4 (25 %), and 2 more")]
+        {
+            let menu = with(pieces);
+            assert_eq!((menu.len(), &menu[1]), (with(1).len(), &Entry::Line(expected.to_owned())));
         }
     }
 

@@ -4,6 +4,13 @@ use offpeak_api::agent::AgentState;
 
 pub const PRODUCT: &str = "Offpeak";
 
+pub const NOTHING_IN_HAND: &str = "Nothing in hand";
+
+/// Behind the progress of the first of several pieces.
+pub fn and_more(others: usize) -> String {
+    format!("and {others} more")
+}
+
 pub const SNOOZE: &str = "Snooze";
 pub const END_SNOOZE: &str = "End the snooze";
 pub const PAUSE: &str = "Pause";
