@@ -19,6 +19,11 @@ pub fn one_line(text: &str) -> String {
     shown.collect()
 }
 
+/// The same, of no more than `longest` characters.
+pub fn short(text: &str, longest: usize) -> String {
+    one_line(text).chars().take(longest).collect()
+}
+
 /// Each line of the text as [`one_line`] makes it.
 pub fn lines(text: &str) -> String {
     text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")

@@ -40,8 +40,8 @@ pub async fn report_state(
 ) -> Result<Json<AgentOrders>, ApiError> {
     let report = StateReport {
         state: report.state,
-        code: report.code.map(|code| cut(&code, LONGEST_CODE)),
-        reason: report.reason.map(|reason| cut(&reason, LONGEST_REASON)),
+        code: report.code.map(|code| plain::short(&code, LONGEST_CODE)),
+        reason: report.reason.map(|reason| plain::short(&reason, LONGEST_REASON)),
     };
     let now = app.clock.now();
     let row = store::get(&app.db.reader, auth.agent_id.as_str()).await?;
@@ -98,9 +98,4 @@ async fn orders(app: &App, group: &str, now_stands: &StandingNow, now: Instant) 
         standing_reason: now_stands.reason.clone(),
         prove_after_seconds: now_stands.prove_after_seconds(now),
     }))
-}
-
-/// People read this in terminals.
-fn cut(text: &str, longest: usize) -> String {
-    plain::one_line(text).chars().take(longest).collect()
 }

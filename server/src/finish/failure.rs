@@ -105,7 +105,7 @@ pub(super) async fn fail_job(app: &App, tx: &impl ConnectionTrait, task: &task::
 
 /// Logs can hold anything; people read this in terminals.
 pub(super) fn cut(text: &str) -> String {
-    plain::one_line(text).chars().take(LONGEST_MESSAGE).collect()
+    plain::short(text, LONGEST_MESSAGE)
 }
 
 /// A sentence for people: which part failed, where, and the last reason.

@@ -209,8 +209,9 @@ pub async fn fail(
     // The job may fail by this: it is locked before its task, as everywhere.
     jobs::store::lock_stage(&tx.tx, &lease.job_id).await?;
     let (lease, task) = hold(&tx.tx, &id, &auth, now).await?;
-    tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, code = ?failure::cut(&request.code), why = ?failure::cut(&request.message), "task failed");
-    let why = json!({ "code": failure::cut(&request.code), "message": failure::cut(&request.message) });
+    let (code, message) = (failure::cut(&request.code), failure::cut(&request.message));
+    tracing::warn!(lease.id, task.id, task.kind, agent.id = %auth.agent_id, ?code, why = ?message, "task failed");
+    let why = json!({ "code": code, "message": message });
     let mut writes = Writes::default();
     end(&tx.tx, &mut writes, (&lease, &task), LeaseEvent::Fail, why, now);
     writes.carry_out(&tx.tx).await?;

@@ -3,7 +3,7 @@
 use offpeak_api::{
     facts::Warning,
     lease::{Capabilities, Heartbeat, LeaseRequest, ObjectName, Progress, SandboxReport, TaskResult, UploadObject},
-    plain::one_line,
+    plain::{one_line, short},
 };
 
 use crate::{commit::is_sha256, error::ApiError};
@@ -103,16 +103,16 @@ pub fn sayable(result: TaskResult) -> TaskResult {
     match result {
         TaskResult::Probe { mut facts } => {
             facts.warnings = few(facts.warnings);
-            facts.container = cut(&facts.container, LONGEST_WORD);
+            facts.container = short(&facts.container, LONGEST_WORD);
             if let Some(video) = &mut facts.video {
                 for word in [Some(&mut video.codec), Some(&mut video.pixel_format), video.transfer.as_mut()].into_iter().flatten()
                 {
-                    *word = cut(word, LONGEST_CODE);
+                    *word = short(word, LONGEST_CODE);
                 }
             }
             if let Some(audio) = &mut facts.audio {
                 for word in [Some(&mut audio.codec), audio.language.as_mut()].into_iter().flatten() {
-                    *word = cut(word, LONGEST_CODE);
+                    *word = short(word, LONGEST_CODE);
                 }
             }
             TaskResult::Probe { facts }
@@ -124,13 +124,9 @@ pub fn sayable(result: TaskResult) -> TaskResult {
 }
 
 fn few(warnings: Vec<Warning>) -> Vec<Warning> {
-    let short =
-        |warning: Warning| Warning { code: cut(&warning.code, LONGEST_CODE), message: cut(&warning.message, LONGEST_WARNING) };
-    warnings.into_iter().take(MOST_WARNINGS).map(short).collect()
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    one_line(text).chars().take(longest).collect()
+    let few = warnings.into_iter().take(MOST_WARNINGS);
+    few.map(|warning| Warning { code: short(&warning.code, LONGEST_CODE), message: short(&warning.message, LONGEST_WARNING) })
+        .collect()
 }
 
 /// Progress is only shown and used for estimates: what cannot be true is cut down rather than refused.
@@ -139,7 +135,7 @@ pub fn plausible(told: Heartbeat) -> Heartbeat {
     let speed = if frames_per_second.is_finite() { frames_per_second } else { 0.0 };
     Heartbeat {
         state: told.state,
-        reason: told.reason.map(|reason| one_line(&reason).chars().take(LONGEST_WORD).collect()),
+        reason: told.reason.map(|reason| short(&reason, LONGEST_WORD)),
         progress: Progress {
             frames: frames.min(MOST_COUNTED),
             frames_per_second: speed.clamp(0.0, MOST_FRAMES_PER_SECOND),

@@ -92,7 +92,7 @@ pub fn metadata(headers: &HeaderMap) -> Result<Metadata, ApiError> {
 /// Only the name, without folders and without characters that would upset a terminal or that nobody sees.
 pub fn clean_filename(name: &str) -> Option<String> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = plain::one_line(name).chars().take(LONGEST_FILENAME).collect();
+    let clean = plain::short(name, LONGEST_FILENAME);
     let clean = clean.trim();
     plain::is_visible(clean).then(|| clean.to_owned())
 }
