@@ -41,7 +41,9 @@ pub fn lint() -> Result<()> {
     list.step("set up", || setup::run(Purpose::Tray).and_then(|()| setup::clients()))?;
     list.go_on("format (cargo fmt)", || shell::run(cargo().args(["fmt", "--all", "--check"])));
     list.go_on("clippy", || {
-        shell::run(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
+        // Nobody builds the targets of a fuzzer but a fuzzer: here they are looked at, too.
+        let everything = ["--workspace", "--all-targets", "--features", "offpeak-fuzz/run"];
+        shell::run(cargo().arg("clippy").args(everything).args(["--quiet", "--", "-D", "warnings"]))
     });
     if shell::find("cargo-deny").is_some() {
         list.go_on("licences, bans and sources of dependencies (cargo deny)", || {
