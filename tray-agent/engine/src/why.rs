@@ -3,9 +3,14 @@
 //! The running engine answers on a socket in its state folder, which only its owner may enter: whoever connects is sent one line
 //! of JSON, and nothing is read from them.
 
+#[cfg(windows)]
+mod pipe;
+
 use std::{path::Path, time::Duration};
 
 use offpeak_link::Why;
+#[cfg(windows)]
+use pipe::{Door, connect};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -92,43 +97,6 @@ impl Door {
 #[cfg(unix)]
 async fn connect(folder: &Path) -> std::io::Result<impl AsyncRead + Unpin + use<>> {
     tokio::net::UnixStream::connect(folder.join("why.sock")).await
-}
-
-/// A pipe for the state folder: its name must not be the folder's, which has backslashes.
-#[cfg(windows)]
-fn pipe(folder: &Path) -> String {
-    use sha2::{Digest, Sha256};
-    let hash = crate::ffmpeg::hex(&Sha256::digest(folder.to_string_lossy().as_bytes()));
-    format!(r"\\.\pipe\offpeak-agent-{}", &hash[..16])
-}
-
-#[cfg(windows)]
-struct Door {
-    name: String,
-    next: tokio::net::windows::named_pipe::NamedPipeServer,
-}
-
-#[cfg(windows)]
-impl Door {
-    fn open(folder: &Path) -> std::io::Result<Self> {
-        use tokio::net::windows::named_pipe::ServerOptions;
-        let name = pipe(folder);
-        // Somebody else's pipe of that name is not ours to speak on.
-        let next = ServerOptions::new().first_pipe_instance(true).reject_remote_clients(true).create(&name)?;
-        Ok(Self { name, next })
-    }
-
-    async fn next(&mut self) -> std::io::Result<tokio::net::windows::named_pipe::NamedPipeServer> {
-        use tokio::net::windows::named_pipe::ServerOptions;
-        self.next.connect().await?;
-        let another = ServerOptions::new().reject_remote_clients(true).create(&self.name)?;
-        Ok(std::mem::replace(&mut self.next, another))
-    }
-}
-
-#[cfg(windows)]
-async fn connect(folder: &Path) -> std::io::Result<impl AsyncRead + Unpin + use<>> {
-    tokio::net::windows::named_pipe::ClientOptions::new().write(false).open(pipe(folder))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Source for Sources {
             input: last_input(clock),
             locked: session_flag(c"CGSSessionScreenIsLocked", "CGSessionCopyCurrentDictionary"),
             full_screen: Known::unknown("macOS tells programs with a window only"),
-            inhibited: Known::unknown("not asked on macOS"),
+            inhibited: display_is_kept_on(),
             call: Known::unknown("not asked on macOS"),
             power: power(),
             metered: Known::unknown("macOS does not tell programs without a window"),
@@ -66,6 +66,8 @@ const FROM_DEVICES: i32 = 1;
 const ANY_INPUT: u32 = u32::MAX;
 /// `kCFStringEncodingUTF8`.
 const UTF8: u32 = 0x0800_0100;
+/// `kCFNumberSInt32Type`.
+const INT_32: isize = 3;
 /// `HOST_CPU_LOAD_INFO` and `HOST_VM_INFO64`, with their sizes in 32-bit words.
 const CPU_LOAD: c_int = 3;
 const CPU_LOAD_WORDS: u32 = 4;
@@ -85,6 +87,7 @@ unsafe extern "C" {
     fn CFRelease(object: CFRef);
     fn CFDictionaryGetValue(dictionary: CFRef, key: CFRef) -> CFRef;
     fn CFBooleanGetValue(boolean: CFRef) -> u8;
+    fn CFNumberGetValue(number: CFRef, kind: isize, value: *mut c_void) -> u8;
     fn CFStringCreateWithCString(allocator: CFRef, text: *const c_char, encoding: u32) -> CFRef;
     fn CFStringGetCString(string: CFRef, buffer: *mut c_char, size: isize, encoding: u32) -> u8;
 }
@@ -95,13 +98,11 @@ unsafe extern "C" {
     fn IOPSGetProvidingPowerSourceType(snapshot: CFRef) -> CFRef;
     fn IOPMAssertionCreateWithName(kind: CFRef, level: u32, name: CFRef, id: *mut u32) -> c_int;
     fn IOPMAssertionRelease(id: u32) -> c_int;
+    fn IOPMCopyAssertionsStatus(status: *mut CFRef) -> c_int;
 }
 
 unsafe extern "C" {
     fn mach_host_self() -> u32;
-    fn mach_timebase_info(info: *mut u32) -> c_int;
-    fn proc_listchildpids(parent: c_int, buffer: *mut c_void, bytes: c_int) -> c_int;
-    fn proc_pid_rusage(process: c_int, flavor: c_int, usage: *mut c_void) -> c_int;
     fn host_statistics64(host: u32, flavor: c_int, info: *mut u32, words: *mut u32) -> c_int;
 }
 
@@ -174,6 +175,26 @@ fn power() -> Known<Power> {
     }
 }
 
+/// Whether some program, for a film or a call, has asked that the display stays on. The engine itself asks for the system only.
+fn display_is_kept_on() -> Known<Option<String>> {
+    let how = "IOPMCopyAssertionsStatus";
+    let mut status: CFRef = std::ptr::null();
+    // SAFETY: the place for the dictionary is ours, and so is what comes to be in it.
+    let told = unsafe { IOPMCopyAssertionsStatus(&raw mut status) } == 0;
+    let (Some(status), true, Some(key)) = (Owned::new(status), told, Owned::text(c"PreventUserIdleDisplaySleep")) else {
+        return Known::unknown(how);
+    };
+    let mut count = 0_i32;
+    // SAFETY: both are alive; the value belongs to the dictionary, whose values are numbers.
+    unsafe {
+        let value = CFDictionaryGetValue(status.0, key.0);
+        if !value.is_null() && CFNumberGetValue(value, INT_32, (&raw mut count).cast()) == 0 {
+            return Known::unknown(how);
+        }
+    }
+    Known::new((count > 0).then(|| "a program".to_owned()), how)
+}
+
 fn statistics<const WORDS: usize>(flavor: c_int, words: u32) -> Option<[u32; WORDS]> {
     let (mut info, mut count) = ([0; WORDS], words);
     // SAFETY: there is room for so many words.
@@ -194,38 +215,7 @@ fn own_seconds() -> f64 {
     use nix::sys::resource::{UsageWho, getrusage};
     let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     let own = getrusage(UsageWho::RUSAGE_SELF).map_or(0.0, |used| seconds(used.user_time()) + seconds(used.system_time()));
-    own + crate::platform::children_cpu_seconds() + running_seconds()
-}
-
-/// The head of `rusage_info_v0`: an identifier, user and system time in units of the clock.
-#[repr(C)]
-struct Usage {
-    uuid: [u8; 16],
-    user: u64,
-    system: u64,
-    rest: [u64; 8],
-}
-
-/// Of the programs that run below the engine.
-fn running_seconds() -> f64 {
-    let mut children = [0_i32; 64];
-    let (mut parts, mut of) = (0_u32, 0_u32);
-    // SAFETY: the buffer is as long as is said, and the two words of the time base are written to places of ours.
-    let count = unsafe {
-        let mut base = [0_u32; 2];
-        if mach_timebase_info(base.as_mut_ptr()) == 0 {
-            (parts, of) = (base[0], base[1]);
-        }
-        proc_listchildpids(std::process::id().cast_signed(), children.as_mut_ptr().cast(), size_of_val(&children) as c_int)
-    };
-    let count = usize::try_from(count).unwrap_or(0).min(children.len());
-    let used = children[..count].iter().filter_map(|child| {
-        let mut usage = Usage { uuid: [0; 16], user: 0, system: 0, rest: [0; 8] };
-        // SAFETY: version 0 of the structure is shorter than the place for it.
-        let told = unsafe { proc_pid_rusage(*child, 0, (&raw mut usage).cast()) };
-        (told == 0).then_some((usage.user + usage.system) as f64)
-    });
-    used.sum::<f64>() * f64::from(parts) / f64::from(of.max(1)) / 1e9
+    own + crate::platform::children_cpu_seconds() + crate::platform::running_cpu_seconds()
 }
 
 /// `vm_statistics64`: free and inactive pages are its first and third word; both can be had at once.

@@ -13,15 +13,16 @@ use windows::{
         System::{
             Com::{CLSCTX_ALL, COINIT_MULTITHREADED, CoCreateInstance, CoInitializeEx},
             Power::{
-                DEVICE_NOTIFY_SUBSCRIBE_PARAMETERS, GetSystemPowerStatus, HPOWERNOTIFY, PowerClearRequest, PowerCreateRequest,
-                PowerRegisterSuspendResumeNotification, PowerRequestSystemRequired, PowerSetRequest, SYSTEM_POWER_STATUS,
+                CallNtPowerInformation, DEVICE_NOTIFY_SUBSCRIBE_PARAMETERS, ES_DISPLAY_REQUIRED, GetSystemPowerStatus,
+                HPOWERNOTIFY, PowerClearRequest, PowerCreateRequest, PowerRegisterSuspendResumeNotification,
+                PowerRequestSystemRequired, PowerSetRequest, SYSTEM_POWER_STATUS, SystemExecutionState,
             },
             Registry::{
                 HKEY, HKEY_CURRENT_USER, KEY_READ, RRF_RT_REG_QWORD, RegCloseKey, RegEnumKeyExW, RegGetValueW, RegOpenKeyExW,
             },
             RemoteDesktop::{
-                WTS_CURRENT_SERVER_HANDLE, WTS_SESSION_INFOW, WTSActive, WTSEnumerateSessionsW, WTSFreeMemory, WTSINFOEXW,
-                WTSQuerySessionInformationW, WTSSessionInfoEx,
+                ProcessIdToSessionId, WTS_CURRENT_SERVER_HANDLE, WTS_SESSION_INFOW, WTSActive, WTSEnumerateSessionsW,
+                WTSFreeMemory, WTSINFOEXW, WTSQuerySessionInformationW, WTSSessionInfoEx,
             },
             SystemInformation::{GetTickCount, GlobalMemoryStatusEx, MEMORYSTATUSEX},
             Threading::{
@@ -89,7 +90,7 @@ impl Source for Sources {
             input: last_input(clock, &sessions),
             locked: locked(&sessions),
             full_screen: full_screen(),
-            inhibited: Known::unknown("Windows tells administrators only"),
+            inhibited: display_is_kept_on(),
             call: self.call.clone(),
             power: power(),
             metered: self.metered.clone(),
@@ -107,7 +108,9 @@ impl Source for Sources {
 }
 
 /// Somebody's session, at the console or from afar.
+#[derive(Debug, Clone)]
 struct Session {
+    id: u32,
     is_active: bool,
     is_locked: bool,
     user: String,
@@ -115,25 +118,34 @@ struct Session {
     idle: Option<Duration>,
 }
 
+/// Nothing when the list, or a session in use, cannot be had: it may be the one in which somebody sits.
 fn sessions() -> Option<Vec<Session>> {
     let (mut list, mut count) = (std::ptr::null_mut::<WTS_SESSION_INFOW>(), 0);
     // SAFETY: both places are ours; the list is freed below with the call that is meant for it.
     unsafe { WTSEnumerateSessionsW(Some(WTS_CURRENT_SERVER_HANDLE), 0, 1, &raw mut list, &raw mut count) }.ok()?;
     // SAFETY: the call above wrote so many entries.
     let infos = unsafe { std::slice::from_raw_parts(list, count as usize) };
-    let sessions = infos.iter().filter_map(|info| session(info.SessionId, info.State == WTSActive)).collect();
+    let asked = infos.iter().map(|info| {
+        let is_active = info.State == WTSActive;
+        match session(info.SessionId, is_active) {
+            // Those that only listen for connections tell nothing, and nobody is in them.
+            Err(_) if !is_active => Ok(None),
+            asked => asked,
+        }
+    });
+    let sessions: windows::core::Result<Vec<Option<Session>>> = asked.collect();
     // SAFETY: the list is not used after this.
     unsafe { WTSFreeMemory(list.cast()) };
-    Some(sessions)
+    Some(sessions.ok()?.into_iter().flatten().collect())
 }
 
-fn session(id: u32, is_active: bool) -> Option<Session> {
+/// Services and the login screen have no user, and are nobody's session.
+fn session(id: u32, is_active: bool) -> windows::core::Result<Option<Session>> {
     let (mut buffer, mut bytes) = (PWSTR::null(), 0);
     // SAFETY: both places are ours; the buffer is freed below.
-    let asked = unsafe {
-        WTSQuerySessionInformationW(Some(WTS_CURRENT_SERVER_HANDLE), id, WTSSessionInfoEx, &raw mut buffer, &raw mut bytes)
-    };
-    asked.ok()?;
+    unsafe {
+        WTSQuerySessionInformationW(Some(WTS_CURRENT_SERVER_HANDLE), id, WTSSessionInfoEx, &raw mut buffer, &raw mut bytes)?;
+    }
     let told = (bytes as usize >= size_of::<WTSINFOEXW>()).then(|| {
         // SAFETY: the buffer is at least as long as what is read, and aligned as the call allocates it.
         let info = unsafe { &*buffer.0.cast::<WTSINFOEXW>() };
@@ -144,6 +156,7 @@ fn session(id: u32, is_active: bool) -> Option<Session> {
         let (last, now) = (info.LastInputTime, info.CurrentTime);
         let idle = (last > 0).then(|| Duration::from_secs_f64((now - last).max(0) as f64 / FILETIME_PER_SECOND));
         Session {
+            id,
             is_active,
             is_locked: info.SessionFlags == SESSION_LOCKED,
             user: String::from_utf16_lossy(&info.UserName[..name_end]),
@@ -152,27 +165,66 @@ fn session(id: u32, is_active: bool) -> Option<Session> {
     });
     // SAFETY: the buffer is not used after this.
     unsafe { WTSFreeMemory(buffer.0.cast()) };
-    // Services and the login screen have no user.
-    told.filter(|session| !session.user.is_empty())
+    told.map(|told| (!told.user.is_empty()).then_some(told)).ok_or_else(windows::core::Error::empty)
 }
 
-/// The latest input of the own session, of remote ones, and of others that are in use.
-fn last_input(clock: &Clock, sessions: &Option<Vec<Session>>) -> Known<LastInput> {
-    let Some(sessions) = sessions else { return Known::unknown("the sessions cannot be listed") };
-    if sessions.is_empty() {
-        return Known::new(LastInput::Nobody, "nobody is logged in");
-    }
+/// The session that this process is in. Nobody sits at that of services.
+fn own_session() -> Option<u32> {
+    let mut own = 0;
+    // SAFETY: the place for the number is ours.
+    unsafe { ProcessIdToSessionId(std::process::id(), &raw mut own) }.ok()?;
+    Some(own)
+}
+
+fn own_idle() -> Option<Duration> {
     let mut info = LASTINPUTINFO { cbSize: size_of::<LASTINPUTINFO>() as u32, dwTime: 0 };
     // SAFETY: the structure says its own size and lives through the call.
-    let own = unsafe { GetLastInputInfo(&raw mut info) }.as_bool().then(|| {
+    unsafe { GetLastInputInfo(&raw mut info) }.as_bool().then(|| {
         // SAFETY: a system call without arguments. The counter wraps every 49 days, and so does the difference.
         let ticks = unsafe { GetTickCount() };
         Duration::from_millis(ticks.wrapping_sub(info.dwTime).into())
-    });
-    let remote = sessions.iter().filter(|session| session.is_active).filter_map(|session| session.idle);
-    match own.into_iter().chain(remote).min() {
-        Some(idle) => Known::new(LastInput::At(clock.ago(idle)), "GetLastInputInfo, and WTSINFOEX of remote sessions"),
-        None => Known::unknown("neither GetLastInputInfo nor any session tells"),
+    })
+}
+
+/// The latest input of the own session, and of all others that are in use.
+fn last_input(clock: &Clock, sessions: &Option<Vec<Session>>) -> Known<LastInput> {
+    let Some(sessions) = sessions else { return Known::unknown("the sessions cannot be asked") };
+    let own = own_session().zip(own_idle());
+    match latest(own, sessions) {
+        Ok(Some(idle)) => Known::new(LastInput::At(clock.ago(idle)), "GetLastInputInfo, and WTSINFOEX of other sessions"),
+        Ok(None) => Known::new(LastInput::Nobody, "no session is in use"),
+        Err(user) => Known::unknown(format!("{user}'s session does not tell when it was last used")),
+    }
+}
+
+/// How long ago somebody touched a session that is in use; `None` when none is. `own` is the number of the session that the engine
+/// is in, and when that was last touched: that is told of no other one at the console.
+fn latest(own: Option<(u32, Duration)>, sessions: &[Session]) -> Result<Option<Duration>, &str> {
+    let mut latest: Option<Duration> = None;
+    for session in sessions.iter().filter(|session| session.is_active) {
+        let of_own = own.filter(|(id, _)| *id == session.id).map(|(_, idle)| idle);
+        let idle = match of_own.into_iter().chain(session.idle).min() {
+            Some(idle) => idle,
+            // Nobody works in it. Whoever unlocks it is seen by the next look.
+            None if session.is_locked => continue,
+            None => return Err(&session.user),
+        };
+        latest = Some(latest.map_or(idle, |before| before.min(idle)));
+    }
+    Ok(latest)
+}
+
+/// Whether some program, for a film or a call, asks that the display stays on. The engine itself asks for the system only. Which
+/// program it is, Windows tells administrators only.
+fn display_is_kept_on() -> Known<Option<String>> {
+    let how = "CallNtPowerInformation";
+    let mut state = 0_u32;
+    // SAFETY: a number of 32 bits is asked for, and there is room for one.
+    let asked =
+        unsafe { CallNtPowerInformation(SystemExecutionState, None, 0, Some((&raw mut state).cast()), size_of::<u32>() as u32) };
+    match asked.ok() {
+        Ok(()) => Known::new((state & ES_DISPLAY_REQUIRED.0 != 0).then(|| "a program".to_owned()), how),
+        Err(error) => Known::unknown(format!("{how}: {error}")),
     }
 }
 
@@ -182,7 +234,7 @@ fn locked(sessions: &Option<Vec<Session>>) -> Known<bool> {
             sessions.iter().filter(|session| session.is_active).all(|session| session.is_locked),
             "WTSINFOEX of all sessions in use",
         ),
-        None => Known::unknown("the sessions cannot be listed"),
+        None => Known::unknown("the sessions cannot be asked"),
     }
 }
 
@@ -245,8 +297,9 @@ fn process_ticks() -> Option<f64> {
 fn microphone() -> Known<bool> {
     let how = "the microphone's consent store";
     let store = r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\microphone";
-    match [store.to_owned(), format!(r"{store}\NonPackaged")].iter().map(|path| any_in_use(path)).collect::<Option<Vec<bool>>>() {
-        Some(found) => Known::new(found.into_iter().any(|in_use| in_use), how),
+    match any_in_use(store) {
+        // Programs from outside the shop have a list of their own, once the first of them has asked.
+        Some(in_use) => Known::new(in_use || any_in_use(&format!(r"{store}\NonPackaged")).unwrap_or(false), how),
         None => Known::unknown(format!("{how} is not here")),
     }
 }
@@ -358,5 +411,39 @@ pub async fn release(held: Held) {
     unsafe {
         let _ = PowerClearRequest(request, PowerRequestSystemRequired);
         let _ = CloseHandle(request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(id: u32, idle: Option<u64>) -> Session {
+        let idle = idle.map(Duration::from_secs);
+        Session { id, is_active: true, is_locked: false, user: format!("user {id}"), idle }
+    }
+
+    #[test]
+    fn whoever_was_there_last_counts() {
+        let own = Some((1, Duration::from_secs(60)));
+        let after = |sessions: &[Session]| latest(own, sessions).map(|idle| idle.map(|idle| idle.as_secs()));
+        assert_eq!(after(&[]), Ok(None));
+        assert_eq!(after(&[session(1, None)]), Ok(Some(60)));
+        assert_eq!(after(&[session(1, None), session(2, Some(5))]), Ok(Some(5)));
+        let left = Session { is_active: false, ..session(2, Some(5)) };
+        assert_eq!(after(&[session(1, None), left]), Ok(Some(60)));
+    }
+
+    #[test]
+    fn a_session_that_does_not_tell_may_have_somebody_in_it() {
+        // Somebody else logged in at the console: the own session was left, and the other one keeps silent.
+        let own = Session { is_active: false, ..session(1, None) };
+        let sessions = [own, session(2, None)];
+        assert_eq!(latest(Some((1, Duration::from_secs(3600))), &sessions), Err("user 2"));
+        // As a service: its own session is nobody's.
+        assert_eq!(latest(Some((0, Duration::from_secs(3600))), &[session(1, None)]), Err("user 1"));
+        assert_eq!(latest(None, &[session(1, None)]), Err("user 1"));
+        let locked = Session { is_locked: true, ..session(2, None) };
+        assert_eq!(latest(Some((0, Duration::ZERO)), &[locked]), Ok(None));
     }
 }
