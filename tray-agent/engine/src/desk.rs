@@ -84,6 +84,17 @@ impl Desk {
         self.until(Allowed::is_work).await;
     }
 
+    /// Waits until nothing may be held any more, and returns why.
+    pub async fn until_nothing(&self) -> ReleaseReason {
+        let mut allowed = self.allowed();
+        loop {
+            match allowed {
+                Allowed::Nothing { why } => return why,
+                Allowed::Work | Allowed::Suspended { .. } => allowed = self.changed(&allowed).await,
+            }
+        }
+    }
+
     /// Waits until something else is allowed than `before`.
     pub async fn changed(&self, before: &Allowed) -> Allowed {
         self.until(|allowed| allowed != before).await

@@ -24,6 +24,8 @@ pub mod lease;
 pub mod link;
 pub mod loopback;
 mod platform;
+#[cfg(all(unix, not(target_os = "linux")))]
+pub use platform::undertaker;
 pub mod policy;
 pub mod presence;
 pub mod probe;

@@ -55,6 +55,11 @@ async fn perform(command: Command, log: Option<LogLines>) -> Result<ExitCode, Ru
             say(check::why(&settings).await.trim_end());
             Ok(ExitCode::SUCCESS)
         }
+        #[cfg(all(unix, not(target_os = "linux")))]
+        Command::Undertaker => {
+            let ended = offpeak_engine::undertaker::serve(std::io::stdin().lock());
+            Ok(if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
     }
 }
 

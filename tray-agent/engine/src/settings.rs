@@ -24,6 +24,10 @@ pub enum Command {
     Check(Check),
     /// Say what the engine on this machine does now, and why: all that it knows of the desk, and the rule that decided.
     Why(Why),
+    /// Wait for the engine's end, and end what it has started: the engine gives this order, where the system does not do it.
+    #[cfg(all(unix, not(target_os = "linux")))]
+    #[command(hide = true)]
+    Undertaker,
 }
 
 #[derive(Debug, Args)]

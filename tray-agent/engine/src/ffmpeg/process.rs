@@ -130,7 +130,7 @@ impl Process {
         }
         // A program that ends well in the moment in which it is killed has ended well.
         Ok(match status.into() {
-            Ended::Killed if self.over_time.load(Ordering::Acquire) => Ended::OverTime,
+            Ended::Killed | Ended::Badly { .. } if self.over_time.load(Ordering::Acquire) => Ended::OverTime,
             ended => ended,
         })
     }

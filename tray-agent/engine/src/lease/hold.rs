@@ -29,7 +29,6 @@ use crate::{
     client::{CallError, Client},
     contribution::Tally,
     desk::{Allowed, Desk},
-    platform::CAN_FREEZE,
     status,
     task::{ProgressCell, TaskContext, TaskError, Tools},
 };
@@ -156,17 +155,9 @@ impl<S: Steps> Holder<S> {
 
     /// Waits until the lease is to be handed back without blame.
     async fn let_go(&self) -> ReleaseReason {
-        let demanded = self.desk.until(|allowed| match allowed {
-            Allowed::Work => false,
-            Allowed::Suspended { .. } => !CAN_FREEZE,
-            Allowed::Nothing { .. } => true,
-        });
         tokio::select! {
             () = self.shutdown.cancelled() => ReleaseReason::Shutdown,
-            allowed = demanded => match allowed {
-                Allowed::Nothing { why } => why,
-                Allowed::Work | Allowed::Suspended { .. } => ReleaseReason::UserReturned,
-            },
+            why = self.desk.until_nothing() => why,
         }
     }
 

@@ -6,9 +6,15 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 mod memory;
 #[cfg(all(unix, not(target_os = "linux")))]
 mod other_unix;
+#[cfg(all(test, any(target_os = "linux", target_os = "macos", windows)))]
+mod portable;
+#[cfg(all(unix, any(test, not(target_os = "linux"))))]
+pub mod undertaker;
 #[cfg(unix)]
 mod unix_child;
 #[cfg(windows)]
@@ -18,13 +24,15 @@ mod windows;
 pub use linux::die_with_parent;
 #[cfg(target_os = "linux")]
 use linux::prepare;
+#[cfg(target_os = "macos")]
+pub use macos::{cpu_seconds, running_cpu_seconds};
 pub use memory::{children_cpu_seconds, free_bytes, total_bytes};
 #[cfg(all(unix, not(target_os = "linux")))]
 use other_unix::prepare;
 #[cfg(unix)]
 pub use unix_child::{Child, Group};
 #[cfg(windows)]
-pub use windows::{Child, Group, jobs_cpu_seconds};
+pub use windows::{Child, Group, cpu_seconds, jobs_cpu_seconds};
 
 use std::{
     io,
@@ -38,9 +46,6 @@ use std::{
 #[cfg(unix)]
 use tokio::process::Command;
 use tokio::{runtime::Handle, sync::oneshot};
-
-/// Whether a running program can be made to stand still. Where it cannot, a lease is handed back instead of suspended.
-pub const CAN_FREEZE: bool = cfg!(unix);
 
 /// Somebody sits at this machine: programs get only what nothing else wants of the processor, not even the percent that the
 /// lowest priority leaves them beside a busy one (`SCHED_IDLE` on Linux). Holds for programs that are started from now on.
@@ -100,7 +105,10 @@ pub fn start_with(mut command: Command, prepare_last: impl FnOnce(&mut Command))
     command.process_group(0).kill_on_drop(true);
     prepare(&mut command);
     prepare_last(&mut command);
-    command.spawn().map(Child::new)
+    let child = Child::new(command.spawn()?);
+    #[cfg(not(target_os = "linux"))]
+    child.dies_with_engine()?;
+    Ok(child)
 }
 
 #[cfg(windows)]

@@ -3,6 +3,18 @@ use std::io;
 use nix::libc;
 use tokio::process::Command;
 
+use super::undertaker::Undertaker;
+
+/// There is no death signal: what is started is told to somebody who ends it with the engine.
+pub(super) static UNDERTAKER: Undertaker = Undertaker::new();
+
+/// The engine's own program, with another order.
+pub(super) fn undertaker() -> io::Result<std::process::Command> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command.arg("undertaker");
+    Ok(command)
+}
+
 /// setpriority(2) of macOS.
 #[cfg(target_os = "macos")]
 const PRIO_DARWIN_PROCESS: libc::c_int = 4;
@@ -10,9 +22,6 @@ const PRIO_DARWIN_PROCESS: libc::c_int = 4;
 const PRIO_DARWIN_BG: libc::c_int = 0x1000;
 
 /// Runs the child when nothing else wants to.
-///
-/// Without a death signal the child ends a moment after the engine because its input and its outputs, all of them
-/// connections to the engine, are closed.
 #[expect(unsafe_code, reason = "a child's priority can only be set between fork and exec without a race")]
 pub(super) fn prepare(command: &mut Command) {
     let between_fork_and_exec = || -> io::Result<()> {

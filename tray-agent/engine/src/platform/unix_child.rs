@@ -13,6 +13,9 @@ use nix::{
 };
 use tokio::process::{ChildStderr, ChildStdout};
 
+#[cfg(not(target_os = "linux"))]
+use super::other_unix;
+
 /// A running program; dropping it kills it.
 #[derive(Debug)]
 pub struct Child {
@@ -49,6 +52,15 @@ impl Group {
         }
     }
 
+    /// From now on its number may be somebody else's.
+    fn forget(leader: &mut Option<Pid>) {
+        #[cfg(not(target_os = "linux"))]
+        if let Some(leader) = leader {
+            other_unix::UNDERTAKER.remove(*leader);
+        }
+        *leader = None;
+    }
+
     fn leader(&self) -> MutexGuard<'_, Option<Pid>> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -58,6 +70,16 @@ impl Child {
     pub(super) fn new(child: tokio::process::Child) -> Self {
         let leader = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         Self { child, group: Group(Arc::new(Mutex::new(leader))) }
+    }
+
+    /// # Errors
+    /// When nobody could be told to end it with the engine: dropping it kills it.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn dies_with_engine(&self) -> io::Result<()> {
+        match *self.group.leader() {
+            Some(leader) => other_unix::UNDERTAKER.add(leader, other_unix::undertaker),
+            None => Ok(()),
+        }
     }
 
     pub fn id(&self) -> Option<u32> {
@@ -88,7 +110,7 @@ impl Child {
             let mut leader = self.group.leader();
             let polled = wait.as_mut().poll(context);
             if polled.is_ready() {
-                *leader = None;
+                Group::forget(&mut leader);
             }
             polled
         })
@@ -98,7 +120,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // The runtime buries it some time from now.
-        *self.group.leader() = None;
+        // The runtime kills it now, and buries it some time from now.
+        Group::forget(&mut self.group.leader());
     }
 }

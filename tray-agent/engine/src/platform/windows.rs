@@ -2,58 +2,115 @@ use std::{
     io,
     os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle},
     process::ExitStatus,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, CreationFlags, JobObject, KillOnDrop};
 use tokio::process::{ChildStderr, ChildStdout, Command};
 use windows::Win32::{
-    Foundation::{FILETIME, HANDLE},
+    Foundation::{FILETIME, HANDLE, NTSTATUS, STATUS_PROCESS_IS_TERMINATING},
     System::Threading::{
-        CREATE_NO_WINDOW, GetProcessTimes, IDLE_PRIORITY_CLASS, OpenProcess, PROCESS_POWER_THROTTLING_CURRENT_VERSION,
-        PROCESS_POWER_THROTTLING_EXECUTION_SPEED, PROCESS_POWER_THROTTLING_STATE, PROCESS_QUERY_LIMITED_INFORMATION,
-        PROCESS_SET_INFORMATION, ProcessPowerThrottling, SetProcessInformation,
+        CREATE_NO_WINDOW, CREATE_SUSPENDED, GetProcessTimes, IDLE_PRIORITY_CLASS, OpenProcess, PROCESS_ACCESS_RIGHTS,
+        PROCESS_POWER_THROTTLING_CURRENT_VERSION, PROCESS_POWER_THROTTLING_EXECUTION_SPEED, PROCESS_POWER_THROTTLING_STATE,
+        PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SET_INFORMATION, PROCESS_SUSPEND_RESUME, PROCESS_TERMINATE,
+        ProcessPowerThrottling, SetProcessInformation, TerminateProcess,
     },
 };
+
+// What debuggers and the system's own monitor use; not in the published headers, unchanged since Windows XP.
+#[link(name = "ntdll")]
+#[expect(unsafe_code, reason = "no wrapper has these calls")]
+unsafe extern "system" {
+    fn NtSuspendProcess(process: HANDLE) -> NTSTATUS;
+    fn NtResumeProcess(process: HANDLE) -> NTSTATUS;
+}
+
+/// What a program leaves behind that [`Group::kill`] ended.
+const KILLED: u32 = 1;
 
 /// A running program; dropping it kills it, with all that it started.
 #[derive(Debug)]
 pub struct Child {
     child: Box<dyn ChildWrapper>,
+    group: Group,
     /// A job with limits, which ends the program when it is closed.
-    _job: Option<OwnedHandle>,
+    _limits: Option<OwnedHandle>,
 }
 
-/// The job object of a program and of all that it started.
+/// A program, and with it all that runs for it: its box lets it start no other. The handle keeps its number from being given to
+/// somebody else.
 #[derive(Debug, Clone)]
-pub struct Group;
+pub struct Group(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    process: OwnedHandle,
+    /// Threads count how often they were stopped: twice stopped and once let go, they would stand still for ever.
+    frozen: Mutex<bool>,
+}
 
 impl Group {
-    /// Windows has no call that stops a job; leases are handed back instead of suspended ([`super::CAN_FREEZE`]).
+    /// Of a program that was started and has not begun.
+    fn not_begun(process: OwnedHandle) -> Self {
+        Self(Arc::new(Held { process, frozen: Mutex::new(true) }))
+    }
+
+    /// Makes all its threads use no CPU until it is thawed.
     pub fn freeze(&self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+        self.turn(true)
     }
 
     pub fn thaw(&self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+        self.turn(false)
     }
 
-    /// The job itself ends a program that is over its time.
+    #[expect(unsafe_code, reason = "no wrapper ends a process by its handle")]
     pub fn kill(&self) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+        // SAFETY: the handle is open and has the right to do this.
+        match unsafe { TerminateProcess(self.handle(), KILLED) } {
+            Err(_) if self.has_ended() => Ok(()),
+            done => done.map_err(io::Error::from),
+        }
+    }
+
+    #[expect(unsafe_code, reason = "no wrapper stops a process by its handle")]
+    fn turn(&self, to_frozen: bool) -> io::Result<()> {
+        let mut frozen = self.0.frozen.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if *frozen == to_frozen {
+            return Ok(());
+        }
+        // SAFETY: the handle is open and has the right to do this.
+        let status = unsafe { if to_frozen { NtSuspendProcess(self.handle()) } else { NtResumeProcess(self.handle()) } };
+        if status.is_err() && status != STATUS_PROCESS_IS_TERMINATING && !self.has_ended() {
+            return Err(windows::core::Error::from(status.to_hresult()).into());
+        }
+        *frozen = to_frozen;
+        Ok(())
+    }
+
+    fn has_ended(&self) -> bool {
+        used(&self.0.process).is_some_and(|(_, ended)| ended)
+    }
+
+    fn handle(&self) -> HANDLE {
+        HANDLE(self.0.process.as_raw_handle())
     }
 }
 
-/// Puts the child into a job object that the system ends when its last handle, the engine's, is closed.
-pub fn start_with(mut command: Command, prepare_last: impl FnOnce(&mut Command)) -> io::Result<Child> {
-    prepare_last(&mut command);
+/// Puts the child into a job object that the system ends when its last handle, the engine's, is closed. `confine` is told its
+/// number before it begins, and gives the job with its limits.
+pub fn start_with(command: Command, confine: impl FnOnce(u32) -> io::Result<Option<OwnedHandle>>) -> io::Result<Child> {
+    let gone = || io::Error::other("the program is gone");
     let mut wrap = CommandWrap::from(command);
-    wrap.wrap(CreationFlags(IDLE_PRIORITY_CLASS | CREATE_NO_WINDOW)).wrap(KillOnDrop).wrap(JobObject);
+    wrap.wrap(CreationFlags(IDLE_PRIORITY_CLASS | CREATE_NO_WINDOW | CREATE_SUSPENDED)).wrap(KillOnDrop).wrap(JobObject);
+    // Dropped, and with it killed, when anything below fails: it has not done anything yet.
     let child = wrap.spawn()?;
-    if let Some(id) = child.id() {
-        started().running.extend(watched(id));
-    }
-    Ok(Child { child, _job: None })
+    let id = child.id().ok_or_else(gone)?;
+    let group = Group::not_begun(open(id, PROCESS_SUSPEND_RESUME | PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION)?);
+    let limits = confine(id)?;
+    started().running.extend(watched(id));
+    group.thaw()?;
+    Ok(Child { child, group, _limits: limits })
 }
 
 /// Programs that were started: their handles tell what they used, even after their end.
@@ -68,14 +125,19 @@ fn started() -> MutexGuard<'static, Programs> {
     STARTED.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+#[expect(unsafe_code, reason = "processes of others have no safe wrapper")]
+fn open(id: u32, rights: PROCESS_ACCESS_RIGHTS) -> io::Result<OwnedHandle> {
+    // SAFETY: a call with plain numbers.
+    let handle = unsafe { OpenProcess(rights, false, id) }?;
+    // SAFETY: the handle was just opened, and is nobody else's.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle.0) })
+}
+
 /// A handle to look at a program with. On the way it is told to prefer saving power to being quick (EcoQoS).
 #[expect(unsafe_code, reason = "processes of others have no safe wrapper")]
 fn watched(id: u32) -> Option<OwnedHandle> {
-    let rights = PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SET_INFORMATION;
-    // SAFETY: a call with plain numbers; the handle gets its owner at once.
-    let handle = unsafe { OpenProcess(rights, false, id) }.ok()?;
-    // SAFETY: the handle was just opened, and is nobody else's.
-    let owner = unsafe { OwnedHandle::from_raw_handle(handle.0) };
+    let owner = open(id, PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SET_INFORMATION).ok()?;
+    let handle = HANDLE(owner.as_raw_handle());
     let eco = PROCESS_POWER_THROTTLING_STATE {
         Version: PROCESS_POWER_THROTTLING_CURRENT_VERSION,
         ControlMask: PROCESS_POWER_THROTTLING_EXECUTION_SPEED,
@@ -107,6 +169,12 @@ pub fn jobs_cpu_seconds() -> f64 {
     programs.ended_seconds + running_seconds
 }
 
+/// Processor time of a program that has not been forgotten yet, in seconds; nothing once it has ended.
+pub fn cpu_seconds(id: u32) -> Option<f64> {
+    let (seconds, ended) = used(&open(id, PROCESS_QUERY_LIMITED_INFORMATION).ok()?)?;
+    (!ended).then_some(seconds)
+}
+
 /// Of those that have ended.
 pub fn ended_cpu_seconds() -> f64 {
     jobs_cpu_seconds();
@@ -126,17 +194,12 @@ fn used(program: &OwnedHandle) -> Option<(f64, bool)> {
 }
 
 impl Child {
-    /// Keeps a job open for as long as the program is wanted.
-    pub fn keep(&mut self, job: OwnedHandle) {
-        self._job = Some(job);
-    }
-
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
     pub fn group(&self) -> Group {
-        Group
+        self.group.clone()
     }
 
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {

@@ -107,9 +107,8 @@ fn limit(command: &mut Command, bounds: Option<Bounds>) {
     unsafe { command.pre_exec(set) };
 }
 
-/// The kernel keeps the limit by itself.
-pub(crate) fn cpu_time(_process: u32) -> Option<Duration> {
-    None
+pub(crate) fn cpu_time(process: u32) -> Option<Duration> {
+    i32::try_from(process).ok().and_then(platform::cpu_seconds).map(Duration::from_secs_f64)
 }
 
 /// Whose connection it is cannot be told without libproc; addresses of the loopback cannot be guessed.

@@ -1,7 +1,6 @@
 //! The box on Windows: a job object with limits, no new processes, and a process of low integrity.
 //!
-//! They are put around the program right after its start, before the engine answers it anything: all that a hostile file
-//! can do comes after. Low integrity keeps the program from changing whatever the person at the desk has; reading their files
+//! They are put around the program before it begins. Low integrity keeps the program from changing whatever the person at the desk has; reading their files
 //! and reaching the network stay possible, so those walls are reported as missing. Type-checked, not run by its author.
 
 use std::{
@@ -33,6 +32,9 @@ use windows::Win32::{
 
 use super::{Limits, Order, Started, Walls};
 use crate::platform;
+
+/// What a program may use beyond its processor time before the system itself ends it.
+const SPARE_TIME: Duration = Duration::from_secs(10);
 
 /// The loopback is shared: there are no networks of one's own.
 pub const OWN_NETWORK: bool = false;
@@ -66,19 +68,11 @@ pub fn start(order: Order, walls: Walls, bounds: Bounds) -> io::Result<Started> 
     let root = std::env::var_os("SystemRoot").map(|root| ("SystemRoot".into(), root));
     command.args(&order.arguments).env_clear().envs(root.into_iter().chain(order.environment));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = platform::start_with(command, |_| ())?;
-    if walls.resources {
-        let confined = child.id().ok_or_else(|| io::Error::other("the program is gone")).and_then(|id| confine(id, bounds));
-        match confined {
-            Ok(job) => child.keep(job),
-            // Never without the walls that should stand; dropping the child kills it.
-            Err(error) => return Err(error),
-        }
-    }
+    let child = platform::start_with(command, |id| walls.resources.then(|| confine(id, bounds)).transpose())?;
     Ok(Started { child, listener: None })
 }
 
-/// Puts a running process into a job with limits, and lowers its integrity. The job ends the process when it is dropped.
+/// Puts a process into a job with limits, and lowers its integrity. The job ends the process when it is dropped.
 #[expect(unsafe_code, reason = "job objects and tokens have no safe wrapper")]
 fn confine(process: u32, bounds: Bounds) -> io::Result<OwnedHandle> {
     let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
@@ -88,8 +82,9 @@ fn confine(process: u32, bounds: Bounds) -> io::Result<OwnedHandle> {
         | JOB_OBJECT_LIMIT_PROCESS_MEMORY
         | JOB_OBJECT_LIMIT_PROCESS_TIME;
     basic.ActiveProcessLimit = 1;
-    // In units of 100 ns.
-    basic.PerProcessUserTimeLimit = i64::try_from(bounds.limits.cpu.as_nanos() / 100).unwrap_or(i64::MAX);
+    // In units of 100 ns. The engine looks every second and can say why it ended a program; this holds should it not get to it.
+    basic.PerProcessUserTimeLimit =
+        i64::try_from(bounds.limits.cpu.saturating_add(SPARE_TIME).as_nanos() / 100).unwrap_or(i64::MAX);
     limits.ProcessMemoryLimit = usize::try_from(bounds.memory_bytes).unwrap_or(usize::MAX);
     let size = size_of::<JOBOBJECT_EXTENDED_LIMIT_INFORMATION>() as u32;
     // SAFETY: every handle is the one just opened and is closed by its owner; structures live through the calls and say
@@ -132,9 +127,9 @@ fn own(handle: HANDLE) -> OwnedHandle {
     unsafe { OwnedHandle::from_raw_handle(handle.0) }
 }
 
-/// The job ends a program that is over its time.
-pub(crate) fn cpu_time(_process: u32) -> Option<Duration> {
-    None
+/// Of kernel and user together.
+pub(crate) fn cpu_time(process: u32) -> Option<Duration> {
+    platform::cpu_seconds(process).map(Duration::from_secs_f64)
 }
 
 /// Addresses of the loopback cannot be guessed, and a command line is shown to its own user only.
