@@ -12,23 +12,21 @@ export const strings = {
     about: "About",
   },
   navigation: "Pages",
-  state: "State",
-  failed: "That did not work",
+  copied: "Copied.",
 
   status: {
     title: "Status",
-    for: (span: string) => `for ${span}`,
+    since: (moment: string, span: string) => `since ${moment} (${span})`,
     until: (time: string) => `until ${time}`,
     snoozeFor: "Snooze for",
     hours: (hours: number) => (hours === 1 ? "1 hour" : `${hours} hours`),
-    hoursShort: (hours: number) => `${hours} h`,
     pause: "Pause",
     resume: "Resume",
     endSnooze: "End the snooze",
     join: "Join a farm",
     notJoined: "Join one with the link or code from whoever runs it.",
     work: "Working on",
-    pieces: (done: number, all: number) => `${done} of ${all} pieces`,
+    segments: (done: number, all: number) => `${done} of ${all} segments`,
     kinds: {
       encode: "Encoding video",
       audio: "Encoding sound",
@@ -41,16 +39,20 @@ export const strings = {
     total: "In all",
     video: "of video finished",
     energy: "used for it, estimated",
-    leases: (count: string) => `${count} pieces of work`,
+    tasks: (count: string) => (count === "1" ? "1 task" : `${count} tasks`),
     howEstimated: "How this is estimated",
     estimate:
       "Video counts once for each size and codec that was made of it. Energy is the processor time of the encoder, multiplied by " +
       "what one core draws more when it works than when it rests. What the computer draws anyway is not counted. A meter at " +
       "the plug may say a third more or less.",
     askLogin: "Start Offpeak when you log in?",
-    askLoginWhy: "It then helps whenever nobody uses this computer. You can change this under Settings at any time.",
     yes: "Start at login",
     no: "Not now",
+    answered: "You can change this under Settings at any time.",
+    openLog: "Open the log",
+    copyDetails: "Copy details",
+    updateIsThere: (version: string) => `Version ${version} of Offpeak is there.`,
+    seeUpdate: "See it under Settings",
   },
 
   join: {
@@ -79,6 +81,7 @@ export const strings = {
     policy: (value: string) => `Your office allows ${value}`,
     policyFrom: (value: string) => `Your office asks for ${value}`,
     machine: (value: string) => `This computer has ${value}`,
+    policyHours: (value: string) => `Your office allows it ${value}.`,
     noPolicy: "Your office sets no limit",
     byPolicy: "Your office's policy says so.",
     cores: "Processor cores",
@@ -95,21 +98,29 @@ export const strings = {
     unmeteredWhy: "Not over a phone's hotspot, for example.",
     schedule: "Hours",
     scheduleAny: "at any time",
-    scheduleLead: "Only at these hours. At all hours that your office allows if there are none.",
+    scheduleLead: "You can narrow that down to hours of your own.",
     add: "Add hours",
-    remove: "Remove these hours",
+    stretch: (number: number) => `Hours ${number}`,
+    remove: (number: number) => `Remove hours ${number}`,
+    removeSign: "×",
+    wrong: {
+      noDay: "Choose at least one day, or remove these hours.",
+      noTime: "A time looks like 18:00.",
+      endAsBeginning: "A day begins at 00:00; 24:00 can only be the end.",
+      empty: "These hours end when they begin. A whole day is 00:00 to 24:00.",
+    },
     days: { mon: "Mon", tue: "Tue", wed: "Wed", thu: "Thu", fri: "Fri", sat: "Sat", sun: "Sun" },
     from: "from",
     to: "to",
     save: "Save",
-    reset: "Use the policy's",
+    reset: "Use the office's limits",
     saved: "Saved.",
     notNow: "Limits can be set when the engine runs.",
   },
 
   why: {
     title: "Why",
-    lead: "What Offpeak knows about this computer at the moment, and what follows from it. None of it leaves the computer.",
+    lead: "What Offpeak knows about this computer at the moment. The readings never leave this computer; only the state that follows from them does.",
     again: "Look again",
     what: "What",
     value: "Reading",
@@ -121,6 +132,7 @@ export const strings = {
     title: "Log",
     lead: "The last lines of the engine's log.",
     empty: "Nothing has been logged yet.",
+    copy: "Copy",
     levels: { error: "Error", warn: "Warning", info: "" },
   },
 
@@ -158,17 +170,15 @@ export const strings = {
     shell: "Tray app",
     engine: "Engine",
     notRunning: "not running",
+    copyVersions: "Copy versions",
+    quit: "Quit Offpeak",
+    quitWhy: "The engine hands back what it works on, and this computer helps again when you start Offpeak.",
     licence: "Licence",
     licenceIs: "Apache License 2.0. The bundled ffmpeg is under the GNU General Public License, version 3, and runs as a program of its own.",
     privacy: "Privacy",
     privacyIs:
       "The farm's server is told this computer's name, what it can do, whether it is free and why not in one word, and how its " +
       "work goes. Keys, pictures, programs and files never leave it. Videos pass through memory; none is kept on the disk.",
-  },
-
-  engine: {
-    starting: "Starting",
-    gone: "The engine has stopped",
   },
 
   units: {

@@ -1,6 +1,6 @@
 // Joining a farm by link or by code; servers that announce themselves on this network need not be typed.
 
-import { button, field, h, Outcome, say } from "../dom";
+import { allow, button, can, field, h, Outcome, say } from "../dom";
 import { ask, call, on } from "../shell";
 import { strings } from "../strings";
 import type { Page } from "./page";
@@ -26,12 +26,12 @@ export function join(): Page {
   });
 
   const send = async () => {
-    submit.disabled = true;
+    allow(submit, false);
     submit.textContent = words.joining;
     const request = { type: "join", link_or_code: linkOrCode.value, server: server.disabled ? null : server.value, name: name.value } as const;
     // Where it works, the window goes to the status by itself.
     if (await outcome.of(ask(request))) linkOrCode.value = "";
-    submit.disabled = false;
+    allow(submit, true);
     submit.textContent = words.submit;
   };
   const form = h(
@@ -41,7 +41,7 @@ export function join(): Page {
       on: {
         submit: (event) => {
           event.preventDefault();
-          void send();
+          if (can(submit)) void send();
         },
       },
     },
@@ -52,7 +52,7 @@ export function join(): Page {
     outcome.element,
   );
 
-  const list = h("ul", { class: "found" });
+  const list = h("ul", { class: "found", attributes: { "aria-live": "polite" } });
   const searching = h("p", { class: "soft searching", text: words.searching });
   const found = h(
     "section",
@@ -78,8 +78,14 @@ export function join(): Page {
       servers.set(id, row);
       list.append(row);
     }
-    say(searching, servers.size === 0 ? words.searching : "");
+    arrange();
   });
+  // What need not be typed stands first; not under the hands of somebody who types already, nor before a link that says it all.
+  const arrange = () => {
+    say(searching, servers.size === 0 ? words.searching : "");
+    if (servers.size === 0 || linkOrCode.value !== "" || server.value !== "") return;
+    if (form.previousElementSibling !== found) form.before(found);
+  };
 
   const element = h(
     "div",
@@ -92,7 +98,8 @@ export function join(): Page {
   );
   return {
     element,
-    update: ({ offered_link: link }) => {
+    update: ({ offered_link: link, host_name }) => {
+      name.placeholder = host_name ?? "";
       if (link === null || link === offered) return;
       offered = link;
       linkOrCode.value = link;
@@ -101,7 +108,12 @@ export function join(): Page {
       submit.focus();
     },
     enter: () => {
-      linkOrCode.focus();
+      (offered !== null && linkOrCode.value === offered ? submit : linkOrCode).focus();
+      // Those of the last time may be gone.
+      servers.clear();
+      list.replaceChildren();
+      form.after(found);
+      arrange();
       void problem.of(call("find_servers"));
     },
     leave: () => void call("stop_finding"),
