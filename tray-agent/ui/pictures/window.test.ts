@@ -89,7 +89,7 @@ describe("servers on this network", () => {
     expect((await titles())[0]).toBe("Link or code");
     await tell("server", { id: "a", name: "Cellar", address: "http://192.168.1.20:7070" });
     expect((await titles())[0]).toBe("On this network");
-    await page.getByRole("button", { name: "Use Cellar" }).click();
+    await page.getByRole("button", { name: "Use Cellar", exact: true }).click();
     expect(await page.getByLabel("Server", { exact: true }).inputValue()).toBe("http://192.168.1.20:7070");
     await page.getByRole("link", { name: "About" }).click();
     await page.getByRole("navigation").getByRole("link", { name: "Join a farm" }).click();
@@ -124,12 +124,12 @@ describe("words", () => {
     const { page } = await open(DESKS.broken);
     await page.getByRole("button", { name: "Copy details" }).click();
     await page.getByText("Copied.").waitFor();
-    expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toMatchObject({ state: "broken", code: "ffmpeg_altered" });
+    expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as unknown).toMatchObject({ state: "broken", code: "ffmpeg_altered" });
   });
 
   it("are those of the tray's menu where both say the same", () => {
     const rust = (file: string) => readFileSync(join(import.meta.dirname, "../../shell/src", file), "utf8");
-    const said = Object.fromEntries([...rust("words.rs").matchAll(/"(\w+)" => "([^"]+)"/g)].map(([, kind, words]) => [kind, words]));
+    const said = Object.fromEntries([...rust("words.rs").matchAll(/"(\w+)" => "([^"]+)"/g)].map(([, kind = "", words = ""]) => [kind, words] as const));
     expect(strings.status.kinds).toEqual(said);
     for (const [name, words] of Object.entries({ PAUSE: strings.status.pause, RESUME: strings.status.resume, END_SNOOZE: strings.status.endSnooze })) {
       expect(rust("words.rs")).toContain(`pub const ${name}: &str = "${words}";`);

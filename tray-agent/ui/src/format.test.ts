@@ -59,6 +59,6 @@ describe("numbers as people read them", () => {
         { days: ["sat", "sun"], from: "00:00", to: "24:00" },
         { days: ["mon", "wed"], from: "12:00", to: "13:00" },
       ]),
-    ).toBe("Mon–Fri 18:00–08:00, Sat, Sun 00:00–24:00, Mon, Wed 12:00–13:00");
+    ).toBe("Mon–Fri 18:00–08:00; Sat, Sun all day; Mon, Wed 12:00–13:00");
   });
 });

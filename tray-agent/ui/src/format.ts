@@ -75,10 +75,11 @@ export function stamp(time: string): string {
 
 const DAYS: Day[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/** `Mon–Fri 18:00–08:00, Sat, Sun 00:00–24:00`. */
+/** `Mon–Fri 18:00–08:00; Sat, Sun all day`. */
 export function schedule(hours: Hours[]): string {
   if (hours.length === 0) return strings.limits.scheduleAny;
-  return hours.map(({ days, from, to }) => `${daysOf(days)} ${from}–${to}`).join(", ");
+  const times = ({ from, to }: Hours) => (from === "00:00" && to === "24:00" ? strings.limits.wholeDay : `${from}–${to}`);
+  return hours.map((stretch) => `${daysOf(stretch.days)} ${times(stretch)}`).join("; ");
 }
 
 function daysOf(days: Day[]): string {

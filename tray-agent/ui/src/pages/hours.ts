@@ -45,7 +45,7 @@ export function hoursEditor(changed: () => void) {
   function stretch({ days, from, to }: Hours): Row {
     const problem = h("p", { class: "hint wrong", attributes: { role: "alert" } });
     const touched = () => {
-      mark("", null);
+      mark("");
       changed();
     };
     const boxes = DAYS.map((day) => {
@@ -68,13 +68,13 @@ export function hoursEditor(changed: () => void) {
       return input;
     };
     const [begin, end] = [time(words.from, from), time(words.to, to)];
-    const mark = (text: string, where: HTMLElement | null) => {
+    const mark = (text: string, ...where: HTMLElement[]) => {
       say(problem, text);
       for (const field of [...boxes, begin, end]) {
-        if (field === where) field.setAttribute("aria-invalid", "true");
+        if (where.includes(field)) field.setAttribute("aria-invalid", "true");
         else field.removeAttribute("aria-invalid");
       }
-      return where;
+      return where[0] ?? null;
     };
     const remove = button(
       words.removeSign,
@@ -105,12 +105,12 @@ export function hoursEditor(changed: () => void) {
       }),
       wrong: () => {
         const { days, from, to } = row.read();
-        if (days.length === 0) return mark(words.wrong.noDay, boxes[0] ?? null);
+        if (days.length === 0) return mark(words.wrong.noDay, ...boxes);
         if (timeOfDay(from) === null) return mark(words.wrong.noTime, begin);
         if (timeOfDay(to) === null) return mark(words.wrong.noTime, end);
         if (from === "24:00") return mark(words.wrong.endAsBeginning, begin);
         if (from === to) return mark(words.wrong.empty, end);
-        return mark("", null);
+        return mark("");
       },
     };
     return row;

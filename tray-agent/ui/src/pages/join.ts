@@ -16,6 +16,7 @@ export function join(): Page {
   const name = text("");
   const outcome = new Outcome();
   const submit = h("button", { class: "button primary", text: words.submit, attributes: { type: "submit" } });
+  const warning = h("p", { class: "note", attributes: { role: "status" } });
   const serverField = field(words.server, server, words.serverHint);
   // What somebody clicked on elsewhere; filled in once, so that it can be changed.
   let offered: string | null = null;
@@ -23,6 +24,7 @@ export function join(): Page {
   linkOrCode.addEventListener("input", () => {
     // A link says where the server is; two addresses could only disagree.
     server.disabled = isLink();
+    say(warning, linkOrCode.value === offered ? words.offered : "");
   });
 
   const send = async () => {
@@ -30,7 +32,10 @@ export function join(): Page {
     submit.textContent = words.joining;
     const request = { type: "join", link_or_code: linkOrCode.value, server: server.disabled ? null : server.value, name: name.value } as const;
     // Where it works, the window goes to the status by itself.
-    if (await outcome.of(ask(request))) linkOrCode.value = "";
+    if (await outcome.of(ask(request))) {
+      linkOrCode.value = "";
+      say(warning, "");
+    }
     allow(submit, true);
     submit.textContent = words.submit;
   };
@@ -45,6 +50,7 @@ export function join(): Page {
         },
       },
     },
+    warning,
     field(words.linkOrCode, linkOrCode),
     serverField,
     field(words.name, name, words.nameHint),
@@ -68,12 +74,13 @@ export function join(): Page {
     servers.get(id)?.remove();
     servers.delete(id);
     if (address !== null) {
-      const use = button(words.use(called), () => {
+      const use = button(words.use, () => {
         server.disabled = false;
         server.value = address;
         problem.good(words.chosen(called));
         linkOrCode.focus();
       });
+      use.setAttribute("aria-label", words.useThis(called));
       const row = h("li", {}, h("div", {}, h("strong", { text: called }), h("p", { class: "soft", text: address })), use);
       servers.set(id, row);
       list.append(row);
@@ -104,7 +111,7 @@ export function join(): Page {
       offered = link;
       linkOrCode.value = link;
       server.disabled = true;
-      outcome.good(words.offered);
+      say(warning, words.offered);
       submit.focus();
     },
     enter: () => {

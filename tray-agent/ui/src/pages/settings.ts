@@ -17,12 +17,12 @@ export function settings(): Page {
   const join = h("a", { class: "button", text: strings.status.join, attributes: { href: "#join" } });
   const leave = button(words.leave, () => {
     ask_.hidden = false;
-    leave.hidden = true;
+    farmButtons.hidden = true;
     stay.focus();
   });
   const done = () => {
     ask_.hidden = true;
-    leave.hidden = false;
+    farmButtons.hidden = false;
   };
   const stay = button(words.leaveNo, () => {
     done();
@@ -35,6 +35,7 @@ export function settings(): Page {
   }, "danger");
   const ask_ = h("div", { class: "sure", attributes: { role: "alert" } }, h("p", { text: words.leaveSure }), h("div", { class: "wishes" }, stay, really));
   ask_.hidden = true;
+  const farmButtons = h("div", { class: "wishes" }, join, leave);
 
   const version = h("p", { attributes: { role: "status", tabindex: "-1" } });
   const notes = h("p", { class: "soft" });
@@ -48,9 +49,9 @@ export function settings(): Page {
     say(farm, joined === null ? words.notJoined : words.joined(joined.server.replace(/\/$/, ""), joined.agent_name));
     passFocus(
       () => {
-        if (joined === null) ask_.hidden = true;
+        if (joined === null) done();
         join.hidden = joined !== null;
-        leave.hidden = joined === null || !ask_.hidden;
+        leave.hidden = joined === null;
       },
       join,
       leave,
@@ -77,7 +78,7 @@ export function settings(): Page {
     h("h1", { text: words.title }),
     outcome.element,
     h("section", { class: "card rows" }, login.row, notifications.row),
-    section(words.farm, farm, ask_, h("div", { class: "wishes" }, join, leave)),
+    section(words.farm, farm, ask_, farmButtons),
     section(words.update, version, notes, h("div", { class: "wishes" }, look, install)),
   );
   return { element, update };
