@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { strings } from "../src/strings";
 import { DESKS, type Desk } from "./desks";
-import { windows } from "./window";
+import { LEAST_SIZE, windows } from "./window";
 
 const open = windows();
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
@@ -109,6 +109,33 @@ describe("words", () => {
   it("tell since when and until which day", async () => {
     const { page } = await open({ ...DESKS.offSchedule, snapshot: until(DESKS.offSchedule, "2026-11-26T17:00:00Z") });
     await page.getByText("since 15:23 (23 min), until Thu 18:00").waitFor();
+  });
+
+  it("of a fault can be selected", async () => {
+    const { page } = await open(DESKS.broken);
+    for (const text of ["The bundled ffmpeg", "ffmpeg_altered"]) {
+      expect(await page.getByText(text).evaluate((line) => getComputedStyle(line).userSelect)).toBe("text");
+    }
+  });
+
+  it("are there on hovering where there is no room for them", async () => {
+    const { page } = await open(DESKS.encoding, { size: LEAST_SIZE });
+    const titles = await page.getByRole("navigation").locator("a:visible").evaluateAll((links) => links.map((link) => link.getAttribute("title")));
+    expect(titles).toEqual(["Status", "Limits", "Why", "Log", "Settings", "About"]);
+    await page.getByTitle("job_01JDJ3X9Q2T8M4V6N0B7C5K1RZ").waitFor();
+    expect(await page.locator("main").innerText()).not.toContain("job_");
+  });
+
+  it("of a server are those that people know", async () => {
+    const { page } = await open(DESKS.encoding, { page: "settings" });
+    await page.getByText("Joined https://farm.office.lan:7070 as “edit-suite-14”.", { exact: true }).waitFor();
+  });
+
+  it("of a computer in no farm are no riddle", async () => {
+    const { page } = await open(DESKS.pausedNotJoined);
+    await page.getByText("This computer has not joined a farm.").waitFor();
+    const { page: starting } = await open(DESKS.starting);
+    expect(await starting.getByRole("link", { name: "Join a farm" }).count()).toBe(0);
   });
 
   it("of what went on can be copied, with days", async () => {

@@ -67,8 +67,15 @@ function isShown(element: HTMLElement): boolean {
 
 /** A button that puts a text on the clipboard, and says so. */
 export function copier(name: string, outcome: Outcome, text: () => string): HTMLButtonElement {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+    } catch (problem) {
+      throw new Error(strings.notCopied, { cause: problem });
+    }
+  };
   return button(name, () => {
-    void outcome.of(navigator.clipboard.writeText(text())).then((done) => {
+    void outcome.of(copy()).then((done) => {
       if (done) outcome.good(strings.copied);
     });
   });

@@ -84,7 +84,7 @@ function update(snapshot: Snapshot): void {
   say(aloud, face.reason === "" ? face.headline : `${face.headline}: ${face.reason}`);
   // Whoever has no farm needs the page for joining; others find it under Settings.
   const joinLink = links.get("join")?.parentElement;
-  if (joinLink != null) joinLink.hidden = now?.farm != null;
+  if (joinLink != null) joinLink.hidden = now?.farm !== null;
   if (current === "join" && now?.farm != null) location.hash = "status";
   if (current !== null) pages.get(current)?.update(snapshot);
 }

@@ -13,6 +13,7 @@ export const strings = {
   },
   navigation: "Pages",
   copied: "Copied.",
+  notCopied: "This could not be copied. Select the text with the mouse instead.",
 
   status: {
     title: "Status",

@@ -54,16 +54,17 @@ export function status(): Page {
     show(picture, face.picture);
     hero.classList.toggle("attention", needsHelp);
     say(headline, face.headline);
-    say(reason, farmless && face.reason === "" ? words.notJoined : sentence(face.reason));
+    const rests = running?.state === "paused" || running?.state === "snoozed";
+    say(reason, farmless && face.reason === "" ? (rests ? strings.settings.notJoined : words.notJoined) : sentence(face.reason));
     say(time, running === null || (farmless && running.state === "no_server") ? "" : timeOf(running));
     details = detailsOf(snapshot);
     passFocus(
       () => {
         const state = running?.state ?? "";
-        const rests = state === "paused" || state === "snoozed";
         // Whoever has to mend something is helped by neither snooze nor pause.
         openLog.hidden = copyDetails.hidden = !needsHelp;
         join.hidden = !farmless;
+        for (const end of [resume, endSnooze]) end.classList.toggle("primary", !farmless);
         resume.hidden = state !== "paused";
         endSnooze.hidden = state !== "snoozed";
         snooze.hidden = running === null || farmless || needsHelp || rests;
