@@ -1,5 +1,5 @@
 // Every page in every state, light and dark: nothing wrong that axe-core can find, nothing that scrolls sideways, no complaints.
-// `npm run pictures` keeps a picture of each in `pictures/taken`.
+// `npm run pictures` keeps a picture of each in `.offpeak/pictures`, at the top of the checkout.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,7 +12,7 @@ import { DESKS, type Desk } from "./desks";
 import { LEAST_SIZE, SIZE, windows, type Look } from "./window";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAKEN = import.meta.env.MODE === "pictures" ? join(import.meta.dirname, "taken") : null;
+const TAKEN = import.meta.env.MODE === "pictures" ? join(import.meta.dirname, "../../../.offpeak/pictures") : null;
 
 interface View {
   desk: Desk;
@@ -105,5 +105,4 @@ it.each(Object.entries(VIEWS))("%s", async (name, { desk, page: at = "status", s
     if (over > 0) found.push(`${part} scrolls sideways by ${over} px`);
   }
   expect([...found, ...complaints]).toEqual([]);
-  await page.context().close();
 });

@@ -114,7 +114,7 @@ describe("words", () => {
   it("of a fault can be selected", async () => {
     const { page } = await open(DESKS.broken);
     for (const text of ["The bundled ffmpeg", "ffmpeg_altered"]) {
-      expect(await page.getByText(text).evaluate((line) => getComputedStyle(line).userSelect)).toBe("text");
+      expect(await page.locator("main").getByText(text).evaluate((line) => getComputedStyle(line).userSelect)).toBe("text");
     }
   });
 

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 
-import { chromium, type Browser, type Page } from "playwright-core";
-import { afterAll, beforeAll, inject } from "vitest";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, inject } from "vitest";
 
 import type { Snapshot } from "../src/shell";
 import { MOMENT, ZONE, type Desk } from "./desks";
@@ -39,9 +39,14 @@ export function windows(): (desk: Desk, look?: Look) => Promise<Opened> {
     if (!existsSync(CHROMIUM)) throw new Error(`there is no ${CHROMIUM}; \`cargo xtask setup --test\` installs Chromium, or set OFFPEAK_CHROMIUM`);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   });
+  const opened: BrowserContext[] = [];
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((context) => context.close()));
+  });
   afterAll(() => browser.close());
   return async (desk, { page: name = "status", theme = "light", size = SIZE } = {}) => {
     const context = await browser.newContext({ viewport: size, colorScheme: theme, timezoneId: ZONE, locale: "en-GB", reducedMotion: "reduce" });
+    opened.push(context);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const page = await context.newPage();
     const complaints: string[] = [];
