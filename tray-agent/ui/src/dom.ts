@@ -1,5 +1,7 @@
 // Elements without a framework: made once, changed where something changes, so that focus and half-typed text stay.
 
+import { strings } from "./strings";
+
 type Child = Node | string | null;
 
 interface Properties {
@@ -29,7 +31,54 @@ export function say(element: HTMLElement, text: string): void {
 }
 
 export function button(text: string, press: () => void, look = ""): HTMLButtonElement {
-  return h("button", { class: `button ${look}`.trim(), text, attributes: { type: "button" }, on: { click: press } });
+  const element = h("button", {
+    class: `button ${look}`.trim(),
+    text,
+    attributes: { type: "button" },
+    on: {
+      click: () => {
+        if (can(element)) press();
+      },
+    },
+  });
+  return element;
+}
+
+/** Whether pressing it does anything. One that does nothing keeps the focus, which `disabled` would take from it. */
+export function can(element: HTMLElement): boolean {
+  return element.getAttribute("aria-disabled") !== "true";
+}
+
+export function allow(element: HTMLElement, allowed: boolean): void {
+  if (allowed) element.removeAttribute("aria-disabled");
+  else element.setAttribute("aria-disabled", "true");
+}
+
+/** Makes a change that may hide what has the focus; the first of these that is there afterwards then gets it. */
+export function passFocus(change: () => void, ...successors: HTMLElement[]): void {
+  const had = document.activeElement;
+  change();
+  if (had instanceof HTMLElement && had.isConnected && !isShown(had)) successors.find(isShown)?.focus();
+}
+
+function isShown(element: HTMLElement): boolean {
+  return element.isConnected && element.closest("[hidden]") === null;
+}
+
+/** A button that puts a text on the clipboard, and says so. */
+export function copier(name: string, outcome: Outcome, text: () => string): HTMLButtonElement {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+    } catch (problem) {
+      throw new Error(strings.notCopied, { cause: problem });
+    }
+  };
+  return button(name, () => {
+    void outcome.of(copy()).then((done) => {
+      if (done) outcome.good(strings.copied);
+    });
+  });
 }
 
 /** A line that says how something went, also to those who do not see it. */

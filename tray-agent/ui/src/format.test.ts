@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { energy, memory, rate, schedule, sentence, span, video } from "./format";
+import { energy, memory, moment, rate, schedule, sentence, span, video } from "./format";
 
 describe("numbers as people read them", () => {
   it.each([
@@ -27,7 +27,7 @@ describe("numbers as people read them", () => {
   });
 
   it("energy, memory, rates", () => {
-    expect([0.04, 3.14, 21.4, 3782].map(energy)).toEqual(["0 Wh", "3.1 Wh", "21 Wh", "3.78 kWh"]);
+    expect([0.04, 3.14, 21.4, 3782].map(energy)).toEqual(["0 Wh", "3.1 Wh", "21 Wh", "3.8 kWh"]);
     expect([256, 1024, 19_660].map(memory)).toEqual(["256 MiB", "1 GiB", "19.2 GiB"]);
     expect([100_000, 200_000_000].map(rate)).toEqual(["0.1 Mbit/s", "200 Mbit/s"]);
   });
@@ -40,6 +40,17 @@ describe("numbers as people read them", () => {
     expect(sentence(text)).toBe(whole);
   });
 
+  it.each([
+    ["2026-11-25T18:00:00", "18:00"],
+    ["2026-11-25T00:00:00", "00:00"],
+    ["2026-11-26T08:00:00", "Thu 08:00"],
+    ["2026-11-23T15:23:00", "Mon 15:23"],
+    ["2026-12-01T08:00:00", "Tue 08:00"],
+    ["2026-12-02T08:00:00", "2 Dec 08:00"],
+  ])("%s, seen on a Wednesday", (time, text) => {
+    expect(moment(time, new Date("2026-11-25T15:46:00"))).toBe(text);
+  });
+
   it("schedules", () => {
     expect(schedule([])).toBe("at any time");
     expect(
@@ -48,6 +59,6 @@ describe("numbers as people read them", () => {
         { days: ["sat", "sun"], from: "00:00", to: "24:00" },
         { days: ["mon", "wed"], from: "12:00", to: "13:00" },
       ]),
-    ).toBe("Mon–Fri 18:00–08:00, Sat, Sun 00:00–24:00, Mon, Wed 12:00–13:00");
+    ).toBe("Mon–Fri 18:00–08:00; Sat, Sun all day; Mon, Wed 12:00–13:00");
   });
 });

@@ -6,6 +6,7 @@ import type { Day, Hours } from "./shell";
 const units = strings.units;
 const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+const DAY_MS = 86_400_000;
 const twoDigits = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2 });
 
 export function count(value: number): string {
@@ -34,7 +35,7 @@ export function video(seconds: number): string {
 export function energy(wattHours: number): string {
   if (wattHours < 10) return units.wh(oneDigit.format(wattHours));
   if (wattHours < 1000) return units.wh(whole.format(wattHours));
-  return units.kwh(twoDigits.format(wattHours / 1000));
+  return units.kwh((wattHours < 100_000 ? oneDigit : whole).format(wattHours / 1000));
 }
 
 export function memory(mib: number): string {
@@ -52,16 +53,33 @@ export function sentence(text: string): string {
   return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }
 
-export function clock(time: string): string {
-  return new Date(time).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+/** `15:23` of this day, `Mon 15:23` less than a week away, `1 Dec 15:23` of any other. */
+export function moment(time: string, now = new Date()): string {
+  const at = new Date(time);
+  const clock = at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  // Days on which clocks are changed are not 24 h long.
+  const days = Math.abs(Math.round((midnight(at) - midnight(now)) / DAY_MS));
+  if (days === 0) return clock;
+  return `${at.toLocaleDateString("en-GB", days < 7 ? { weekday: "short" } : { day: "numeric", month: "short" })} ${clock}`;
+}
+
+function midnight(time: Date): number {
+  return new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime();
+}
+
+/** `25 Nov 15:23:01`. */
+export function stamp(time: string): string {
+  const at = new Date(time);
+  return `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${at.toLocaleTimeString("en-GB")}`;
 }
 
 const DAYS: Day[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/** `Mon–Fri 18:00–08:00, Sat, Sun 00:00–24:00`. */
+/** `Mon–Fri 18:00–08:00; Sat, Sun all day`. */
 export function schedule(hours: Hours[]): string {
   if (hours.length === 0) return strings.limits.scheduleAny;
-  return hours.map(({ days, from, to }) => `${daysOf(days)} ${from}–${to}`).join(", ");
+  const times = ({ from, to }: Hours) => (from === "00:00" && to === "24:00" ? strings.limits.wholeDay : `${from}–${to}`);
+  return hours.map((stretch) => `${daysOf(stretch.days)} ${times(stretch)}`).join("; ");
 }
 
 function daysOf(days: Day[]): string {

@@ -17,7 +17,7 @@ import { strings } from "./strings";
 
 const PAGES = { status, join, limits, why, log, settings, about };
 type Name = keyof typeof PAGES;
-// Times on the page ("for 23 min") are good to the minute.
+// Times on the page ("23 min") are good to the minute.
 const MINUTE = 60_000;
 
 const pages = new Map<Name, Page>();
@@ -26,6 +26,7 @@ let current: Name | null = null;
 
 const picture = h("img", { class: "picture", attributes: { alt: "" } });
 const headline = h("span", { class: "headline" });
+const chip = h("p", { class: "chip" }, picture, headline);
 // Changes of the state are read aloud on every page.
 const aloud = h("p", { class: "for-ears", attributes: { role: "status" } });
 const main = h("main", { attributes: { tabindex: "-1" } });
@@ -38,7 +39,7 @@ function isName(text: string): text is Name {
 function build(): void {
   const list = h("ul");
   for (const name of Object.keys(PAGES).filter(isName)) {
-    const link = h("a", { attributes: { href: `#${name}` } }, icon(name), h("span", { text: strings.pages[name] }));
+    const link = h("a", { attributes: { href: `#${name}`, title: strings.pages[name] } }, icon(name), h("span", { text: strings.pages[name] }));
     links.set(name, link);
     list.append(h("li", {}, link));
   }
@@ -47,7 +48,7 @@ function build(): void {
     { class: "rail" },
     h("p", { class: "brand" }, h("img", { class: "mark", attributes: { src: mark, alt: "" } }), strings.product),
     h("nav", { attributes: { "aria-label": strings.navigation } }, list),
-    h("p", { class: "chip" }, picture, headline),
+    chip,
   );
   document.body.append(rail, main, aloud);
 }
@@ -69,8 +70,9 @@ function goTo(name: Name, byHand: boolean): void {
   main.replaceChildren(page.element);
   main.scrollTop = 0;
   if (latest !== null) page.update(latest);
-  page.enter?.();
   if (byHand) main.focus();
+  // After that, since a page may know a better place for the focus.
+  page.enter?.();
 }
 
 function update(snapshot: Snapshot): void {
@@ -78,10 +80,11 @@ function update(snapshot: Snapshot): void {
   const { face, now } = snapshot;
   show(picture, face.picture);
   say(headline, face.headline);
+  chip.title = face.headline;
   say(aloud, face.reason === "" ? face.headline : `${face.headline}: ${face.reason}`);
   // Whoever has no farm needs the page for joining; others find it under Settings.
   const joinLink = links.get("join")?.parentElement;
-  if (joinLink != null) joinLink.hidden = now?.farm != null;
+  if (joinLink != null) joinLink.hidden = now?.farm !== null;
   if (current === "join" && now?.farm != null) location.hash = "status";
   if (current !== null) pages.get(current)?.update(snapshot);
 }

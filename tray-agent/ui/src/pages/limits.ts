@@ -1,6 +1,6 @@
 // How much of the computer the farm may have. The policy's value stands beside each limit, and no slider goes beyond it.
 
-import { button, h, Outcome, say, toggle } from "../dom";
+import { allow, button, can, h, Outcome, say, toggle } from "../dom";
 import { memory, rate, schedule, span } from "../format";
 import { ask, type Limits, type Now, type Snapshot } from "../shell";
 import { strings } from "../strings";
@@ -10,15 +10,28 @@ import type { Page } from "./page";
 const words = strings.limits;
 const MEMORY_STEP = 256;
 const MEGABIT = 1e6;
+const NONE: Limits = {
+  max_cores: null,
+  max_memory_mib: null,
+  max_bits_per_second: null,
+  start_after_idle_seconds: null,
+  mains_only: false,
+  unmetered_only: false,
+  schedule: [],
+};
 
 export function limits(): Page {
   let now: Now | null = null;
   let isDirty = false;
+  // What the engine said of limits when the fields were last filled with that. It says the same once a second while it works, and
+  // whoever stands in a field shall not lose it.
+  let filled = "";
   const outcome = new Outcome();
   const changed = () => {
     isDirty = true;
     outcome.clear();
-    save.disabled = false;
+    allow(save, true);
+    allow(reset, true);
     labels();
   };
 
@@ -31,7 +44,9 @@ export function limits(): Page {
   const hours = hoursEditor(changed);
   const policyHours = h("p", { class: "hint" });
   const save = h("button", { class: "button primary", text: words.save, attributes: { type: "submit" } });
-  const reset = button(words.reset, () => void store(null));
+  const reset = button(words.reset, () => {
+    if (now !== null) void store(now, NONE);
+  });
 
   function labels(): void {
     if (now === null) return;
@@ -45,23 +60,26 @@ export function limits(): Page {
     say(idle.hint, words.policyFrom(span(now.policy.start_after_idle_seconds)));
     say(mains.why, now.policy.mains_only ? words.byPolicy : words.mainsWhy);
     say(unmetered.why, now.policy.unmetered_only ? words.byPolicy : words.unmeteredWhy);
-    say(policyHours, `${words.policy(schedule(now.policy.schedule))}. ${words.scheduleLead}`);
-    for (const { input } of [cores, ram]) {
+    say(policyHours, `${words.policyHours(schedule(now.policy.schedule))} ${words.scheduleLead}`);
+    for (const { input, output } of [cores, ram]) {
+      // The bare number says nothing about MiB.
+      input.setAttribute("aria-valuetext", output.value);
       const { min, max, value } = input;
       input.style.setProperty("--filled", `${((Number(value) - Number(min)) / Math.max(1, Number(max) - Number(min))) * 100}%`);
     }
   }
 
-  function fill({ limits: own, policy, ...machine }: Now): void {
-    const all = { limits: own, policy, ...machine };
-    const most = mostCores(all);
+  function fill(now: Now, own: Limits): void {
+    const { policy } = now;
+    const most = mostCores(now);
     set(cores.input, 1, most, 1, Math.min(own.max_cores ?? most, most));
-    const mostMemory = mostMemoryOf(all);
+    const mostMemory = mostMemoryOf(now);
     set(ram.input, MEMORY_STEP, mostMemory, MEMORY_STEP, Math.min(own.max_memory_mib ?? mostMemory, mostMemory));
     const mostRate = policy.max_bits_per_second;
     network.input.min = "0.1";
     network.input.step = "any";
-    if (mostRate !== null) network.input.max = String(mostRate / MEGABIT);
+    if (mostRate === null) network.input.removeAttribute("max");
+    else network.input.max = String(mostRate / MEGABIT);
     network.input.placeholder = mostRate === null ? words.networkEmpty : String(mostRate / MEGABIT);
     network.input.value = own.max_bits_per_second === null ? "" : String(own.max_bits_per_second / MEGABIT);
     const least = Math.ceil(policy.start_after_idle_seconds / 60);
@@ -71,15 +89,18 @@ export function limits(): Page {
     unmetered.input.checked = own.unmetered_only || policy.unmetered_only;
     unmetered.input.disabled = policy.unmetered_only;
     hours.fill(own.schedule);
-    save.disabled = true;
+    allow(save, false);
+    allow(reset, JSON.stringify(own) !== JSON.stringify({ ...own, ...NONE }));
     labels();
   }
 
   function asked(now: Now): Limits {
     const idleSeconds = Number(idle.input.value) * 60;
+    // At its upper end a slider means all that there is, which need not be a whole step and may become more.
+    const asked = ({ value, max }: HTMLInputElement) => (value === max ? null : Number(value));
     return {
-      max_cores: Number(cores.input.value),
-      max_memory_mib: Number(ram.input.value),
+      max_cores: asked(cores.input),
+      max_memory_mib: asked(ram.input),
       max_bits_per_second: network.input.value === "" ? null : Math.round(Number(network.input.value) * MEGABIT),
       // At its lower end the field means the policy's seconds, which need not be whole minutes.
       start_after_idle_seconds: idle.input.value === idle.input.min ? null : idleSeconds,
@@ -90,21 +111,12 @@ export function limits(): Page {
     };
   }
 
-  async function store(wanted: Limits | null): Promise<void> {
-    const none: Limits = {
-      max_cores: null,
-      max_memory_mib: null,
-      max_bits_per_second: null,
-      start_after_idle_seconds: null,
-      mains_only: false,
-      unmetered_only: false,
-      schedule: [],
-    };
-    if (await outcome.of(ask({ type: "set_limits", limits: wanted ?? none }))) {
-      isDirty = false;
-      if (now !== null) fill(now);
-      outcome.good(words.saved);
-    }
+  async function store(now: Now, wanted: Limits): Promise<void> {
+    if (!(await outcome.of(ask({ type: "set_limits", limits: wanted })))) return;
+    isDirty = false;
+    // The answer comes before the engine says what holds now; until then, what was asked for.
+    fill(now, wanted);
+    outcome.good(words.saved);
   }
 
   const form = h(
@@ -113,7 +125,7 @@ export function limits(): Page {
       on: {
         submit: (event) => {
           event.preventDefault();
-          if (now !== null) void store(asked(now));
+          if (now !== null && can(save) && hours.areRight()) void store(now, asked(now));
         },
       },
     },
@@ -128,8 +140,12 @@ export function limits(): Page {
     now = snapshot.now;
     form.hidden = now === null;
     missing.hidden = now !== null;
+    if (now === null) return;
+    const said = JSON.stringify([now.limits, now.policy, now.machine_cores, now.machine_memory_mib]);
     // What somebody is changing is not changed under their hands.
-    if (now !== null && !isDirty) fill(now);
+    if (isDirty || said === filled) return;
+    filled = said;
+    fill(now, now.limits);
   };
   return { element, update };
 }
@@ -156,8 +172,9 @@ function slider(id: string, name: string, changed: () => void) {
 }
 
 function number(id: string, name: string, unit: string, changed: () => void) {
-  const input = h("input", { attributes: { type: "number", id, "aria-describedby": `${id}-hint` }, on: { input: changed } });
+  const attributes = { type: "number", id, "aria-labelledby": `${id}-name ${id}-unit`, "aria-describedby": `${id}-hint` };
+  const input = h("input", { attributes, on: { input: changed } });
   const hint = h("p", { class: "hint", attributes: { id: `${id}-hint` } });
-  const row = h("div", { class: "row" }, h("div", {}, h("label", { text: name, attributes: { for: id } }), hint), h("div", { class: "unit" }, input, h("span", { text: unit })));
+  const row = h("div", { class: "row" }, h("div", {}, h("label", { text: name, attributes: { for: id, id: `${id}-name` } }), hint), h("div", { class: "unit" }, input, h("span", { text: unit, attributes: { id: `${id}-unit` } })));
   return { row, input, hint };
 }
