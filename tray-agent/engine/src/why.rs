@@ -11,7 +11,7 @@ use std::{path::Path, time::Duration};
 use offpeak_link::Why;
 #[cfg(windows)]
 use pipe::{Door, connect};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{presence::Clock, status::Status, watch::Seen};
@@ -95,7 +95,7 @@ impl Door {
 }
 
 #[cfg(unix)]
-async fn connect(folder: &Path) -> std::io::Result<impl AsyncRead + Unpin + use<>> {
+async fn connect(folder: &Path) -> std::io::Result<impl tokio::io::AsyncRead + Unpin + use<>> {
     tokio::net::UnixStream::connect(folder.join("why.sock")).await
 }
 

@@ -426,12 +426,12 @@ mod tests {
     #[test]
     fn whoever_was_there_last_counts() {
         let own = Some((1, Duration::from_secs(60)));
-        let after = |sessions: &[Session]| latest(own, sessions).map(|idle| idle.map(|idle| idle.as_secs()));
-        assert_eq!(after(&[]), Ok(None));
-        assert_eq!(after(&[session(1, None)]), Ok(Some(60)));
-        assert_eq!(after(&[session(1, None), session(2, Some(5))]), Ok(Some(5)));
+        let ago = |seconds| Ok(Some(Duration::from_secs(seconds)));
+        assert_eq!(latest(own, &[]), Ok(None));
+        assert_eq!(latest(own, &[session(1, None)]), ago(60));
+        assert_eq!(latest(own, &[session(1, None), session(2, Some(5))]), ago(5));
         let left = Session { is_active: false, ..session(2, Some(5)) };
-        assert_eq!(after(&[session(1, None), left]), Ok(Some(60)));
+        assert_eq!(latest(own, &[session(1, None), left]), ago(60));
     }
 
     #[test]
