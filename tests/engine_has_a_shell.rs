@@ -74,6 +74,8 @@ async fn a_person_joins_snoozes_pauses_and_leaves() {
 
     // All of it outlives the engine.
     let mut engine = system.linked_engine("tray", |_| {});
+    let first = engine.until("anything", |_| true);
+    assert_eq!(first.farm.map(|farm| farm.agent_name).as_deref(), Some("tray"), "it never says that there is no farm");
     let now = engine.until("the pause, again", |now| now.state == AgentState::Paused && now.farm.is_some());
     assert_eq!((now.limits, now.policy), (limits, policy));
     match engine.order(Order::Why) {
@@ -134,6 +136,38 @@ async fn an_update_takes_the_work_back_and_one_that_came_to_nothing_gives_it_aga
     assert_eq!(engine.order(Order::Resume), Answer::Done);
     encodes(&mut engine);
     History::until_released(&system.client, &job.id, 1, END_LIMIT).await;
+}
+
+/// With a code for many machines in the environment, as of a roll-out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_it_was_set_up_with_does_not_undo_what_its_person_decided() {
+    let system = System::start(0).await;
+    let many = system.server_says(&["token", "enrol", "--uses", "5"]);
+    let mut engine = system.linked_engine("tray", |command| {
+        command.env("OFFPEAK_URL", system.client.server().as_str()).env("OFFPEAK_ENROL_CODE", &many);
+    });
+    engine.until("the farm", |now| now.farm.is_some());
+    assert_eq!(engine.order(Order::Leave), Answer::Done);
+    engine.until("that it stays out", |now| now.farm.is_none() && now.reason == "this computer has not joined a farm yet");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_is_refused_is_a_state_and_another_one_helps() {
+    let system = System::start(0).await;
+    let mut engine = system.linked_engine("tray", |command| {
+        command.env("OFFPEAK_URL", system.client.server().as_str()).env("OFFPEAK_ENROL_CODE", "ofe_used_up");
+    });
+    let refused = engine.until("that it is refused", |now| now.state == AgentState::Broken);
+    assert_eq!((refused.farm, refused.code.as_deref()), (None, Some("code_refused")));
+    assert!(refused.reason.ends_with("Ask whoever runs the farm for a new code."), "{}", refused.reason);
+    join(&system, &mut engine);
+    engine.until("nothing to do", |now| now.reason == "there is nothing to do");
+
+    // What happened is on the disk as well.
+    let folder = system.scratch().with_file_name("tray").join("log");
+    let files: Vec<_> = std::fs::read_dir(&folder).expect("a folder for the log").flatten().collect();
+    let text = files.iter().map(|file| std::fs::read_to_string(file.path()).expect("a log")).collect::<String>();
+    assert!(text.contains("asking for work"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

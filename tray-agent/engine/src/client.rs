@@ -58,6 +58,19 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// The server's own words, if it said any, for the middle of a sentence.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Broken(problem)
+            | Self::Unauthorized(problem)
+            | Self::Lost(problem)
+            | Self::TooOld(problem)
+            | Self::Refused(problem) => problem.detail.trim_end_matches('.').to_owned(),
+            Self::NotNow { problem, .. } => problem.detail.trim_end_matches('.').to_owned(),
+            Self::Unreachable(why) => why.clone(),
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {

@@ -31,6 +31,8 @@ pub struct Tally(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    /// Which day it is, by the clock on the wall.
+    today: fn() -> NaiveDate,
     folder: Option<PathBuf>,
     now: watch::Sender<Kept>,
     /// Processor time of all programs that have ended, when it was last looked at.
@@ -40,14 +42,18 @@ struct Shared {
 impl Tally {
     /// Goes on from what is kept in the folder; nothing is kept without one.
     pub fn load(folder: Option<PathBuf>) -> Self {
+        Self::by_the_clock(folder, today)
+    }
+
+    pub(crate) fn by_the_clock(folder: Option<PathBuf>, today: fn() -> NaiveDate) -> Self {
         let kept = folder.as_deref().map(|folder| kept::read(folder, FILE)).unwrap_or_default();
         let counted = Mutex::new(platform::children_cpu_seconds());
-        Self(Arc::new(Shared { folder, now: watch::Sender::new(kept), counted }))
+        Self(Arc::new(Shared { today, folder, now: watch::Sender::new(kept), counted }))
     }
 
     /// As of now: what was done yesterday is not today's.
     pub fn get(&self) -> Contribution {
-        on(*self.0.now.borrow(), today()).contribution
+        on(*self.0.now.borrow(), (self.0.today)()).contribution
     }
 
     /// Ends with each lease.
@@ -77,7 +83,7 @@ impl Tally {
 
     fn add(&self, more: Share) {
         self.0.now.send_modify(|kept| {
-            *kept = on(*kept, today());
+            *kept = on(*kept, (self.0.today)());
             for share in [&mut kept.contribution.today, &mut kept.contribution.total] {
                 share.video_seconds += more.video_seconds;
                 share.cpu_seconds += more.cpu_seconds;

@@ -13,6 +13,7 @@ use offpeak_api::{
     ids::AgentId,
     lease::{EnrolRequest, EnrolResponse},
 };
+use offpeak_link::Farm;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 use url::Url;
@@ -30,6 +31,16 @@ pub struct Enrolment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
 }
+
+impl Enrolment {
+    /// As the person at the desk sees it.
+    pub fn farm(&self) -> Farm {
+        Farm { server: self.server.clone(), agent_id: self.agent_id.clone(), agent_name: self.name.clone() }
+    }
+}
+
+/// What helps a person at a desk against most of what can go wrong with joining.
+pub(crate) const ASK_FOR_A_CODE: &str = "Ask whoever runs the farm for a new code.";
 
 /// Why there is no enrolment.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +63,29 @@ pub enum EnrolError {
 }
 
 impl EnrolError {
+    /// For somebody who sits in front of the tray app: they have no command line, and no server.
+    pub fn for_the_desk(&self) -> String {
+        let helper = "Ask whoever looks after this computer.";
+        match self {
+            Self::Folder { folder, error } => format!("Offpeak cannot use its folder {}: {error}. {helper}", folder.display()),
+            Self::Damaged { file, error } => format!(
+                "Offpeak's file {} is damaged ({error}). When it is deleted, this computer can join again with a new code. {helper}",
+                file.display()
+            ),
+            Self::InUse { folder } => {
+                format!(
+                    "Offpeak runs on this computer already, with the folder {}: as a service, perhaps. {helper}",
+                    folder.display()
+                )
+            }
+            Self::NotEnrolled { server } => format!("This computer is not part of the farm at {server}. {ASK_FOR_A_CODE}"),
+            Self::CodeRefused { server, error } => {
+                format!("{server} does not take this code: {}. {ASK_FOR_A_CODE}", error.detail())
+            }
+            Self::NoAnswer { server, error } => format!("Cannot join {server}: {error}."),
+        }
+    }
+
     /// Whether the same may go well later.
     pub fn is_passing(&self) -> bool {
         match self {
@@ -253,6 +287,34 @@ mod tests {
         assert!(matches!(state.lock(), Err(EnrolError::InUse { .. })));
         drop(lock);
         state.lock().unwrap();
+    }
+
+    #[test]
+    fn a_desk_is_not_told_to_type_commands() {
+        let folder = || PathBuf::from("/home/ada/.local/state/offpeak");
+        let server = || Url::parse("https://farm.lan/").unwrap();
+        let refused = CallError::Refused(Box::new(
+            serde_json::from_value(serde_json::json!({
+                "type": "about:blank", "title": "Forbidden", "status": 403, "code": "bad_enrolment_code",
+                "detail": "This enrolment code is unknown, used up or too old.",
+            }))
+            .unwrap(),
+        ));
+        for (error, expected) in [
+            (EnrolError::Folder { folder: folder(), error: io::ErrorKind::PermissionDenied.into() }, "cannot use its folder"),
+            (EnrolError::InUse { folder: folder() }, "runs on this computer already"),
+            (EnrolError::NotEnrolled { server: server() }, "Ask whoever runs the farm for a new code."),
+            (
+                EnrolError::CodeRefused { server: server(), error: refused },
+                "https://farm.lan/ does not take this code: This enrolment code is unknown, used up or too old. Ask whoever runs \
+                 the farm for a new code.",
+            ),
+            (EnrolError::NoAnswer { server: server(), error: CallError::Unreachable("timed out".to_owned()) }, "timed out."),
+        ] {
+            let told = error.for_the_desk();
+            assert!(told.contains(expected), "{told}");
+            assert!(!told.contains("offpeak-server") && !told.contains("--"), "{told}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
     client::{NoPool, connection_pool},
     contribution::Tally,
     desk::Desk,
-    enrolment::{EnrolError, Enrolment, StateFolder, enrol},
+    enrolment::{self, EnrolError, Enrolment, StateFolder, enrol},
     forecast::Forecast,
     link::{self, Link, LogLines},
     platform,
@@ -55,6 +55,29 @@ pub enum RunError {
     Signals(#[from] std::io::Error),
 }
 
+impl RunError {
+    /// For somebody who sits in front of the tray app: they have no command line, and no server.
+    pub fn for_the_desk(&self) -> String {
+        match self {
+            Self::Enrol(error) => error.for_the_desk(),
+            Self::BadLink(error) => {
+                format!(
+                    "the enrolment link that this computer was set up with does not read ({error}). {}",
+                    enrolment::ASK_FOR_A_CODE
+                )
+            }
+            Self::Incapable(_)
+            | Self::NoServer
+            | Self::BadServer { .. }
+            | Self::NoStateDir
+            | Self::Revoked { .. }
+            | Self::Http(_)
+            | Self::NoThread(_)
+            | Self::Signals(_) => self.to_string(),
+        }
+    }
+}
+
 /// How long a shell that is gone, and so cannot be asked, is waited for: long enough to hand leases back on a good network.
 const SHELL_GONE_LIMIT: Duration = Duration::from_secs(2);
 /// The last lines to a shell.
@@ -85,7 +108,9 @@ pub async fn run(settings: Run, log: Option<LogLines>) -> Result<(), RunError> {
     let tally = Tally::load(Some(folder.clone()));
     let _watching = watch::start(watch.clone(), settings.desk.presence).map_err(RunError::NoThread)?;
     let _answering = why::answer(&folder, watch.status.clone(), watch.seen.clone(), watch.clock);
-    let (farm, joined) = tokio::sync::watch::channel(None);
+    // Before a word is said: a shell that heard of no farm would say so, and perhaps join once more.
+    let kept = if settings.link { state.enrolments()?.pop() } else { None };
+    let (farm, joined) = tokio::sync::watch::channel(kept.as_ref().map(Enrolment::farm));
     let (demands, demanded) = Demands::channel();
     let (gone, done) = (CancellationToken::new(), CancellationToken::new());
     let speaking = settings.link.then(|| {

@@ -31,6 +31,8 @@ use crate::{
 
 /// Figures of running work change with each row; people read no faster.
 const LEAST_BETWEEN: Duration = Duration::from_secs(1);
+/// Nobody minds yesterday's figures for so long after midnight.
+const LOOK_FOR_MIDNIGHT: Duration = Duration::from_secs(60);
 /// Answers and news that wait for a shell that does not read.
 const LINES_AHEAD: usize = 1024;
 /// A line that is longer is no order.
@@ -176,11 +178,58 @@ async fn tell_contribution(tally: &Tally, lines: mpsc::Sender<FromEngine>) {
         if lines.send(FromEngine::Contribution(tally.get())).await.is_err() {
             return;
         }
-        tally.next_lease().await;
+        let told = tally.get();
+        tokio::select! {
+            () = tally.next_lease() => {}
+            () = other_day(tally, told) => {}
+        }
+    }
+}
+
+/// Ends when what was done today is not today's any more.
+async fn other_day(tally: &Tally, told: offpeak_link::Contribution) {
+    // A machine that has done nothing today has the same to say tomorrow.
+    while tally.get().today == told.today {
+        // Not until midnight: a clock that was set or a night asleep would make that another moment.
+        tokio::time::sleep(LOOK_FOR_MIDNIGHT).await;
     }
 }
 
 /// All readings, and the rule that decided.
 fn why(status: &Status, seen: &Seen, watch: &Watch) -> offpeak_link::Why {
     seen.why(status, &watch.clock)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    use chrono::NaiveDate;
+
+    use super::*;
+
+    static DAY: AtomicI32 = AtomicI32::new(740_000);
+
+    fn day() -> NaiveDate {
+        NaiveDate::from_num_days_from_ce_opt(DAY.load(Ordering::SeqCst)).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_midnight_today_is_empty() {
+        let tally = Tally::by_the_clock(None, day);
+        tally.video(12.0);
+        let (out, mut lines) = mpsc::channel(4);
+        let _telling =
+            tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move { tell_contribution(&tally, out).await }));
+        let mut next = async || match lines.recv().await {
+            Some(FromEngine::Contribution(contribution)) => (contribution.today.video_seconds, contribution.total.video_seconds),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(next().await, (12.0, 12.0));
+        assert!(tokio::time::timeout(Duration::from_secs(3600), next()).await.is_err(), "the same is not said again");
+        DAY.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(next().await, (0.0, 12.0));
+    }
 }

@@ -9,7 +9,7 @@ use crate::desk::Allowed;
 /// Something without which nothing can be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Stable name: `ffmpeg_missing`, `ffmpeg_altered`, `cannot_encode`, `disk_full`, `sandbox_failed`.
+    /// Stable name: `ffmpeg_missing`, `ffmpeg_altered`, `cannot_encode`, `disk_full`, `sandbox_failed`, `code_refused`.
     pub code: &'static str,
     /// What is wrong and what to do, in words for a person.
     pub why: String,
@@ -123,10 +123,14 @@ fn working(engine: &Engine) -> Finding {
         (0, _) => Finding::new(AgentState::Waiting, "there is nothing to do", "the server has no work for this machine"),
         (n, done) if done >= n => Finding::new(
             AgentState::Leasing,
-            format!("handing over what is done of {}", leases(n)),
-            "the last rows are on their way",
+            "sending the last pieces",
+            format!("the last rows of {} are on their way", leases(n)),
         ),
-        (n, _) => Finding::new(AgentState::Encoding, format!("working on {}", leases(n)), "nothing keeps this machine from work"),
+        (n, _) => Finding::new(
+            AgentState::Encoding,
+            "nobody is using this computer",
+            format!("nothing keeps this machine from work; it holds {}", leases(n)),
+        ),
     }
 }
 

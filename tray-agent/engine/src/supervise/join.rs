@@ -1,7 +1,6 @@
 //! Becoming, being and ceasing to be part of a farm.
 
 use offpeak_api::enrolment::{BadLink, EnrolLink, Fingerprint};
-use offpeak_link::Farm;
 use tokio::time::sleep;
 use url::Url;
 
@@ -20,27 +19,19 @@ pub struct Joined {
     pub pool: reqwest::Client,
 }
 
-impl Joined {
-    pub fn farm(&self) -> Farm {
-        Farm {
-            server: self.enrolment.server.clone(),
-            agent_id: self.enrolment.agent_id.clone(),
-            agent_name: self.enrolment.name.clone(),
-        }
-    }
-}
-
 /// Why it is in none.
 pub enum JoinFailed {
     /// Nobody has joined it yet, or its token is good for nothing.
     NotJoined(RunError),
+    /// What the machine was set up with does not let it join; with another code it can.
+    NoGood(RunError),
     Failed(RunError),
 }
 
 impl From<JoinFailed> for RunError {
     fn from(failed: JoinFailed) -> Self {
         match failed {
-            JoinFailed::NotJoined(error) | JoinFailed::Failed(error) => error,
+            JoinFailed::NotJoined(error) | JoinFailed::NoGood(error) | JoinFailed::Failed(error) => error,
         }
     }
 }
@@ -61,6 +52,14 @@ pub enum NotJoined {
 }
 
 impl NotJoined {
+    /// For the person who asked for it.
+    pub fn for_the_desk(&self) -> String {
+        match self {
+            Self::Enrol(error) => error.for_the_desk(),
+            Self::BadLink(_) | Self::NoServer | Self::BadServer(_) | Self::Pool(_) => self.to_string(),
+        }
+    }
+
     /// Stable name.
     pub fn code(&self) -> &'static str {
         match self {
@@ -91,6 +90,7 @@ impl Supervisor {
         let not_joined = |error: RunError| match error {
             RunError::NoServer => JoinFailed::NotJoined(error),
             RunError::Enrol(EnrolError::NotEnrolled { .. }) => JoinFailed::NotJoined(error),
+            RunError::BadLink(_) => JoinFailed::NoGood(error),
             error => JoinFailed::Failed(error),
         };
         let Whereto { server, fingerprint, code: given } = whereto(home, code.as_deref(), &self.state).map_err(not_joined)?;
@@ -104,7 +104,10 @@ impl Supervisor {
         };
         *code = None;
         let enrolled = self.enrol_patiently(&pool, (&server, fingerprint), &given).await;
-        let enrolled = enrolled.map_err(|error| JoinFailed::Failed(error.into()))?;
+        let enrolled = enrolled.map_err(|error| match error {
+            EnrolError::CodeRefused { .. } => JoinFailed::NoGood(error.into()),
+            error => JoinFailed::Failed(error.into()),
+        })?;
         Ok(enrolled.map(|enrolment| Joined { enrolment, pool }))
     }
 

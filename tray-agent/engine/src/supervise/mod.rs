@@ -63,6 +63,8 @@ pub struct Supervisor {
 enum Next {
     /// Everything from the start: something may be other than before.
     Again,
+    /// The same, and its person took this machine out: a code that it was set up with is not theirs to be undone by.
+    Left,
     End,
 }
 
@@ -79,23 +81,26 @@ impl Supervisor {
                 Ok(None) => return Ok(()),
                 Err(error) if self.settings.link && error.can_be_mended_here() => {
                     self.farm.send_replace(None);
+                    self.watch.status.broken(error.fault());
                     self.watch.status.unjoined(!revoked);
                     self.watch.status.preparing(false);
-                    match self.obey_next(&mut demanded, None).await {
-                        Next::Again => {
-                            revoked = false;
-                            continue;
-                        }
+                    let next = self.obey_next(&mut demanded, None).await;
+                    self.watch.status.broken(None);
+                    match next {
+                        Next::Again => revoked = false,
+                        Next::Left => (code, revoked) = (None, false),
                         Next::End => return Ok(()),
                     }
+                    continue;
                 }
                 Err(error) => return Err(error.into()),
             };
             self.watch.status.unjoined(false);
             self.watch.status.revoked(false);
-            self.farm.send_replace(Some(joined.farm()));
+            self.farm.send_replace(Some(joined.enrolment.farm()));
             match self.work(&joined, &mut demanded).await? {
                 Worked::Next(Next::Again) => revoked = false,
+                Worked::Next(Next::Left) => (code, revoked) = (None, false),
                 Worked::Next(Next::End) => return Ok(()),
                 Worked::Revoked if code.is_some() => {
                     warn!("the server does not accept the stored token; enrolling anew with the code at hand");
@@ -278,15 +283,16 @@ impl Supervisor {
             Demand::Join { link_or_code, server, name } => {
                 answer.give(match self.join(&link_or_code, server, name).await {
                     Ok(()) => Answer::Done,
-                    Err(error) => refused(error.code(), error.to_string()),
+                    Err(error) => refused(error.code(), error.for_the_desk()),
                 });
             }
-            Demand::Leave => {
-                answer.give(match self.leave() {
-                    Ok(()) => Answer::Done,
-                    Err(error) => refused("not_kept", error.to_string()),
-                });
-            }
+            Demand::Leave => match self.leave() {
+                Ok(()) => {
+                    answer.give(Answer::Done);
+                    return Next::Left;
+                }
+                Err(error) => answer.give(refused("not_kept", error.for_the_desk())),
+            },
             Demand::PrepareUpdate => {
                 self.watch.status.updating(true);
                 answer.give(Answer::Done);
@@ -333,8 +339,16 @@ impl JoinFailed {
     /// Whether the person at the desk can do something about it, by joining.
     fn can_be_mended_here(&self) -> bool {
         match self {
-            Self::NotJoined(_) => true,
+            Self::NotJoined(_) | Self::NoGood(_) => true,
             Self::Failed(_) => false,
+        }
+    }
+
+    /// What its person has to hear of, where not having joined is not all of it.
+    fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::NoGood(error) => Some(Fault { code: "code_refused", why: error.for_the_desk(), stops: false }),
+            Self::NotJoined(_) | Self::Failed(_) => None,
         }
     }
 }
