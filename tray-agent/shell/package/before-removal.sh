@@ -8,11 +8,11 @@ esac
 if [ -d /run/systemd/system ]; then
     systemctl stop offpeak-agent.service || true
 fi
-# By the program's file, since a name alone could be anybody's.
+# By the program's file, since a name alone could be anybody's. After an upgrade the old file is gone, and its name says so.
 apps() {
     for exe in /proc/[0-9]*/exe; do
         case "$(readlink "$exe")" in
-        /usr/bin/offpeak-tray | /usr/bin/offpeak-agent) id=${exe#/proc/} && echo "${id%/exe}" ;;
+        /usr/bin/offpeak-tray | "/usr/bin/offpeak-tray (deleted)" | /usr/bin/offpeak-agent | "/usr/bin/offpeak-agent (deleted)") id=${exe#/proc/} && echo "${id%/exe}" ;;
         esac
     done
 }
