@@ -59,7 +59,7 @@ impl Desk {
             ("OFFPEAK_PRESENCE", "none".as_ref()),
         ];
         variables.extend(more);
-        let tray = desktop.start_tray(tray, &built().agent, &variables, &[]);
+        let tray = desktop.start_tray_at_login(tray, &built().agent, &variables);
         let desk = Self { system, desktop, tray, job };
         desk.until("it encodes", |desk| !desk.ffmpegs().is_empty() && desk.tray.engine().is_some()).await;
         desk

@@ -8,7 +8,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -20,6 +20,7 @@ pub mod colours {
     pub const INDIGO: [u8; 3] = [0x44, 0x50, 0xc8];
     pub const AMBER: [u8; 3] = [0xff, 0xc4, 0x6b];
     pub const SLATE: [u8; 3] = [0x63, 0x69, 0x79];
+    pub const GREY: [u8; 3] = [0x8a, 0x90, 0xa1];
     pub const RED: [u8; 3] = [0xc5, 0x35, 0x2b];
 }
 
@@ -148,6 +149,21 @@ impl Desktop {
         let mut command = self.command(tray);
         command.args(arguments).env("OFFPEAK_ENGINE", engine).envs(variables.iter().copied());
         Tray(command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap())
+    }
+
+    /// As a login does for somebody who once said that it may: an icon, and no window.
+    pub fn start_tray_at_login(&self, tray: &Path, engine: &Path, variables: &[(&str, &OsStr)]) -> Tray {
+        let settings = self.settings_file();
+        if !settings.exists() {
+            fs::create_dir_all(settings.parent().unwrap()).unwrap();
+            fs::write(settings, r#"{"start_at_login":true}"#).unwrap();
+        }
+        self.start_tray(tray, engine, variables, &["--at-login"])
+    }
+
+    /// What the tray app keeps of its own.
+    pub fn settings_file(&self) -> PathBuf {
+        self.folder.path().join("config/offpeak/tray.json")
     }
 
     fn xdotool(&self, arguments: &[&str]) -> String {

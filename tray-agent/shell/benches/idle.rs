@@ -21,7 +21,7 @@ fn main() {
     let desktop = offpeak_desktop::Desktop::start();
     let engine =
         env::var_os("OFFPEAK_ENGINE").map(PathBuf::from).expect("OFFPEAK_ENGINE names the engine; `make bench-tray` does");
-    let shell = desktop.start_tray(Path::new(env!("CARGO_BIN_EXE_offpeak-tray")), &engine, &[], &[]);
+    let shell = desktop.start_tray_at_login(Path::new(env!("CARGO_BIN_EXE_offpeak-tray")), &engine, &[]);
     let engine_pid = offpeak_desktop::wait_for("an engine", || shell.engine());
     // Encoders are tried at the start, and the first look at the desk takes some seconds.
     sleep(Duration::from_secs(30));

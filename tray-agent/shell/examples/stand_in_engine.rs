@@ -1,7 +1,8 @@
 //! Speaks as an engine speaks, does no work, and obeys: for trying the shell's looks, and for its tests. Never packaged.
 //!
 //! `STAND_IN_STATE` is the state at the beginning (`encoding`, `user_active`, `broken` …, or `no_farm`); each order is appended
-//! to the file `STAND_IN_ORDERS` as it came. It ends when its input ends, as the engine does.
+//! to the file `STAND_IN_ORDERS` as it came. It ends when its input ends, as the engine does; `deaf` does not. `no_network` has no
+//! farm, and gets no answer when it is first told to join one; `revoked_there` has none any more. Its sentences are the engine's own.
 
 use std::{
     env, fs,
@@ -16,6 +17,9 @@ use offpeak_link::{
     line, parse,
 };
 
+const NO_WORK: &str = "there is nothing to do";
+const NOT_JOINED: &str = "this computer has not joined a farm yet";
+
 fn main() -> io::Result<()> {
     let first = env::var("STAND_IN_STATE").unwrap_or_else(|_| "waiting".to_owned());
     if first == "dies" {
@@ -23,6 +27,7 @@ fn main() -> io::Result<()> {
         std::process::exit(3);
     }
     let mut now = beginning(&first);
+    let mut is_cut_off = first == "no_network";
     let protocol = if first == "other_protocol" { PROTOCOL + 1 } else { PROTOCOL };
     say(&FromEngine::Hello { protocol, version: env!("CARGO_PKG_VERSION").to_owned(), pid: std::process::id() })?;
     say(&FromEngine::Now(Box::new(now.clone())))?;
@@ -37,12 +42,22 @@ fn main() -> io::Result<()> {
         }
         let ToEngine { order, what } = parse(order.as_bytes())?;
         let quits = what == Order::Quit;
-        let answer = obey(&mut now, what);
+        let answer = match what {
+            Order::Join { .. } if std::mem::take(&mut is_cut_off) => {
+                let message = "Cannot join https://farm.lan/: the server cannot be reached: no route to host.".to_owned();
+                Answer::Refused { code: "no_answer".to_owned(), message }
+            }
+            what => obey(&mut now, what),
+        };
         say(&FromEngine::Answer { order, answer })?;
         say(&FromEngine::Now(Box::new(now.clone())))?;
         if quits {
             return Ok(());
         }
+    }
+    // One that hangs does not hear that its shell is gone.
+    while first == "deaf" {
+        std::thread::park();
     }
     Ok(())
 }
@@ -59,32 +74,31 @@ fn time() -> DateTime<Utc> {
 
 fn obey(now: &mut Now, order: Order) -> Answer {
     match order {
-        Order::Snooze { seconds: 0 } | Order::Resume => {
-            turn(now, AgentState::Waiting, "the farm has no work at the moment", None)
-        }
+        Order::Snooze { seconds: 0 } | Order::Resume => turn(now, AgentState::Waiting, NO_WORK, None),
         Order::Snooze { seconds } => {
             let until = time() + TimeDelta::from_std(Duration::from_secs(seconds)).unwrap_or_default();
-            turn(now, AgentState::Snoozed, "you asked for some quiet", Some(until));
+            turn(now, AgentState::Snoozed, "snoozed", Some(until));
         }
-        Order::Pause => turn(now, AgentState::Paused, "you paused it", None),
+        Order::Pause => turn(now, AgentState::Paused, "paused until you resume", None),
         Order::SetLimits { limits } => now.limits = limits,
         Order::Join { link_or_code, server, .. } => {
             if !link_or_code.contains("ofe_") {
-                let message = "This is neither an enrolment link nor a code. Ask whoever runs the farm for a new one.".to_owned();
-                return Answer::Refused { code: "bad_enrol_code".to_owned(), message };
+                let message = "https://farm.office.lan:7070/ does not take this code: This enrolment code is unknown, used up or too \
+                               old. Ask whoever runs the farm for a new code.";
+                return Answer::Refused { code: "code_refused".to_owned(), message: message.to_owned() };
             }
             now.farm = Some(farm());
             if let (Some(farm), Some(server)) = (&mut now.farm, server) {
                 farm.server = server;
             }
-            turn(now, AgentState::Waiting, "the farm has no work at the moment", None);
+            turn(now, AgentState::Waiting, NO_WORK, None);
         }
         Order::Leave => {
             now.farm = None;
-            turn(now, AgentState::NoServer, "this computer has not joined a farm", None);
+            turn(now, AgentState::Waiting, NOT_JOINED, None);
         }
         Order::Why => return Answer::Why(why(now)),
-        Order::PrepareUpdate => turn(now, AgentState::Updating, "a new version is being installed", None),
+        Order::PrepareUpdate => turn(now, AgentState::Updating, "an update is being installed", None),
         Order::Quit => turn(now, AgentState::Offline, "it was asked to end", None),
     }
     Answer::Done
@@ -109,20 +123,25 @@ fn beginning(state: &str) -> Now {
     let reasons = [
         ("encoding", "nobody is using this computer"),
         ("user_active", "someone is using this computer"),
-        ("suspended", "someone is using this computer; work goes on a minute after they stop"),
-        ("presenting", "something fills the screen"),
+        ("suspended", "someone was using this computer a moment ago"),
+        ("leasing", "sending the last pieces"),
+        ("presenting", "something is shown in full screen"),
         ("on_battery", "this computer runs on battery"),
-        ("waiting", "the farm has no work at the moment"),
-        ("broken", "the bundled ffmpeg is not the one that was installed; install Offpeak again"),
-        ("no_server", "the farm's server does not answer; finished pieces are kept and sent when it does"),
-        ("off_schedule", "your office's hours for this are 18:00 to 08:00"),
-        ("paused", "you paused it"),
-        ("snoozed", "you asked for some quiet"),
+        ("waiting", NO_WORK),
+        (
+            "broken",
+            "/usr/bin/offpeak-ffmpeg is not the program that Offpeak brought: its SHA-256 is 8c4e…, and 3f2a… is expected; install \
+             Offpeak again",
+        ),
+        ("no_server", "the server does not answer; asking again"),
+        ("off_schedule", "it is not the time for it"),
+        ("paused", "paused until you resume"),
+        ("snoozed", "snoozed"),
     ];
-    let farmless = state == "no_farm";
-    let known = AgentState::parse(if farmless { "no_server" } else { state }).unwrap_or(AgentState::Waiting);
-    let reason =
-        reasons.iter().find(|(name, _)| *name == state).map_or("this computer has not joined a farm", |(_, reason)| reason);
+    let farmless = matches!(state, "no_farm" | "no_network" | "revoked_there");
+    let known = AgentState::parse(if state == "revoked_there" { "revoked" } else { state }).unwrap_or(AgentState::Waiting);
+    let otherwise = if farmless { NOT_JOINED } else { NO_WORK };
+    let reason = reasons.iter().find(|(name, _)| *name == state).map_or(otherwise, |(_, reason)| reason);
     let since = time() - TimeDelta::minutes(23);
     let work = |kind: &str, id: &str, rows_done, rows| Work {
         job_id: id.parse().expect("an id"),

@@ -6,6 +6,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use chrono::{Local, Utc};
@@ -18,11 +19,11 @@ use tauri_plugin_notification::NotificationExt;
 use crate::{
     desk::{Changed, Desk, Engine as EngineState},
     discover::Search,
-    engine::{Engine, Heard, Program},
+    engine::{Engine, Heard, Program, backoff::Backoff},
     face::{Face, Wish},
     limits::{InForce, in_force},
     notes::{self, Note},
-    preset::Preset,
+    preset::{self, Preset},
     settings::Settings,
     tray::Tray,
     update::Update,
@@ -30,9 +31,14 @@ use crate::{
     words,
 };
 
+/// Of the five seconds that Windows gives.
+const SESSION_ENDS_WITHIN: Duration = Duration::from_secs(4);
+
 pub struct Shell {
-    desk: Mutex<Desk>,
+    pub(crate) desk: Mutex<Desk>,
     face: Mutex<Option<Face>>,
+    /// What is shown is shown by one thread at a time, so that nothing older comes after it.
+    showing: Mutex<()>,
     /// With its program, for starting it anew.
     engine: Mutex<Option<(Program, Engine)>>,
     settings: Mutex<Settings>,
@@ -40,7 +46,9 @@ pub struct Shell {
     preset: Option<Preset>,
     /// A link that somebody clicked on.
     pub(crate) offered: Mutex<Option<String>>,
-    preset_was_tried: AtomicBool,
+    /// One that was clicked on before the engine has said whether there is a farm already.
+    early_offer: Mutex<Option<String>>,
+    is_joining_as_preset: AtomicBool,
     is_ending: AtomicBool,
     pub(crate) tray: Mutex<Option<Tray>>,
     pub(crate) search: Mutex<Option<Search>>,
@@ -76,12 +84,14 @@ impl Shell {
         Self {
             desk: Mutex::new(desk),
             face: Mutex::default(),
+            showing: Mutex::default(),
             engine: Mutex::default(),
             settings: Mutex::new(settings),
             settings_file,
             preset,
             offered: Mutex::default(),
-            preset_was_tried: AtomicBool::new(false),
+            early_offer: Mutex::default(),
+            is_joining_as_preset: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
             tray: Mutex::default(),
             search: Mutex::default(),
@@ -171,7 +181,18 @@ pub fn start_engine_again(app: &AppHandle) -> std::io::Result<()> {
 
 /// Fills a link in on the page for joining. Whoever made somebody click on it has not joined them to anything.
 pub fn offer(app: &AppHandle, link: String) {
-    let is_joined = lock(&shell(app).desk).running().is_some_and(|now| now.farm.is_some());
+    let is_joined = {
+        let shell = shell(app);
+        let desk = lock(&shell.desk);
+        match (&desk.engine, desk.running()) {
+            (EngineState::Starting | EngineState::Running { .. }, None) => {
+                // It says so within a second of its start.
+                *lock(&shell.early_offer) = Some(link);
+                return;
+            }
+            (_, now) => now.is_some_and(|now| now.farm.is_some()),
+        }
+    };
     if is_joined {
         notify(app, &Note { title: words::NOTE_IN_A_FARM, body: words::NOTE_IN_A_FARM_BODY.to_owned() });
         return window::open(app, Page::Settings);
@@ -203,22 +224,29 @@ fn hear(app: &AppHandle, heard: Heard) {
                 desk.hear(FromEngine::Log(line))
             }
             Heard::Event(event) => desk.hear(event),
-            Heard::Starting => set(&mut desk, EngineState::Starting),
-            Heard::Down { seconds, why } => {
+            Heard::Starting => {
+                desk.starting();
+                Changed::State
+            }
+            Heard::Down { seconds, why, again } => {
                 let text = format!("the engine is down: {why}; it is started again in {seconds} s");
                 let line = LogLine { at: Utc::now(), level: Level::Error, text };
                 tell_window(app, "log", &line);
                 desk.log(line);
-                set(&mut desk, EngineState::Down { seconds, why })
+                set(&mut desk, EngineState::Down { seconds, why, again })
             }
             Heard::Ended => set(&mut desk, EngineState::Ended),
         }
     };
     match changed {
         Changed::State => show(app),
-        Changed::Log | Changed::Nothing => {}
+        Changed::Log | Changed::Nothing => return,
     }
-    join_as_preset(app);
+    let early_offer = lock(&shell.early_offer).take();
+    if let Some(link) = early_offer {
+        offer(app, link);
+    }
+    heed_preset(app);
 }
 
 fn set(desk: &mut Desk, engine: EngineState) -> Changed {
@@ -229,18 +257,30 @@ fn set(desk: &mut Desk, engine: EngineState) -> Changed {
 /// Brings tray and window to what is known, and says what has to be said.
 pub fn show(app: &AppHandle) {
     let shell = shell(app);
-    let desk = shell.desk();
-    let face = Face::of(&desk, &Local);
-    let before = lock(&shell.face).replace(face.clone());
-    if let Some(note) = notes::about(before.as_ref(), &face, &desk) {
+    let note = {
+        let _one_at_a_time = lock(&shell.showing);
+        let desk = shell.desk();
+        let face = Face::of(&desk, &Local);
+        let before = lock(&shell.face).replace(face.clone());
+        if before.as_ref() != Some(&face) {
+            let on_main = app.clone();
+            // It fails only when the program ends.
+            let _ends = app.run_on_main_thread(move || show_on_main(&on_main));
+        }
+        tell_window(app, "snapshot", &shell.snapshot());
+        notes::about(before.as_ref(), &face, &desk)
+    };
+    if let Some(note) = note {
         notify(app, &note);
     }
-    if before.as_ref() != Some(&face) {
-        let on_main = app.clone();
-        // It fails only when the program ends.
-        let _ends = app.run_on_main_thread(move || crate::tray::show(&on_main, &face));
+}
+
+/// The newest face, whichever was the one that this was called for: calls from the main thread overtake those of others.
+fn show_on_main(app: &AppHandle) {
+    let face = lock(&shell(app).face).clone();
+    if let Some(face) = face {
+        crate::tray::show(app, &face);
     }
-    tell_window(app, "snapshot", &shell.snapshot());
 }
 
 fn tell_window(app: &AppHandle, event: &str, payload: &(impl Serialize + Clone)) {
@@ -257,17 +297,59 @@ pub fn notify(app: &AppHandle, note: &Note) {
     }
 }
 
-/// Where an administrator said which farm it is, nobody has to be asked; once a start, because a code that is refused stays so.
-fn join_as_preset(app: &AppHandle) {
+/// Where an administrator said which farm it is, nobody has to be asked.
+fn heed_preset(app: &AppHandle) {
+    if due_as_preset(app).is_some() && !shell(app).is_joining_as_preset.swap(true, Ordering::SeqCst) {
+        let app = app.clone();
+        tauri::async_runtime::spawn(async move {
+            join_as_preset(&app).await;
+            shell(&app).is_joining_as_preset.store(false, Ordering::SeqCst);
+        });
+    }
+}
+
+/// What the preset asks for as things are now; what follows from them for the preset is kept.
+fn due_as_preset(app: &AppHandle) -> Option<Order> {
     let shell = shell(app);
-    let order = match lock(&shell.desk).running() {
-        Some(now) if now.farm.is_none() => shell.preset.as_ref().and_then(Preset::join),
-        Some(_) | None => None,
-    };
-    if let Some(order) = order
-        && !shell.preset_was_tried.swap(true, Ordering::SeqCst)
-    {
-        tell_engine(app, order);
+    let now = lock(&shell.desk).running().cloned()?;
+    let settings = shell.settings();
+    let (kept, order) = preset::due(shell.preset.as_ref(), &settings, &now);
+    if kept != settings {
+        keep(app, |settings| (settings.preset_used, settings.taken_out) = (kept.preset_used, kept.taken_out));
+    }
+    order
+}
+
+/// Until it is done, or refused: a network that is not there yet is no reason to trouble anybody.
+async fn join_as_preset(app: &AppHandle) {
+    let mut backoff = Backoff::default();
+    while let (Some(order), Some(engine)) = (due_as_preset(app), shell(app).engine()) {
+        let refusal = match engine.order(order).await {
+            Answer::Done | Answer::Why(_) => None,
+            Answer::Refused { code, message } => Some((code, message)),
+        };
+        if let Some((code, message)) = &refusal
+            && preset::may_go_well_later(code)
+        {
+            let pause = backoff.after_a_run_of(Duration::ZERO);
+            log(app, Level::Info, format!("{message} The preset's farm is tried again in {} s.", pause.as_secs()));
+            tokio::time::sleep(pause).await;
+            continue;
+        }
+        let preset = shell(app).preset.clone();
+        keep(app, |settings| preset::used(preset.as_ref(), settings));
+        if let Some((code, message)) = refusal {
+            log(app, Level::Warn, format!("{message} ({code})"));
+            notify(app, &Note { title: words::NOTE_ATTENTION, body: message });
+        }
+        return;
+    }
+}
+
+/// Changes the settings where nobody waits for an answer.
+fn keep(app: &AppHandle, change: impl FnOnce(&mut Settings)) {
+    if let Err(problem) = shell(app).change_settings(change) {
+        log(app, Level::Warn, problem);
     }
 }
 
@@ -290,9 +372,17 @@ pub fn grant(app: &AppHandle, wish: Wish) {
         Wish::Pause => tell_engine(app, Order::Pause),
         Wish::Resume => tell_engine(app, Order::Resume),
         Wish::Join => window::open(app, Page::Join),
+        Wish::Update => window::open(app, Page::Settings),
         Wish::Open => window::open(app, Page::Status),
         Wish::About => window::open(app, Page::About),
         Wish::Quit => quit(app),
+    }
+}
+
+/// For an end that nobody can be kept from, as of a session on Windows, which waits five seconds: the engine is asked, at least.
+pub fn end_at_once(app: &AppHandle) {
+    if let Some(engine) = shell(app).engine() {
+        let _too_late = tauri::async_runtime::block_on(async { tokio::time::timeout(SESSION_ENDS_WITHIN, engine.stop()).await });
     }
 }
 

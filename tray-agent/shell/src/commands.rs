@@ -48,7 +48,12 @@ pub fn log_lines(shell: State<'_, Shell>) -> Vec<LogLine> {
 pub async fn ask(shell: State<'_, Shell>, request: Request) -> Result<Answer, Problem> {
     let order = order(&shell, request)?;
     let engine = shell.engine().ok_or_else(|| "The engine has not been started yet.".to_owned())?;
-    Ok(engine.order(order).await)
+    let (joins, leaves) = (matches!(order, Order::Join { .. }), order == Order::Leave);
+    let answer = engine.order(order).await;
+    if (joins || leaves) && answer == Answer::Done {
+        shell.change_settings(|settings| settings.taken_out = leaves)?;
+    }
+    Ok(answer)
 }
 
 fn order(shell: &Shell, request: Request) -> Result<Order, String> {
@@ -59,6 +64,7 @@ fn order(shell: &Shell, request: Request) -> Result<Order, String> {
         Request::Resume => Order::Resume,
         Request::SetLimits { limits } => {
             let now = shell.desk().now.ok_or("The engine has not said yet what the policy is; try again in a moment.")?;
+            limits::check(&limits)?;
             let limits = limits::clamp(limits, &now.policy, now.machine_cores, now.machine_memory_mib);
             Order::SetLimits { limits }
         }
@@ -96,7 +102,11 @@ pub fn stop_finding(shell: State<'_, Shell>) {
 
 #[tauri::command]
 pub fn start_at_login(app: AppHandle, shell: State<'_, Shell>, wanted: bool) -> Result<(), Problem> {
-    login::set(&app, wanted)?;
+    if let Err(problem) = login::set(&app, wanted) {
+        // The switch goes back to what holds.
+        app::show(&app);
+        return Err(problem.into());
+    }
     shell.change_settings(|settings| settings.start_at_login = Some(wanted))?;
     app::show(&app);
     Ok(())
@@ -107,6 +117,12 @@ pub fn notifications(app: AppHandle, shell: State<'_, Shell>, wanted: bool) -> R
     shell.change_settings(|settings| settings.notifications = wanted)?;
     app::show(&app);
     Ok(())
+}
+
+/// For desktops whose panel shows no icon: there the menu cannot be had.
+#[tauri::command]
+pub fn quit(app: AppHandle) {
+    app::quit(&app);
 }
 
 #[tauri::command]

@@ -15,6 +15,15 @@ pub struct Desk {
     pub contribution: Contribution,
     #[serde(skip)]
     pub log: VecDeque<LogLine>,
+    /// A new version is being installed.
+    #[serde(skip)]
+    pub updating: bool,
+    /// A new version that waits for somebody to say so.
+    #[serde(skip)]
+    pub newer: Option<String>,
+    /// Of the engine that said hello last.
+    #[serde(skip)]
+    version: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +38,9 @@ pub enum Engine {
     Down {
         seconds: u64,
         why: String,
+        /// It has done so before, and was not well for long since.
+        #[serde(skip)]
+        again: bool,
     },
     /// It was told to end.
     Ended,
@@ -36,7 +48,15 @@ pub enum Engine {
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { engine: Engine::Starting, now: None, contribution: Contribution::default(), log: VecDeque::new() }
+        Self {
+            engine: Engine::Starting,
+            now: None,
+            contribution: Contribution::default(),
+            log: VecDeque::new(),
+            updating: false,
+            newer: None,
+            version: String::new(),
+        }
     }
 }
 
@@ -51,8 +71,16 @@ pub enum Changed {
 impl Desk {
     pub fn hear(&mut self, event: FromEngine) -> Changed {
         match event {
-            FromEngine::Hello { version, .. } => self.engine = Engine::Running { version },
-            FromEngine::Now(now) => self.now = Some(*now),
+            FromEngine::Hello { version, .. } => {
+                self.version.clone_from(&version);
+                if !self.is_down() {
+                    self.engine = Engine::Running { version };
+                }
+            }
+            FromEngine::Now(now) => {
+                self.engine = Engine::Running { version: self.version.clone() };
+                self.now = Some(*now);
+            }
             FromEngine::Contribution(contribution) => self.contribution = contribution,
             FromEngine::Log(line) => {
                 self.log(line);
@@ -62,6 +90,20 @@ impl Desk {
             FromEngine::Answer { .. } => return Changed::Nothing,
         }
         Changed::State
+    }
+
+    /// One that died is well again when it says how things are, and not when it is tried once more.
+    pub fn starting(&mut self) {
+        if !self.is_down() {
+            self.engine = Engine::Starting;
+        }
+    }
+
+    fn is_down(&self) -> bool {
+        match self.engine {
+            Engine::Down { .. } => true,
+            Engine::Starting | Engine::Running { .. } | Engine::Ended => false,
+        }
     }
 
     pub fn log(&mut self, line: LogLine) {
@@ -93,8 +135,14 @@ mod tests {
         assert_eq!(desk.hear(FromEngine::Hello { protocol: 1, version: "9".to_owned(), pid: 1 }), Changed::State);
         assert_eq!(desk.hear(FromEngine::Now(Box::new(now(AgentState::Waiting, "x")))), Changed::State);
         assert_eq!(desk.running().map(|now| now.state), Some(AgentState::Waiting));
-        desk.engine = Engine::Down { seconds: 1, why: String::new() };
+        desk.engine = Engine::Down { seconds: 1, why: String::new(), again: false };
         assert_eq!(desk.running(), None);
+        desk.starting();
+        desk.hear(FromEngine::Hello { protocol: 1, version: "10".to_owned(), pid: 2 });
+        assert_eq!(desk.running(), None, "it may die again before it says how things are");
+        desk.hear(FromEngine::Now(Box::new(now(AgentState::Encoding, "x"))));
+        assert_eq!(desk.engine, Engine::Running { version: "10".to_owned() });
+        assert_eq!(desk.running().map(|now| now.state), Some(AgentState::Encoding));
     }
 
     #[test]

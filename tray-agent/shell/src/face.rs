@@ -30,11 +30,15 @@ pub struct Face {
 /// What somebody wants who clicks in the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    Snooze { hours: u64 },
+    Snooze {
+        hours: u64,
+    },
     EndSnooze,
     Pause,
     Resume,
     Join,
+    /// The page where a new version can be installed.
+    Update,
     Open,
     About,
     Quit,
@@ -75,10 +79,11 @@ impl Face {
     {
         let (picture, headline, reason) = match (&desk.engine, &desk.now) {
             (Engine::Starting, _) => (Group::Waiting, words::ENGINE_STARTS.to_owned(), String::new()),
-            (Engine::Down { seconds, why }, _) => {
+            (Engine::Down { seconds, why, again: _ }, _) => {
                 (Group::Attention, words::ENGINE_GONE.to_owned(), format!("{why}; {}", words::restarts_in(*seconds)))
             }
-            (Engine::Ended, _) => (Group::Attention, words::ENGINE_GONE.to_owned(), String::new()),
+            (Engine::Ended, _) if desk.updating => (Group::Waiting, words::UPDATING.to_owned(), String::new()),
+            (Engine::Ended, _) => (Group::Waiting, words::ENDING.to_owned(), String::new()),
             (Engine::Running { .. }, None) => (Group::Waiting, words::ENGINE_STARTS.to_owned(), String::new()),
             (Engine::Running { .. }, Some(now)) => state_in_words(now, zone),
         };
@@ -101,7 +106,9 @@ where
         (AgentState::Snoozed, Some(until)) => format!("{} {}", words::state(now.state), words::until(&clock_time(until, zone))),
         (state, _) => words::state(state).to_owned(),
     };
-    (picture, headline, now.reason.clone())
+    // What somebody did themselves needs no reason.
+    let reason = if picture == Group::Paused { String::new() } else { now.reason.clone() };
+    (picture, headline, reason)
 }
 
 fn menu(desk: &Desk, face: &Face) -> Vec<Entry> {
@@ -115,23 +122,25 @@ fn menu(desk: &Desk, face: &Face) -> Vec<Entry> {
     if let Some(now) = now {
         if now.farm.is_none() {
             menu.push(item(Wish::Join, words::JOIN));
-        } else {
-            // Whoever is paused has no use for a snooze: it would end the pause by itself.
-            match now.state {
-                AgentState::Paused => menu.push(item(Wish::Resume, words::RESUME)),
-                AgentState::Snoozed => {
-                    menu.push(item(Wish::EndSnooze, words::END_SNOOZE));
-                    menu.push(item(Wish::Pause, words::PAUSE));
-                }
-                _ => {
-                    let items = SNOOZE_HOURS.map(|hours| (Wish::Snooze { hours }, words::hours(hours))).to_vec();
-                    menu.push(Entry::Below { text: words::SNOOZE.to_owned(), items });
-                    menu.push(item(Wish::Pause, words::PAUSE));
-                }
+        }
+        // Whoever is paused has no use for a snooze: it would end the pause by itself.
+        match now.state {
+            AgentState::Paused => menu.push(item(Wish::Resume, words::RESUME)),
+            AgentState::Snoozed => {
+                menu.push(item(Wish::EndSnooze, words::END_SNOOZE));
+                menu.extend(now.farm.is_some().then(|| item(Wish::Pause, words::PAUSE)));
+            }
+            // Without a farm there is nothing to be kept from.
+            _ if now.farm.is_none() => {}
+            _ => {
+                let items = SNOOZE_HOURS.map(|hours| (Wish::Snooze { hours }, words::hours(hours))).to_vec();
+                menu.push(Entry::Below { text: words::SNOOZE.to_owned(), items });
+                menu.push(item(Wish::Pause, words::PAUSE));
             }
         }
         menu.push(Entry::Separator);
     }
+    menu.extend(desk.newer.as_deref().map(|version| item(Wish::Update, &words::update_to(version))));
     menu.extend([
         item(Wish::Open, words::OPEN),
         item(Wish::About, words::ABOUT),
@@ -190,7 +199,8 @@ mod tests {
             (AgentState::UserActive, "someone is using this computer", Group::InUse, "Waiting: someone is using this computer"),
             (AgentState::Waiting, "the farm has no work", Group::Waiting, "Waiting: the farm has no work"),
             (AgentState::Encoding, "nobody is here", Group::Working, "Encoding: nobody is here"),
-            (AgentState::Paused, "", Group::Paused, "Paused"),
+            (AgentState::Paused, "paused until you resume", Group::Paused, "Paused"),
+            (AgentState::Leasing, "sending the last pieces", Group::Working, "Finishing: sending the last pieces"),
             (AgentState::Broken, "the disk is full", Group::Attention, "Needs attention: the disk is full"),
         ] {
             let face = face(&desk(now(state, reason)));
@@ -202,7 +212,7 @@ mod tests {
     fn a_snooze_says_when_it_ends() {
         let mut now = now(AgentState::Snoozed, "you asked for it");
         now.until = Some(now.since + chrono::TimeDelta::hours(1));
-        assert_eq!(face(&desk(now)).headline, "Snoozed until 10:00");
+        assert_eq!(face(&desk(now)).sentence(), "Snoozed until 10:00");
     }
 
     #[test]
@@ -215,9 +225,30 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_can_be_ended_without_a_farm() {
+        for (state, end) in [(AgentState::Paused, Wish::Resume), (AgentState::Snoozed, Wish::EndSnooze)] {
+            let mut now = now(state, "x");
+            now.farm = None;
+            assert_eq!(wishes(&face(&desk(now))), [Wish::Join, end, Wish::Open, Wish::About, Wish::Quit]);
+        }
+    }
+
+    #[test]
+    fn an_update_is_offered_and_no_trouble() {
+        let mut desk = desk(now(AgentState::Waiting, "x"));
+        desk.newer = Some("0.2.0".to_owned());
+        let offer = Entry::Item { wish: Wish::Update, text: "Update to 0.2.0…".to_owned() };
+        assert!(face(&desk).menu.contains(&offer));
+        (desk.newer, desk.updating, desk.engine) = (None, true, Engine::Ended);
+        let face = face(&desk);
+        assert_eq!((face.picture, face.sentence()), (Group::Waiting, "Updating".to_owned()));
+        assert!(!face.menu.contains(&offer));
+    }
+
+    #[test]
     fn an_engine_that_is_down_leaves_a_menu_that_works() {
         let mut desk = desk(now(AgentState::Encoding, ""));
-        desk.engine = Engine::Down { seconds: 90, why: "it ended with exit status: 3".to_owned() };
+        desk.engine = Engine::Down { seconds: 90, why: "it ended with exit status: 3".to_owned(), again: true };
         let face = face(&desk);
         assert_eq!(face.sentence(), "The engine has stopped: it ended with exit status: 3; it is started again in 2 min");
         assert_eq!(face.picture, Group::Attention);
@@ -262,7 +293,7 @@ mod tests {
             face(&desk(now)).menu
         };
         for (pieces, expected) in
-            [(0, "Nothing in hand"), (1, "Encoding video: 1 of 4 (25 %)"), (3, "Encoding video: 1 of 4 (25 %), and 2 more")]
+            [(0, "No work at the moment"), (1, "Encoding video: 1 of 4 (25 %)"), (3, "Encoding video: 1 of 4 (25 %), and 2 more")]
         {
             let menu = with(pieces);
             assert_eq!((menu.len(), &menu[1]), (with(1).len(), &Entry::Line(expected.to_owned())));

@@ -8,6 +8,7 @@ use serde::Serialize;
 const LEAST_MEMORY_MIB: u64 = 256;
 const LEAST_BITS_PER_SECOND: u64 = 100_000;
 const LONGEST_IDLE_SECONDS: u32 = 86_400;
+const DAY_MINUTES: u16 = 24 * 60;
 
 /// What holds on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,6 +40,25 @@ fn stricter<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     }
 }
 
+/// Hours that say nothing, or not what somebody means who wrote them.
+///
+/// # Errors
+/// What is wrong, as a sentence. Leaving such hours out would be worse: without any, every hour is allowed.
+pub fn check(wanted: &Limits) -> Result<(), String> {
+    for hours in &wanted.schedule {
+        if hours.days.is_empty() {
+            return Err("Choose at least one day for each of your hours, or remove the line.".to_owned());
+        }
+        if hours.from == hours.to {
+            return Err("Your hours begin and end at the same time. For a whole day write 00:00 to 24:00.".to_owned());
+        }
+        if hours.from.minutes() >= DAY_MINUTES {
+            return Err("Hours begin at 23:59 at the latest; midnight is 00:00.".to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// The limits that somebody asked for, as far as they can be had. One that is no stricter than the policy becomes absent, so
 /// that it does not bind when the office changes its mind. Yes and no stay as they were said: a machine that shall never work
 /// on battery shall not when the policy is relaxed either.
@@ -60,7 +80,7 @@ pub fn clamp(wanted: Limits, policy: &Policy, machine_cores: u32, machine_memory
             .filter(|wanted| *wanted > idle),
         mains_only: wanted.mains_only,
         unmetered_only: wanted.unmetered_only,
-        schedule: wanted.schedule.into_iter().filter(|hours| !hours.days.is_empty() && hours.from != hours.to).collect(),
+        schedule: wanted.schedule,
     }
 }
 
@@ -99,6 +119,27 @@ mod tests {
             (idle(Some(u32::MAX)), idle(Some(86_400))),
         ] {
             assert_eq!(clamp(wanted.clone(), &policy, 8, 16 << 10), given, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn hours_that_say_nothing_are_refused() {
+        let hours = |days: &[&str], from: &str, to: &str| Limits {
+            schedule: vec![serde_json::from_value(serde_json::json!({ "days": days, "from": from, "to": to })).expect("hours")],
+            ..Limits::default()
+        };
+        for (wanted, problem) in [
+            (Limits::default(), None),
+            (hours(&["mon"], "18:00", "08:00"), None),
+            (hours(&["sat", "sun"], "00:00", "24:00"), None),
+            (hours(&[], "18:00", "08:00"), Some("at least one day")),
+            (hours(&["mon"], "18:00", "18:00"), Some("begin and end at the same time")),
+            (hours(&["mon"], "24:00", "08:00"), Some("midnight is 00:00")),
+        ] {
+            let said = check(&wanted).err();
+            assert_eq!(said.is_some(), problem.is_some(), "{wanted:?}");
+            assert!(said.unwrap_or_default().contains(problem.unwrap_or_default()), "{wanted:?}");
+            assert_eq!(clamp(wanted.clone(), &Policy::default(), 8, 1024), wanted, "nothing is left out in silence");
         }
     }
 

@@ -38,10 +38,9 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let settings_file = settings::file(env::consts::OS, variable);
     let settings = settings_file.as_deref().map(settings::Settings::read).unwrap_or_default();
-    let preset = preset::file(env::consts::OS, variable).map_or(Ok(None), |file| preset::Preset::read(&file));
+    let preset = preset_file().map_or(Ok(None), |file| preset::Preset::read(&file));
     if args.at_login && !login::is_wanted(&settings, preset.as_ref().ok().and_then(Option::as_ref)) {
         return ExitCode::SUCCESS;
     }
@@ -57,6 +56,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// A debug build can be told of another one, so that a preset can be tried without being an administrator.
+fn preset_file() -> Option<PathBuf> {
+    let tried = if cfg!(debug_assertions) { variable("OFFPEAK_TRY_PRESET") } else { None };
+    tried.or_else(|| preset::file(env::consts::OS, variable))
 }
 
 fn run(args: Args, shell: Shell) -> tauri::Result<()> {
@@ -78,6 +87,7 @@ fn run(args: Args, shell: Shell) -> tauri::Result<()> {
             commands::notifications,
             commands::look_for_update,
             commands::install_update,
+            commands::quit,
         ])
         .setup(move |app| Ok(start(app.handle(), args)?))
         .build(tauri::generate_context!())?;
@@ -85,6 +95,15 @@ fn run(args: Args, shell: Shell) -> tauri::Result<()> {
         // The last window is not the end: the tray stays. An exit with a code is one that was asked for.
         if let RunEvent::ExitRequested { api, code: None, .. } = event {
             return api.prevent_exit();
+        }
+        // By then the engine has been asked, except where the session ended and nobody was.
+        if let RunEvent::Exit = event {
+            return app::end_at_once(app);
+        }
+        // Its icon in the Finder or in the Launchpad was clicked on once more.
+        #[cfg(target_os = "macos")]
+        if let RunEvent::Reopen { .. } = event {
+            return window::open(app, Page::Status);
         }
         // Elsewhere links come as arguments.
         #[cfg(target_os = "macos")]
@@ -99,6 +118,9 @@ fn run(args: Args, shell: Shell) -> tauri::Result<()> {
 }
 
 fn start(app: &AppHandle, args: Args) -> tauri::Result<()> {
+    // An icon in the menu bar, and none in the Dock.
+    #[cfg(target_os = "macos")]
+    app.set_activation_policy(tauri::ActivationPolicy::Accessory)?;
     tray::start(app, &Face::of(&shell(app).desk(), &chrono::Local))?;
     let path = match args.engine {
         Some(path) => path,
@@ -109,6 +131,8 @@ fn start(app: &AppHandle, args: Args) -> tauri::Result<()> {
     match (args.link, args.open) {
         (Some(link), _) => app::offer(app, link),
         (None, Some(page)) => window::open(app, page),
+        // Whoever starts it wants to see it, and what is asked once is asked there.
+        (None, None) if !args.at_login && !args.update => window::open(app, Page::Status),
         (None, None) => {}
     }
     start_at_login_as_preset(app);

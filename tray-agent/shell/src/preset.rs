@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use offpeak_link::Order;
+use offpeak_api::agent::AgentState;
+use offpeak_link::{Now, Order};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use url::Url;
+
+use crate::settings::Settings;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -39,6 +43,44 @@ impl Preset {
     }
 }
 
+impl Preset {
+    /// By which a link is known again once it was used; the link itself is a secret, and is not kept.
+    fn mark(&self) -> Option<String> {
+        let Order::Join { link_or_code, server, .. } = self.join()? else { return None };
+        let server = server.map(String::from).unwrap_or_default();
+        let hash = Sha256::new().chain_update(link_or_code).chain_update("\n").chain_update(server).finalize();
+        Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// What is to be kept, and what to ask of the engine, after it has said how things are.
+///
+/// A link is used once: a machine that has been in a farm since the link was put there has no need of it any more, and one that
+/// somebody took out of a farm stays out, whatever is put there.
+pub fn due(preset: Option<&Preset>, settings: &Settings, now: &Now) -> (Settings, Option<Order>) {
+    let mut kept = settings.clone();
+    let mark = preset.and_then(Preset::mark);
+    if now.state == AgentState::Revoked {
+        kept.taken_out = true;
+    }
+    if now.farm.is_some() && mark.is_some() {
+        kept.preset_used.clone_from(&mark);
+    }
+    let is_due = now.farm.is_none() && !kept.taken_out && mark != kept.preset_used;
+    let order = preset.filter(|_| is_due).and_then(Preset::join);
+    (kept, order)
+}
+
+/// The link has been used, or is good for nothing.
+pub fn used(preset: Option<&Preset>, settings: &mut Settings) {
+    settings.preset_used = preset.and_then(Preset::mark);
+}
+
+/// Whether a refusal says nothing against the link: the network was missing, or the engine.
+pub fn may_go_well_later(code: &str) -> bool {
+    matches!(code, "no_answer" | "no_connection" | "ending" | crate::engine::NOT_RUNNING)
+}
+
 /// Where it is; only administrators can write there.
 pub fn file(os: &str, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     match os {
@@ -52,6 +94,59 @@ pub fn file(os: &str, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Path
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
     use super::*;
+
+    fn preset(link: &str) -> Preset {
+        Preset { join: Some(link.to_owned()), ..Preset::default() }
+    }
+
+    fn farmless(state: AgentState) -> Now {
+        Now { farm: None, ..crate::testing::now(state, "x") }
+    }
+
+    #[test]
+    fn a_link_is_used_once() {
+        let (first, second) = (preset("offpeak://farm.lan/ofe_a"), preset("offpeak://farm.lan/ofe_b"));
+        let new = Settings::default();
+        let (kept, order) = due(Some(&first), &new, &farmless(AgentState::Waiting));
+        assert_eq!((&kept, order), (&new, first.join()), "a new machine joins, and nothing is kept before that is done");
+
+        let (joined, order) = due(Some(&first), &new, &crate::testing::now(AgentState::Waiting, "x"));
+        assert_eq!(order, None);
+        assert!(!joined.preset_used.as_deref().unwrap().contains("ofe_a"), "the code is a secret");
+        let (kept, order) = due(Some(&first), &joined, &farmless(AgentState::Waiting));
+        assert_eq!((&kept, order), (&joined, None), "one that has no farm any more does not join again");
+        let (_, order) = due(Some(&second), &joined, &farmless(AgentState::Waiting));
+        assert_eq!(order, second.join(), "unless there is another link");
+
+        let mut refused = new.clone();
+        used(Some(&first), &mut refused);
+        assert_eq!(
+            due(Some(&first), &refused, &farmless(AgentState::Waiting)).1,
+            None,
+            "nor is one tried again that was refused"
+        );
+    }
+
+    #[test]
+    fn whoever_was_taken_out_stays_out() {
+        let (first, second) = (preset("offpeak://farm.lan/ofe_a"), preset("offpeak://farm.lan/ofe_b"));
+        // Revoked before the shell ever saw the farm.
+        let (revoked, order) = due(Some(&first), &Settings::default(), &farmless(AgentState::Revoked));
+        assert_eq!((revoked.taken_out, order), (true, None));
+        for preset in [&first, &second] {
+            assert_eq!(due(Some(preset), &revoked, &farmless(AgentState::Waiting)).1, None);
+        }
+        let left = Settings { taken_out: true, ..Settings::default() };
+        assert_eq!(due(Some(&first), &left, &farmless(AgentState::Waiting)).1, None);
+    }
+
+    #[test]
+    fn without_a_link_nothing_is_asked() {
+        for preset in [None, Some(&Preset::default())] {
+            let (kept, order) = due(preset, &Settings::default(), &farmless(AgentState::Waiting));
+            assert_eq!((kept, order), (Settings::default(), None));
+        }
+    }
 
     #[test]
     fn presets_are_read() {

@@ -15,11 +15,15 @@ pub struct Settings {
     pub notifications: bool,
     /// Whether it was once explained that closing the window does not end the program.
     pub knows_the_tray: bool,
+    /// Which preset link is not to be used (any more), as [`crate::preset::Preset::mark`] has it.
+    pub preset_used: Option<String>,
+    /// Somebody took this computer out of its farm: its person, or the farm. Only a person's own joining ends that.
+    pub taken_out: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { start_at_login: None, notifications: true, knows_the_tray: false }
+        Self { start_at_login: None, notifications: true, knows_the_tray: false, preset_used: None, taken_out: false }
     }
 }
 
@@ -67,7 +71,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/tray.json");
         assert_eq!(Settings::read(&path), Settings::default());
-        let wanted = Settings { start_at_login: Some(true), notifications: false, knows_the_tray: true };
+        let wanted = Settings {
+            start_at_login: Some(true),
+            notifications: false,
+            knows_the_tray: true,
+            preset_used: Some("3f2a".to_owned()),
+            taken_out: true,
+        };
         wanted.write(&path).unwrap();
         assert_eq!(Settings::read(&path), wanted);
         fs::write(&path, "{\"notifications\":false}").unwrap();

@@ -53,8 +53,10 @@ pub fn start(app: &AppHandle, face: &Face) -> tauri::Result<()> {
             }
         })
         .on_tray_icon_event(|tray, event| {
-            // Only Windows tells of clicks as such.
-            if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event {
+            // Linux does not tell of clicks, and on macOS the menu opens with them.
+            if cfg!(windows)
+                && let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event
+            {
                 app::grant(tray.app_handle(), Wish::Open);
             }
         })
@@ -159,6 +161,7 @@ fn id(wish: Wish) -> String {
         Wish::Pause => "pause".to_owned(),
         Wish::Resume => "resume".to_owned(),
         Wish::Join => "join".to_owned(),
+        Wish::Update => "update".to_owned(),
         Wish::Open => "open".to_owned(),
         Wish::About => "about".to_owned(),
         Wish::Quit => "quit".to_owned(),
@@ -167,7 +170,7 @@ fn id(wish: Wish) -> String {
 
 fn wish(id: &str) -> Option<Wish> {
     let snoozes = crate::face::SNOOZE_HOURS.map(|hours| Wish::Snooze { hours });
-    let others = [Wish::EndSnooze, Wish::Pause, Wish::Resume, Wish::Join, Wish::Open, Wish::About, Wish::Quit];
+    let others = [Wish::EndSnooze, Wish::Pause, Wish::Resume, Wish::Join, Wish::Update, Wish::Open, Wish::About, Wish::Quit];
     snoozes.into_iter().chain(others).find(|wish| self::id(*wish) == id)
 }
 
@@ -179,8 +182,17 @@ mod tests {
 
     #[test]
     fn wishes_have_names_of_their_own() {
-        for known in [Wish::Snooze { hours: 12 }, Wish::EndSnooze, Wish::Pause, Wish::Resume, Wish::Join, Wish::Open, Wish::Quit]
-        {
+        for known in [
+            Wish::Snooze { hours: 12 },
+            Wish::EndSnooze,
+            Wish::Pause,
+            Wish::Resume,
+            Wish::Join,
+            Wish::Update,
+            Wish::Open,
+            Wish::About,
+            Wish::Quit,
+        ] {
             assert_eq!(wish(&id(known)), Some(known));
         }
         assert_eq!(wish("snooze-9"), None);

@@ -41,7 +41,21 @@ pub enum Update {
 }
 
 fn set(app: &AppHandle, update: Update) {
-    *lock(&shell(app).update) = update;
+    {
+        let shell = shell(app);
+        let mut desk = lock(&shell.desk);
+        (desk.updating, desk.newer) = match &update {
+            Update::Installing => (true, None),
+            Update::Available { version, .. } => (false, Some(version.clone())),
+            Update::Unknown
+            | Update::Elsewhere
+            | Update::Looking
+            | Update::Newest
+            | Update::Failed { .. }
+            | Update::NotInstalled { .. } => (false, None),
+        };
+        *lock(&shell.update) = update;
+    }
     app::show(app);
 }
 

@@ -61,6 +61,8 @@ fn open_on_main(app: &AppHandle, page: Page) -> tauri::Result<()> {
         .min_inner_size(LEAST_SIZE.0, LEAST_SIZE.1)
         .center()
         .focused(true)
+        // The page names itself after what it shows; lists of windows and screen readers say so, too.
+        .on_document_title_changed(|window, title| drop(window.set_title(&title)))
         .build()?;
     let app = app.clone();
     window.on_window_event(move |event| {

@@ -4,18 +4,23 @@ use offpeak_api::agent::AgentState;
 
 pub const PRODUCT: &str = "Offpeak";
 
-pub const NOTHING_IN_HAND: &str = "Nothing in hand";
+pub const NOTHING_IN_HAND: &str = "No work at the moment";
 
 /// Behind the progress of the first of several pieces.
 pub fn and_more(others: usize) -> String {
     format!("and {others} more")
 }
 
-pub const SNOOZE: &str = "Snooze";
+pub const SNOOZE: &str = "Snooze for";
 pub const END_SNOOZE: &str = "End the snooze";
 pub const PAUSE: &str = "Pause";
 pub const RESUME: &str = "Resume";
 pub const JOIN: &str = "Join a farm…";
+/// An item of the menu: it opens the page that says more.
+pub fn update_to(version: &str) -> String {
+    format!("Update to {version}…")
+}
+
 pub const OPEN: &str = "Open Offpeak";
 pub const ABOUT: &str = "About Offpeak";
 pub const QUIT: &str = "Quit";
@@ -23,6 +28,8 @@ pub const QUIT: &str = "Quit";
 pub const NOT_JOINED: &str = "Not part of a farm yet";
 pub const ENGINE_STARTS: &str = "Starting";
 pub const ENGINE_GONE: &str = "The engine has stopped";
+pub const UPDATING: &str = "Updating";
+pub const ENDING: &str = "Ending";
 
 pub const NOTE_ENGINE_GONE: &str = "Offpeak's engine stopped and is being started again";
 pub const NOTE_ATTENTION: &str = "Offpeak needs attention";
@@ -38,10 +45,11 @@ pub fn state(state: AgentState) -> &'static str {
         AgentState::Broken => "Needs attention",
         AgentState::Revoked => "Removed from the farm",
         AgentState::SetAside => "Set aside",
-        AgentState::Updating => "Updating",
+        AgentState::Updating => UPDATING,
         AgentState::Paused => "Paused",
         AgentState::Snoozed => "Snoozed",
-        AgentState::Draining => "Finishing",
+        // Either nothing more comes, or what there was is on its way back.
+        AgentState::Draining | AgentState::Leasing => "Finishing",
         AgentState::OffSchedule
         | AgentState::Presenting
         | AgentState::UserActive
@@ -53,7 +61,6 @@ pub fn state(state: AgentState) -> &'static str {
         AgentState::NoServer => "No connection",
         AgentState::Suspended => "Standing still",
         AgentState::Encoding => "Encoding",
-        AgentState::Leasing => "Getting work",
         AgentState::Offline => "Stopped",
     }
 }

@@ -21,6 +21,11 @@ impl Backoff {
         self.tries += 1;
         Duration::from_secs(seconds)
     }
+
+    /// Whether the last pause was not the first in a row.
+    pub fn is_repeated(&self) -> bool {
+        self.tries > 1
+    }
 }
 
 #[cfg(test)]
@@ -32,6 +37,7 @@ mod tests {
         let mut backoff = Backoff::default();
         for (lived, pause) in [(0, 1), (3, 2), (0, 5), (599, 15), (0, 60), (0, 300), (0, 300), (600, 1), (0, 2)] {
             assert_eq!(backoff.after_a_run_of(Duration::from_secs(lived)), Duration::from_secs(pause), "{lived}");
+            assert_eq!(backoff.is_repeated(), pause != 1, "{lived}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! In: orders. Out: what the engine says, and how it is. One thread does it all, for as long as the shell lives: on Linux a
 //! child dies with the *thread* that started it. Nothing here looks every so often: it waits for lines and for orders.
 
-mod backoff;
+pub(crate) mod backoff;
 mod child;
 mod run;
 
@@ -33,6 +33,8 @@ pub enum Heard {
     Down {
         seconds: u64,
         why: String,
+        /// It has done so before, and was not well for long since.
+        again: bool,
     },
     /// It was told to end, and has.
     Ended,
@@ -110,7 +112,7 @@ async fn look_after(program: &Program, mut told: mpsc::UnboundedReceiver<Told>, 
             End::Died(why) => why,
         };
         let pause = backoff.after_a_run_of(since.elapsed());
-        hear(Heard::Down { seconds: pause.as_secs(), why });
+        hear(Heard::Down { seconds: pause.as_secs(), why, again: backoff.is_repeated() });
         let again = tokio::time::sleep(pause);
         tokio::pin!(again);
         loop {

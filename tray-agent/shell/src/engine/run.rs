@@ -179,7 +179,43 @@ impl Run {
 
     fn remember(&mut self, line: String) {
         if !line.trim().is_empty() {
-            self.last_words = Some(line);
+            self.last_words = Some(without_prefix(&line));
+        }
+    }
+}
+
+/// What a line of the log says: people need neither its time nor its level, and in a note neither tells them anything.
+fn without_prefix(line: &str) -> String {
+    if let Some(message) =
+        serde_json::from_str::<serde_json::Value>(line).ok().as_ref().and_then(|line| line["fields"]["message"].as_str())
+    {
+        return message.to_owned();
+    }
+    let said = line.trim().split_once(' ').and_then(|(time, rest)| {
+        chrono::DateTime::parse_from_rfc3339(time).ok()?;
+        let (level, said) = rest.trim_start().split_once(' ')?;
+        matches!(level, "ERROR" | "WARN" | "INFO" | "DEBUG" | "TRACE").then_some(said)
+    });
+    said.unwrap_or(line).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_are_told_as_a_person_would() {
+        for (line, told) in [
+            ("2026-11-25T22:00:00.123456Z ERROR the disk is full", "the disk is full"),
+            ("2026-11-25T22:00:00.123456Z  WARN the disk is full", "the disk is full"),
+            (
+                r#"{"timestamp":"2026-11-25T22:00:00Z","level":"ERROR","fields":{"message":"the disk is full"}}"#,
+                "the disk is full",
+            ),
+            ("thread 'main' panicked at the disco", "thread 'main' panicked at the disco"),
+            ("2026 was a good year", "2026 was a good year"),
+        ] {
+            assert_eq!(without_prefix(line), told);
         }
     }
 }

@@ -9,7 +9,8 @@ use super::stand_in::Desk;
 #[test]
 fn killed() {
     let desk = Desk::start();
-    let mut shell = desk.tray("encoding", &[]);
+    // It does not hear that its input ends: it is the system that ends it.
+    let mut shell = desk.tray_at_login("deaf");
     let engine = wait_for("an engine", || shell.engine());
     shell.kill();
     within(Duration::from_secs(1), "the engine ends", || (!is_alive(engine)).then_some(()));
@@ -18,7 +19,7 @@ fn killed() {
 #[test]
 fn told_to_end() {
     let desk = Desk::start();
-    let mut shell = desk.tray("encoding", &[]);
+    let mut shell = desk.tray_at_login("encoding");
     let engine = wait_for("an engine", || shell.engine());
     // The handler of signals is there when the window system is.
     desk.desktop.panel_shows("the icon", colours::INDIGO, 20);

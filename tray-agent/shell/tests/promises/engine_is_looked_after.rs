@@ -25,7 +25,7 @@ fn start(script: &str) -> (Engine, Receiver<Heard>) {
 fn until_down(hears: &Receiver<Heard>) -> (u64, String) {
     loop {
         match hears.recv_timeout(LIMIT).unwrap() {
-            Heard::Down { seconds, why } => return (seconds, why),
+            Heard::Down { seconds, why, again: _ } => return (seconds, why),
             Heard::Event(_) | Heard::Starting => {}
             Heard::Ended => panic!("nobody told it to end"),
         }
@@ -40,7 +40,7 @@ const HELLO: &str = r#"{"type":"hello","protocol":1,"version":"9.9.9","pid":1}"#
 
 #[test]
 fn it_is_started_again_later_and_later_and_says_why() {
-    let (engine, hears) = start("echo 'the disk is full' >&2; exit 3");
+    let (engine, hears) = start("echo '2026-11-25T22:00:00.123456Z ERROR the disk is full' >&2; exit 3");
     for seconds in [1, 2] {
         let (pause, why) = until_down(&hears);
         assert_eq!((pause, why.as_str()), (seconds, "it ended with exit status: 3 (the disk is full)"));
@@ -82,7 +82,7 @@ fn what_it_answers_comes_back_and_rubbish_does_not_matter() {
 #[test]
 fn the_tray_shows_it() {
     let desk = Desk::start();
-    let shell = desk.tray("dies", &[]);
+    let shell = desk.tray_at_login("dies");
     desk.desktop.panel_shows("the picture of trouble", colours::RED, 20);
     assert!(is_alive(shell.pid()));
 }
@@ -90,7 +90,7 @@ fn the_tray_shows_it() {
 #[test]
 fn one_that_was_killed_is_back() {
     let desk = Desk::start();
-    let shell = desk.tray("encoding", &[]);
+    let shell = desk.tray_at_login("encoding");
     let engine = wait_for("an engine", || shell.engine());
     assert!(std::process::Command::new("kill").args(["-KILL", &engine.to_string()]).status().unwrap().success());
     let next = wait_for("another engine", || shell.engine().filter(|next| *next != engine));

@@ -6,6 +6,8 @@
 mod dies_with_its_shell;
 mod engine_is_looked_after;
 mod one_shell_only;
+mod package;
 mod person_snoozes;
+mod preset_joins;
 mod stand_in;
 mod window_opens;

@@ -7,7 +7,7 @@ use super::stand_in::Desk;
 #[test]
 fn from_the_menu_of_the_icon() {
     let desk = Desk::start();
-    let _shell = desk.tray("encoding", &[]);
+    let _shell = desk.tray_at_login("encoding");
     desk.desktop.panel_shows("the picture of work", colours::INDIGO, 20);
 
     desk.desktop.click_the_icon();
