@@ -9,7 +9,8 @@ use std::{
 
 use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::{Answer, Limits, Order};
-use offpeak_tests::{history::History, linked::Linked, process::wait_until_gone, programs, sources, system::System, tree};
+use offpeak_tests::{client::send, history::History, linked::Linked, process::wait_until_gone, programs, sources, system::System, tree};
+use reqwest::Method;
 
 /// It ends within seconds; machines that test other things besides take their time.
 const END_LIMIT: Duration = Duration::from_secs(30);
@@ -149,6 +150,27 @@ async fn a_code_that_it_was_set_up_with_does_not_undo_what_its_person_decided() 
     engine.until("the farm", |now| now.farm.is_some());
     assert_eq!(engine.order(Order::Leave), Answer::Done);
     engine.until("that it stays out", |now| now.farm.is_none() && now.reason == "this computer has not joined a farm yet");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_what_the_farm_decided() {
+    let system = System::start(0).await;
+    let many = system.server_says(&["token", "enrol", "--uses", "5"]);
+    let start = || {
+        system.linked_engine("tray", |command| {
+            command.env("OFFPEAK_URL", system.client.server().as_str()).env("OFFPEAK_ENROL_CODE", &many);
+        })
+    };
+    let mut engine = start();
+    let farm = engine.until("the farm", |now| now.farm.is_some()).farm.expect("a farm");
+    assert_eq!(engine.order(Order::Quit), Answer::Done);
+    assert_eq!(engine.ends_within(END_LIMIT), Some(0));
+    let revoked = send(system.client.request(Method::DELETE, &format!("/v1/agents/{}", farm.agent_id))).await;
+    assert!(revoked.status().is_success(), "{revoked:?}");
+    // It begins with a code that would let it in again.
+    let mut engine = start();
+    engine.until("that it was revoked", |now| now.state == AgentState::Revoked && now.farm.is_none());
+    join(&system, &mut engine);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,7 @@ pub enum FromEngine {
     Hello { protocol: u32, version: String, pid: u32 },
     /// At the beginning, and whenever something of it changes; figures of running work at most once a second.
     Now(Box<Now>),
-    /// At the beginning, and when a lease ends.
+    /// At the beginning, when a lease ends, and after midnight.
     Contribution(Contribution),
     /// The log, as it is written to standard error.
     Log(LogLine),
@@ -83,7 +83,8 @@ pub struct Now {
     pub state: AgentState,
     /// One sentence for the person at the desk, without the state's name: "someone is using this computer".
     pub reason: String,
-    /// For `broken`: which thing is, as a stable code (`ffmpeg_missing`, `ffmpeg_altered`, `disk_full`, `sandbox_failed` …).
+    /// For `broken`: which thing is, as a stable code (`ffmpeg_missing`, `ffmpeg_altered`, `disk_full`, `sandbox_failed`,
+    /// `code_refused` …).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     pub since: DateTime<Utc>,

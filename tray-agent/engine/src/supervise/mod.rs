@@ -102,12 +102,13 @@ impl Supervisor {
                 Worked::Next(Next::Again) => revoked = false,
                 Worked::Next(Next::Left) => (code, revoked) = (None, false),
                 Worked::Next(Next::End) => return Ok(()),
-                Worked::Revoked if code.is_some() => {
-                    warn!("the server does not accept the stored token; enrolling anew with the code at hand");
-                    revoked = true;
-                }
+                // A farm that removed a desk's machine does not want it back by itself; its person can join again.
                 Worked::Revoked if self.settings.link => {
                     self.watch.status.revoked(true);
+                    (code, revoked) = (None, true);
+                }
+                Worked::Revoked if code.is_some() => {
+                    warn!("the server does not accept the stored token; enrolling anew with the code at hand");
                     revoked = true;
                 }
                 Worked::Revoked => {
