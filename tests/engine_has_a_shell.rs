@@ -9,7 +9,9 @@ use std::{
 
 use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::{Answer, Limits, Order};
-use offpeak_tests::{client::send, history::History, linked::Linked, process::wait_until_gone, programs, sources, system::System, tree};
+use offpeak_tests::{
+    client::send, history::History, linked::Linked, process::wait_until_gone, programs, sources, system::System, tree,
+};
 use reqwest::Method;
 
 /// It ends within seconds; machines that test other things besides take their time.

@@ -23,7 +23,7 @@ pub struct Desk {
     pub newer: Option<String>,
     /// Of the engine that said hello last.
     #[serde(skip)]
-    version: String,
+    pub version: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -82,13 +82,13 @@ mod tests {
         for seconds in [15, 60] {
             assert_eq!(shown.after(Desk::starting), None);
             let said = FromEngine::Now(Box::new(now(AgentState::Waiting, "x")));
-            assert_eq!(shown.after(move |desk| drop(desk.hear(said))), None);
+            assert_eq!(shown.after(move |desk| _ = desk.hear(said)), None);
             assert_eq!(shown.0.as_ref().map(|face| face.picture), Some(Group::Waiting));
             assert_eq!(shown.after(down(seconds, true)), None);
         }
         // After a good run it is news again.
         let said = FromEngine::Now(Box::new(now(AgentState::Waiting, "x")));
-        assert_eq!(shown.after(move |desk| drop(desk.hear(said))), None);
+        assert_eq!(shown.after(move |desk| _ = desk.hear(said)), None);
         assert!(shown.after(down(1, false)).is_some());
     }
 
