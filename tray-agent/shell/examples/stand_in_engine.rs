@@ -56,8 +56,10 @@ fn main() -> io::Result<()> {
         }
     }
     // One that hangs does not hear that its shell is gone.
-    while first == "deaf" {
-        std::thread::park();
+    if first == "deaf" {
+        loop {
+            std::thread::park();
+        }
     }
     Ok(())
 }
