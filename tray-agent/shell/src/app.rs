@@ -19,11 +19,12 @@ use tauri_plugin_notification::NotificationExt;
 use crate::{
     desk::{Changed, Desk, Engine as EngineState},
     discover::Search,
-    engine::{Engine, Heard, Program, backoff::Backoff},
+    engine::{Engine, Heard, Program},
     face::{Face, Wish},
+    joining,
     limits::{InForce, in_force},
     notes::{self, Note},
-    preset::{self, Preset},
+    preset::Preset,
     settings::Settings,
     tray::Tray,
     update::Update,
@@ -43,12 +44,12 @@ pub struct Shell {
     engine: Mutex<Option<(Program, Engine)>>,
     settings: Mutex<Settings>,
     settings_file: Option<PathBuf>,
-    preset: Option<Preset>,
+    pub(crate) preset: Option<Preset>,
     /// A link that somebody clicked on.
     pub(crate) offered: Mutex<Option<String>>,
     /// One that was clicked on before the engine has said whether there is a farm already.
     early_offer: Mutex<Option<String>>,
-    is_joining_as_preset: AtomicBool,
+    pub(crate) is_joining_as_preset: AtomicBool,
     is_ending: AtomicBool,
     pub(crate) tray: Mutex<Option<Tray>>,
     pub(crate) search: Mutex<Option<Search>>,
@@ -246,7 +247,7 @@ fn hear(app: &AppHandle, heard: Heard) {
     if let Some(link) = early_offer {
         offer(app, link);
     }
-    heed_preset(app);
+    joining::heed_preset(app);
 }
 
 fn set(desk: &mut Desk, engine: EngineState) -> Changed {
@@ -294,62 +295,6 @@ pub fn notify(app: &AppHandle, note: &Note) {
     if shell(app).settings().notifications {
         // Desktops without notifications have the tray.
         let _none_here = app.notification().builder().title(note.title).body(&note.body).show();
-    }
-}
-
-/// Where an administrator said which farm it is, nobody has to be asked.
-fn heed_preset(app: &AppHandle) {
-    if due_as_preset(app).is_some() && !shell(app).is_joining_as_preset.swap(true, Ordering::SeqCst) {
-        let app = app.clone();
-        tauri::async_runtime::spawn(async move {
-            join_as_preset(&app).await;
-            shell(&app).is_joining_as_preset.store(false, Ordering::SeqCst);
-        });
-    }
-}
-
-/// What the preset asks for as things are now; what follows from them for the preset is kept.
-fn due_as_preset(app: &AppHandle) -> Option<Order> {
-    let shell = shell(app);
-    let now = lock(&shell.desk).running().cloned()?;
-    let settings = shell.settings();
-    let (kept, order) = preset::due(shell.preset.as_ref(), &settings, &now);
-    if kept != settings {
-        keep(app, |settings| (settings.preset_used, settings.taken_out) = (kept.preset_used, kept.taken_out));
-    }
-    order
-}
-
-/// Until it is done, or refused: a network that is not there yet is no reason to trouble anybody.
-async fn join_as_preset(app: &AppHandle) {
-    let mut backoff = Backoff::default();
-    while let (Some(order), Some(engine)) = (due_as_preset(app), shell(app).engine()) {
-        let refusal = match engine.order(order).await {
-            Answer::Done | Answer::Why(_) => None,
-            Answer::Refused { code, message } => Some((code, message)),
-        };
-        if let Some((code, message)) = &refusal
-            && preset::may_go_well_later(code)
-        {
-            let pause = backoff.after_a_run_of(Duration::ZERO);
-            log(app, Level::Info, format!("{message} The preset's farm is tried again in {} s.", pause.as_secs()));
-            tokio::time::sleep(pause).await;
-            continue;
-        }
-        let preset = shell(app).preset.clone();
-        keep(app, |settings| preset::used(preset.as_ref(), settings));
-        if let Some((code, message)) = refusal {
-            log(app, Level::Warn, format!("{message} ({code})"));
-            notify(app, &Note { title: words::NOTE_ATTENTION, body: message });
-        }
-        return;
-    }
-}
-
-/// Changes the settings where nobody waits for an answer.
-fn keep(app: &AppHandle, change: impl FnOnce(&mut Settings)) {
-    if let Err(problem) = shell(app).change_settings(change) {
-        log(app, Level::Warn, problem);
     }
 }
 

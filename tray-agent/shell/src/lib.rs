@@ -3,7 +3,7 @@
 //! In: what the engine says (`offpeak-link`) and what its person clicks. Out: picture, words, and orders to the engine. The
 //! shell decides nothing about work; it shows, and it asks. It waits for events only, so that an idle machine stays idle.
 //!
-//! Everything but `app`, `tray`, `window`, `commands` and `update` is plain values and functions and runs without a display.
+//! Everything but `app`, `joining`, `tray`, `window`, `commands` and `update` is plain values and functions and runs without a display.
 
 pub mod app;
 pub mod commands;
@@ -12,6 +12,7 @@ pub mod discover;
 pub mod engine;
 pub mod face;
 pub mod group;
+pub mod joining;
 pub mod limits;
 pub mod login;
 pub mod notes;
