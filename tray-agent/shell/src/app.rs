@@ -68,6 +68,8 @@ pub struct Snapshot {
     update: Update,
     offered_link: Option<String>,
     version: &'static str,
+    /// What the engine calls this computer where nobody names it.
+    host_name: String,
 }
 
 /// A panic elsewhere must not take the tray away.
@@ -152,6 +154,7 @@ impl Shell {
             update: lock(&self.update).clone(),
             offered_link: lock(&self.offered).clone(),
             version: env!("CARGO_PKG_VERSION"),
+            host_name: gethostname::gethostname().to_string_lossy().into_owned(),
         }
     }
 }

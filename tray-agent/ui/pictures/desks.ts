@@ -65,6 +65,7 @@ const SNAPSHOT: Snapshot = {
   update: { is: "newest" },
   offered_link: null,
   version: "0.1.0",
+  host_name: "edit-suite-14",
 };
 
 const WHY: Why = {
@@ -114,7 +115,7 @@ export const ENCODING = desk({ state: "encoding", reason: "nobody is using this 
 
 const FARMLESS = { state: "no_server", reason: "this computer has not joined a farm yet", farm: null };
 const notJoined = (more: Partial<Desk> = {}, snapshot: Partial<Snapshot> = {}) =>
-  desk(FARMLESS, { ...face("no_server", "Not part of a farm yet", ""), host_name: "edit-suite-14", ...snapshot }, more);
+  desk(FARMLESS, { ...face("no_server", "Not part of a farm yet", ""), ...snapshot }, more);
 const ON_THIS_NETWORK = { servers: [{ id: "a", name: "Offpeak in the basement", address: "http://192.168.1.20:7070" }] };
 const LINK = "offpeak://farm.example.com/ofe_9WQ2T8M4V6N0B7C5K1RZ";
 

@@ -87,8 +87,8 @@ export interface Snapshot {
   update: Update;
   offered_link: string | null;
   version: string;
-  /** What the computer is called on its network, where the shell could find out. */
-  host_name?: string | null;
+  /** What the computer is called on its network. */
+  host_name: string;
 }
 
 export interface LogLine {

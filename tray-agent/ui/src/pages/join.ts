@@ -106,7 +106,7 @@ export function join(): Page {
   return {
     element,
     update: ({ offered_link: link, host_name }) => {
-      name.placeholder = host_name ?? "";
+      name.placeholder = host_name;
       if (link === null || link === offered) return;
       offered = link;
       linkOrCode.value = link;
