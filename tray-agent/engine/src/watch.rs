@@ -160,12 +160,10 @@ impl Seen {
     /// The last readings; all of them unknown when they are too old.
     fn readings(&self, now: Duration) -> Option<Readings> {
         let look = self.0.borrow().clone()?;
-        let age = now.saturating_sub(look.at);
-        Some(if age >= STALE_AFTER {
-            Readings::unknown(&format!("nothing was read for {}", duration(age)))
-        } else {
-            look.readings
-        })
+        let is_stale = now.saturating_sub(look.at) >= STALE_AFTER;
+        // The same words however old they are: whoever shows them need not be told again.
+        let why = || format!("nothing was read for more than {}", duration(STALE_AFTER));
+        Some(if is_stale { Readings::unknown(&why()) } else { look.readings })
     }
 
     /// Until the last readings are too old; nothing when they are, or where none are made.
@@ -342,7 +340,7 @@ mod tests {
         let read = |now| seen.with(seconds(now), Some(seconds(90))).unwrap();
         assert_eq!((read(144).input.value, read(144).power.value), (Some(LastInput::At(seconds(90))), Some(Power::Mains)));
         assert_eq!((read(145).input.value, read(145).power.value), (None, None));
-        assert!(read(145).input.how.contains("nothing was read for 45 s"), "{}", read(145).input.how);
+        assert!(read(145).input.how.contains("nothing was read for more than 45 s"), "{}", read(145).input.how);
         assert_eq!((seen.stale_in(seconds(140)), seen.stale_in(seconds(145))), (Some(seconds(5)), None));
         // Longer than the longest pause, or it would be so between two looks.
         assert!(STALE_AFTER > 2 * LOOK_SELDOM);

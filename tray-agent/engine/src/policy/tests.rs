@@ -68,11 +68,11 @@ impl Scene {
     }
 
     fn decide(&mut self) -> Decision {
-        self.with(|inputs, memory| decide(inputs, memory))
+        self.with(decide)
     }
 
     fn is_needed(&mut self) -> bool {
-        self.with(|inputs, memory| look(inputs, memory)).needed
+        self.with(look).needed
     }
 
     fn with<T>(&mut self, decide: impl FnOnce(&Inputs<'_>, &Memory) -> (T, Memory)) -> T {

@@ -85,6 +85,8 @@ fn found() -> Vec<Socket> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn session(kind: Kind, uid: u32, display: Option<u32>) -> Session {
@@ -111,34 +113,30 @@ mod tests {
 
     #[test]
     fn a_display_is_seen_where_a_session_of_logind_shows_it() {
-        let (text, anna, ben) = (Kind::Other, 1000, 1001);
-        let on_x11 = session(Kind::X11, anna, Some(0));
+        let (text, anna, ben) = (session(Kind::Other, 1000, None), 1000, 1001);
+        let (on_x11, unnamed) = (session(Kind::X11, anna, Some(0)), session(Kind::X11, anna, None));
         let on_wayland = session(Kind::Wayland, anna, None);
-        let seen: [(Socket, &[Session]); 6] = [
-            (x11(0, Some(ROOT)), &[on_x11.clone()]),
-            (x11(0, None), &[on_x11.clone()]),
-            (x11(0, Some(ROOT)), &[session(Kind::X11, anna, None)]),
-            (x11(1, Some(anna)), &[on_wayland.clone()]),
-            (x11(1, None), &[on_wayland.clone()]),
-            (wayland(anna), &[on_wayland.clone()]),
-        ];
-        for (socket, sessions) in seen {
-            assert_eq!(first_unseen(vec![socket.clone()], sessions), None, "{socket:?} {sessions:?}");
-        }
-        let unseen: [(Socket, &[Session]); 7] = [
+        for (socket, session, is_seen) in [
+            (x11(0, Some(ROOT)), &on_x11, true),
+            (x11(0, None), &on_x11, true),
+            (x11(0, Some(ROOT)), &unnamed, true),
+            (x11(1, Some(anna)), &on_wayland, true),
+            (x11(1, None), &on_wayland, true),
+            (wayland(anna), &on_wayland, true),
             // startx: logind knows of a console.
-            (x11(0, Some(anna)), &[session(text, anna, None)]),
-            (x11(0, None), &[session(text, anna, None)]),
+            (x11(0, Some(anna)), &text, false),
+            (x11(0, None), &text, false),
             // Xvnc, beside the session at the machine's own screen.
-            (x11(1, Some(anna)), &[on_x11.clone()]),
-            (x11(1, Some(ben)), &[on_wayland.clone()]),
-            (wayland(ben), &[on_wayland.clone()]),
-            (wayland(anna), &[on_x11]),
-            (x11(0, None), &[]),
-        ];
-        for (socket, sessions) in unseen {
-            assert_eq!(first_unseen(vec![socket.clone()], sessions), Some(socket.path.clone()), "{socket:?} {sessions:?}");
+            (x11(1, Some(anna)), &on_x11, false),
+            (x11(1, Some(ben)), &on_wayland, false),
+            (wayland(ben), &on_wayland, false),
+            (wayland(anna), &on_x11, false),
+        ] {
+            let expected = (!is_seen).then(|| socket.path.clone());
+            assert_eq!(first_unseen(vec![socket.clone()], slice::from_ref(session)), expected, "{socket:?} {session:?}");
         }
+        assert!(first_unseen(vec![x11(0, None)], &[]).is_some());
+        assert_eq!(first_unseen(Vec::new(), &[]), None);
     }
 
     #[test]
