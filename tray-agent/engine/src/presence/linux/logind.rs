@@ -16,7 +16,10 @@ use zbus::{
     zvariant::{OwnedFd, OwnedObjectPath, OwnedValue},
 };
 
-use super::bus::{At, Failed, Inhibitor, OWN_NAME, get, properties, system_bus};
+use super::{
+    bus::{At, Failed, OWN_NAME, get, properties, system_bus},
+    desktop::Inhibitor,
+};
 use crate::presence::{Leaving, News, NewsSender};
 
 const MANAGER: At = At::new("org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager");

@@ -1,6 +1,7 @@
 //! Linux: the display of the session that the engine runs in, logind, terminals, `/proc` and `/sys`.
 
 mod bus;
+mod desktop;
 mod input;
 mod logind;
 mod mutter;
@@ -15,12 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use bus::DesktopLock;
+pub use desktop::DesktopLock;
 pub use logind::{DelayLock, SleepNews, block_idle_sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::{
-    bus::{Desktop, Failed},
+    bus::Failed,
+    desktop::Desktop,
     input::{Display, Looked, combine},
     logind::Session,
 };
@@ -122,7 +124,7 @@ async fn ask() -> Told {
         unseen_display: sockets::unseen(sessions.as_deref().unwrap_or_default()),
         locked: Desktop.locked(&sessions).await,
         inhibited: Desktop.inhibited(inhibitors).await,
-        metered: bus::metered().await,
+        metered: desktop::metered().await,
         sessions,
     }
 }
