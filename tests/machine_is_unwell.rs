@@ -177,6 +177,31 @@ async fn a_display_that_is_gone_counts_as_use() {
     assert!(system.client.job(&film.job).await.error.is_none());
 }
 
+/// As on a machine that has no memory left, or with a graphics driver that is stuck.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_display_that_hangs_counts_as_use() {
+    let system = System::start(0).await;
+    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
+    let display = Display::start(&system.scratch());
+    let mut engine = system.linked_engine("desk", |command| at_desk(command, &display));
+    join(&system, &mut engine, system.client.server());
+    let film = Film::submit(&system).await;
+    encodes(&mut engine);
+    let hangs = display.freeze();
+    let blind = engine.until("that it does not know", |now| now.state == AgentState::UserActive);
+    assert!(blind.reason.starts_with("it is not known whether someone is using this computer"), "{}", blind.reason);
+    assert!(blind.reason.contains("does not answer"), "{}", blind.reason);
+    let since = Instant::now();
+    while !tree::all_stopped(&tree::below(engine.pid())) {
+        assert!(since.elapsed() < LIMIT, "ffmpeg works although nobody knows who is there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // It is found again when it goes on, and nobody touched it meanwhile.
+    hangs.thaw();
+    encodes(&mut engine);
+    assert!(system.client.job(&film.job).await.error.is_none());
+}
+
 /// The nearest to a machine that sleeps without a word.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_stood_still_for_longer_than_its_lease_loses_no_more_than_that() {

@@ -1,5 +1,5 @@
 //! What logind tells is heard: other people's sessions, a locked screen, who keeps it on, and that the machine is about to sleep,
-//! before which everything is handed back.
+//! before which everything is handed back. What it does not tell is unknown, and nobody's absence.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,12 @@ const AWAKE: &str = "idle block";
 
 /// An engine as a service: it runs in no session, and hears of all.
 fn service(system: &System, logind: &Logind) -> Linked {
+    service_with(system, logind, &["--presence", "auto", "--quiet-milliseconds", "1000"])
+}
+
+fn service_with(system: &System, logind: &Logind, words: &[&str]) -> Linked {
     system.linked_engine("service", |command| {
-        command.args(["--presence", "auto", "--quiet-milliseconds", "1000"]);
+        command.args(words);
         command.env("DBUS_SYSTEM_BUS_ADDRESS", logind.address());
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
             command.env_remove(name);
@@ -106,6 +110,74 @@ async fn sleep_and_sessions_are_heard_of() {
     }
     logind.shut_down().await;
     engine.until("the end", |now| now.work.is_empty());
+}
+
+/// A bus on a machine that has no memory left answers nobody in time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logind_that_does_not_answer_says_nothing_of_who_is_there() {
+    let system = System::start(0).await;
+    let logind = Logind::start(&system.scratch()).await;
+    logind.set_idle(Some(Duration::from_secs(3600)));
+    let mut engine = service(&system, &logind);
+    // As only logind tells: the engine has heard it.
+    until_it_reads(&mut engine, "screen locked", "no");
+    let is_alone = |state| matches!(state, AgentState::Waiting | AgentState::BusyCpu);
+    engine.until("that nobody is there", |now| is_alone(now.state));
+    let hangs = logind.freeze();
+    let is_blind = |reason: &str| reason.contains("logind does not say who is logged in");
+    engine.until("that it does not know", |now| now.state == AgentState::UserActive && is_blind(&now.reason));
+    hangs.thaw();
+    engine.until("that nobody is there, again", |now| is_alone(now.state));
+}
+
+/// `startx`, and Xvnc: of a person on a display of their own logind knows a console at most.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_display_that_logind_does_not_know_counts_as_use() {
+    let system = System::start(0).await;
+    let logind = Logind::start(&system.scratch()).await;
+    logind.becomes_a_console();
+    logind.set_idle(Some(Duration::from_secs(3600)));
+    let _display = Display::start(&system.scratch());
+    let mut engine = service(&system, &logind);
+    engine.until("that somebody may be at that display", |now| {
+        now.state == AgentState::UserActive && now.reason.contains("a display runs here (/tmp/.X11-unix/X")
+    });
+}
+
+/// A desktop that was given to the farm sleeps like any other, if it is let.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_of_the_farm_alone_stays_awake_for_work_and_hands_back_before_it_sleeps() {
+    let system = System::start(0).await;
+    let logind = Logind::start(&system.scratch()).await;
+    let mut engine = service_with(&system, &logind, &["--presence", "none"]);
+    let code = system.server_says(&["token", "enrol", "--uses", "1"]);
+    let server = Some(system.client.server().clone());
+    assert_eq!(engine.order(Order::Join { link_or_code: code, server, name: None }), Answer::Done);
+    let profile = sources::slow_lossless_profile();
+    system.client.put_profile(&profile).await;
+    let source = sources::slow_film().make(&system.scratch()).await;
+    system.client.submit(&source, &profile.name).await;
+    engine.until("work", |now| now.work.iter().any(|work| work.kind == "encode"));
+    let limit = Instant::now() + Duration::from_secs(60);
+    while logind.held(AWAKE) == 0 || logind.held(DELAY) == 0 {
+        assert!(Instant::now() < limit, "nothing keeps the machine awake while it works, or delays sleep");
+        engine.listen(Duration::from_millis(50));
+    }
+    logind.sleep(true).await;
+    let told = Instant::now();
+    while logind.held(DELAY) > 0 {
+        assert!(told.elapsed() < Duration::from_secs(5), "the engine holds sleep up");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let asleep = engine.until("that it goes to sleep", |now| now.state == AgentState::Suspended && now.work.is_empty());
+    assert_eq!(asleep.reason, "this computer is going to sleep");
+    let limit = Instant::now() + Duration::from_secs(20);
+    while logind.held(AWAKE) > 0 {
+        assert!(Instant::now() < limit, "the machine is kept awake for nothing");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    logind.sleep(false).await;
+    engine.until("work again", |now| now.work.iter().any(|work| work.kind == "encode"));
 }
 
 /// With an X display beside it, as there is one for old programs: that one saw no input at all, and is not believed.

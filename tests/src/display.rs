@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::process::Process;
+use crate::process::{Frozen, Process};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 
 /// A running Xvfb.
 #[derive(Debug)]
 pub struct Display {
-    _server: Process,
+    server: Process,
     name: String,
 }
 
@@ -36,7 +36,7 @@ impl Display {
         loop {
             // The server prints its number when it is ready.
             if let Some(number) = server.log().lines().find_map(|line| line.trim().parse::<u32>().ok()) {
-                return Self { _server: server, name: format!(":{number}") };
+                return Self { server, name: format!(":{number}") };
             }
             assert!(server.is_running() && Instant::now() < until, "Xvfb does not start:\n{}", server.log_tail(20));
             std::thread::sleep(Duration::from_millis(20));
@@ -46,6 +46,11 @@ impl Display {
     /// As in `DISPLAY`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// It hangs: whoever asks it gets no answer until it is thawed.
+    pub fn freeze(&self) -> Frozen {
+        self.server.freeze(false)
     }
 
     /// Presses a key, or moves the mouse; returns when that is done.

@@ -12,7 +12,7 @@ use std::{
 
 use zbus::{connection, interface, object_server::SignalEmitter, zvariant};
 
-use crate::process::Process;
+use crate::process::{Frozen, Process};
 
 const MANAGER: &str = "/org/freedesktop/login1";
 const SESSION: &str = "/org/freedesktop/login1/session/c1";
@@ -20,6 +20,7 @@ const SESSION: &str = "/org/freedesktop/login1/session/c1";
 /// The one session that there is: graphical, of a person.
 #[derive(Debug)]
 struct Told {
+    kind: &'static str,
     idle_since: Option<SystemTime>,
     locked: bool,
     inhibitors: Vec<(String, String, String, String)>,
@@ -35,7 +36,7 @@ fn lock(told: &Shared) -> MutexGuard<'_, Told> {
 
 #[derive(Debug)]
 pub struct Logind {
-    _bus: Process,
+    bus: Process,
     address: String,
     connection: zbus::Connection,
     told: Shared,
@@ -85,7 +86,7 @@ impl Session {
 
     #[zbus(property, name = "Type")]
     fn kind(&self) -> String {
-        "x11".to_owned()
+        lock(&self.0).kind.to_owned()
     }
 
     #[zbus(property)]
@@ -111,7 +112,7 @@ impl Logind {
         let mut command = Command::new("dbus-daemon");
         command.args(["--session", "--nofork", "--nopidfile"]).arg(format!("--address={socket}"));
         let bus = Process::spawn("system-bus", command, folder);
-        let told = Told { idle_since: None, locked: false, inhibitors: Vec::new(), locks: Vec::new() };
+        let told = Told { kind: "x11", idle_since: None, locked: false, inhibitors: Vec::new(), locks: Vec::new() };
         let told = Arc::new(Mutex::new(told));
         let until = tokio::time::Instant::now() + Duration::from_secs(20);
         let connection = loop {
@@ -129,7 +130,7 @@ impl Logind {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
-        Self { _bus: bus, address: socket, connection, told }
+        Self { bus, address: socket, connection, told }
     }
 
     /// For `DBUS_SYSTEM_BUS_ADDRESS`.
@@ -146,10 +147,25 @@ impl Logind {
         lock(&self.told).locked = locked;
     }
 
+    /// As after `startx` on a console: logind knows of no display.
+    pub fn becomes_a_console(&self) {
+        lock(&self.told).kind = "tty";
+    }
+
+    /// The bus hangs: nobody gets an answer until it is thawed.
+    pub fn freeze(&self) -> Frozen {
+        self.bus.freeze(false)
+    }
+
     /// A program that wants the screen to stay on.
     pub fn inhibit(&self, who: &str) {
         let inhibitor = ("idle".to_owned(), who.to_owned(), "a film".to_owned(), "block".to_owned());
         lock(&self.told).inhibitors.push(inhibitor);
+    }
+
+    /// None of them wants it any more.
+    pub fn uninhibit(&self) {
+        lock(&self.told).inhibitors.clear();
     }
 
     /// How many locks of this kind are held, such as `sleep:shutdown delay`.

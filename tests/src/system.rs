@@ -100,11 +100,18 @@ impl System {
     /// long without input.
     pub fn start_engine_at_desk(&mut self, name: &str, display: &str, quiet: Option<Duration>) {
         let server = self.client.server().clone();
-        self.start_engine_at_desk_through(name, display, quiet, &server);
+        self.start_engine_at_desk_through(name, display, quiet, &server, |_| {});
     }
 
-    /// As [`Self::start_engine_at_desk`], with the server at this address.
-    pub fn start_engine_at_desk_through(&mut self, name: &str, display: &str, quiet: Option<Duration>, server: &Url) {
+    /// As [`Self::start_engine_at_desk`], with the server at this address, and with the command as `change` leaves it.
+    pub fn start_engine_at_desk_through(
+        &mut self,
+        name: &str,
+        display: &str,
+        quiet: Option<Duration>,
+        server: &Url,
+        change: impl FnOnce(&mut Command),
+    ) {
         let code = self.server_says(&["token", "enrol", "--uses", "1"]);
         let mut command = self.engine_command(name, 1, programs::ffmpeg());
         command.env("OFFPEAK_URL", server.as_str()).env("OFFPEAK_ENROL_CODE", code);
@@ -114,6 +121,7 @@ impl System {
         for name in ["WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
             command.env_remove(name);
         }
+        change(&mut command);
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
 

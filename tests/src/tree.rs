@@ -27,10 +27,20 @@ pub fn ticks(processes: &[u32]) -> u64 {
 
 /// Whether every thread of all of these is stopped. One that has ended uses no processor either.
 pub fn all_stopped(processes: &[u32]) -> bool {
+    states(processes).into_iter().all(|state| matches!(state, 'T' | 'Z' | 'X'))
+}
+
+/// Whether these stand still, and are not merely at their end: some thread is stopped, and no other one does anything.
+pub fn stands_still(processes: &[u32]) -> bool {
+    let states = states(processes);
+    states.contains(&'T') && states.into_iter().all(|state| matches!(state, 'T' | 'Z' | 'X'))
+}
+
+/// Of every thread.
+fn states(processes: &[u32]) -> Vec<char> {
     let threads =
         processes.iter().flat_map(|process| fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten());
-    let mut states = threads.filter_map(|thread| fields(&thread.path().join("stat").to_string_lossy()));
-    states.all(|(state, _)| matches!(state, 'T' | 'Z' | 'X'))
+    threads.filter_map(|thread| fields(&thread.path().join("stat").to_string_lossy())).map(|(state, _)| state).collect()
 }
 
 /// State, and user and kernel time: the 3rd, 14th and 15th field.

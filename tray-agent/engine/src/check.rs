@@ -200,8 +200,8 @@ async fn look_around(settings: &WhyOf, findings: &Findings, folder: Option<std::
     let person = folder.map_or_else(Default::default, |folder| Wishes::load(folder).person());
     let rules = Rules::of(&policy, &person.limits, settings.desk.quiet_milliseconds.map(Duration::from_millis));
     let engine = engine(findings);
-    let inputs =
-        Inputs { machine: machine.as_ref(), rules: &rules, person: &person, engine: &engine, now: watch::moment(&clock) };
+    let now = watch::moment(&clock);
+    let inputs = Inputs { machine: machine.as_ref(), leaving: None, rules: &rules, person: &person, engine: &engine, now };
     let (decision, _memory) = decide(&inputs, &Memory::default());
     let reason = match decision.state {
         AgentState::Revoked => findings.first_fault(&[TOKEN]).unwrap_or(decision.reason),

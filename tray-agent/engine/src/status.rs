@@ -148,6 +148,10 @@ impl Status {
         self.engine(|engine| engine.broken = fault);
     }
 
+    pub fn unwatched(&self) {
+        self.engine(|engine| engine.unwatched = true);
+    }
+
     pub fn unboxed(&self, why: Option<String>) {
         self.engine(|engine| engine.unboxed = why);
     }

@@ -5,8 +5,8 @@
 
 use std::{io, time::Duration};
 
-use chrono::{Datelike, Local, Timelike, Utc};
-use offpeak_api::{agent::AgentState, policy::Weekday};
+use chrono::{Local, Utc};
+use offpeak_api::lease::ReleaseReason;
 use offpeak_link::Why;
 use tokio::{
     sync::{mpsc, watch},
@@ -17,11 +17,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::{
     desk::{Allowed, Desk},
     forecast::Forecast,
-    policy::{Inputs, Memory, Moment, Rules, look},
-    presence::{Clock, DelayLock, Known, LastInput, Leaving, News, Power, Readings, Source, Sources, wake_lock::WakeLock},
+    policy::{Inputs, Memory, Moment, Rules, look, on_the_wall},
+    presence::{Clock, DelayLock, Known, LastInput, News, Power, Readings, SleepNews, Source, Sources, wake_lock::WakeLock},
     settings::Presence,
     status::{Status, Verdict},
     wishes::Wishes,
+    words::duration,
 };
 
 /// How often the machine is looked at while work is in hand: what is not told at once is known so late.
@@ -29,6 +30,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// And while none is: each look wakes the machine up, and all that it could do is keep work from beginning. When work
 /// comes, or may come again, the machine is looked at once more in that moment.
 const LOOK_SELDOM: Duration = Duration::from_secs(15);
+/// What was read so long ago says nothing of now: whoever looks is held up. Three times the longest pause between looks.
+const STALE_AFTER: Duration = Duration::from_secs(45);
 /// Longer than the pauses between looks, which would otherwise start a thread each for what may block.
 const IDLE_THREADS_END_AFTER: Duration = Duration::from_secs(60);
 /// Schedules change by the minute; nothing else depends on time alone without saying when.
@@ -53,7 +56,14 @@ pub struct Watch {
 
 /// What was last read; nothing where no desk is watched.
 #[derive(Debug, Clone)]
-pub struct Seen(std::sync::Arc<watch::Sender<Option<Readings>>>);
+pub struct Seen(std::sync::Arc<watch::Sender<Option<Look>>>);
+
+/// What one look found, and when it began.
+#[derive(Debug, Clone)]
+struct Look {
+    at: Duration,
+    readings: Readings,
+}
 
 impl Default for Seen {
     fn default() -> Self {
@@ -75,15 +85,17 @@ impl Watch {
 
     /// Watches a desk with these sources for as long as it is polled.
     pub async fn desk<S: Source + Send + 'static>(self, sources: S, news: mpsc::UnboundedReceiver<News>, lock: DelayLock) {
-        self.seen.0.send_replace(Some(Readings::default()));
+        self.seen.put(self.clock.at(), Readings::default());
         let (reading, awake) = (read(sources, self.clone()), keep_awake(self.status.clone(), self.seen.clone()));
         tokio::join!(self.decide(news, lock), reading, awake);
     }
 
-    /// The machine is the farm's alone.
+    /// The machine is the farm's alone. It may go to sleep all the same, and must not while it works.
     pub async fn nobody(self) {
-        let (_news_out, news) = mpsc::unbounded_channel();
-        self.decide(news, DelayLock::default()).await;
+        let ((news_out, news), lock) = (mpsc::unbounded_channel(), DelayLock::default());
+        let _told_of_sleep = SleepNews::new(news_out, lock.clone());
+        let awake = keep_awake(self.status.clone(), self.seen.clone());
+        tokio::join!(self.decide(news, lock), awake);
     }
 
     async fn decide(self, mut news: mpsc::UnboundedReceiver<News>, lock: DelayLock) {
@@ -96,13 +108,13 @@ impl Watch {
                 (standing.engine.clone(), standing.policy.clone())
             };
             let wishes = person.borrow_and_update().clone();
-            let machine = self.seen.with(input_at, leaving);
             let (rules, now) = (Rules::of(&policy, &wishes.limits, self.quiet), moment(&self.clock));
-            let inputs = Inputs { machine: machine.as_ref(), rules: &rules, person: &wishes, engine: &engine, now };
+            let machine = self.seen.with(now.at, input_at);
+            let inputs = Inputs { machine: machine.as_ref(), leaving, rules: &rules, person: &wishes, engine: &engine, now };
             let (verdict, next) = look(&inputs, &memory);
             memory = next;
-            let due = due(&verdict);
-            self.act(verdict);
+            let due = due(&verdict, self.seen.stale_in(now.at));
+            self.act(verdict, &rules);
 
             let is_other = |standing: &crate::status::Standing| standing.engine != engine || standing.policy != policy;
             tokio::select! {
@@ -124,24 +136,45 @@ impl Watch {
         }
     }
 
-    fn act(&self, verdict: Verdict) {
-        if let Some(forecast) = &self.forecast {
-            forecast.note(self.clock.at(), Local::now(), is_needed(&verdict));
-        }
+    fn act(&self, verdict: Verdict, rules: &Rules) {
+        // Before anything that could take a while: somebody may be waiting for their machine.
         self.desk.set(verdict.allowed.clone());
+        let needed = verdict.needed;
         self.status.verdict(verdict);
+        if let Some(forecast) = &self.forecast {
+            forecast.rules(rules);
+            if forecast.note(self.clock.at(), Local::now(), needed) {
+                // A busy disk takes seconds.
+                let forecast = forecast.clone();
+                tokio::task::spawn_blocking(move || forecast.keep());
+            }
+        }
     }
 }
 
 impl Seen {
-    pub fn readings(&self) -> Option<Readings> {
-        self.0.borrow().clone()
+    fn put(&self, at: Duration, readings: Readings) {
+        self.0.send_replace(Some(Look { at, readings }));
+    }
+
+    /// The last readings; all of them unknown when they are too old.
+    fn readings(&self, now: Duration) -> Option<Readings> {
+        let look = self.0.borrow().clone()?;
+        let is_stale = now.saturating_sub(look.at) >= STALE_AFTER;
+        // The same words however old they are: whoever shows them need not be told again.
+        let why = || format!("nothing was read for more than {}", duration(STALE_AFTER));
+        Some(if is_stale { Readings::unknown(&why()) } else { look.readings })
+    }
+
+    /// Until the last readings are too old; nothing when they are, or where none are made.
+    fn stale_in(&self, now: Duration) -> Option<Duration> {
+        let at = self.0.borrow().as_ref()?.at;
+        Some(STALE_AFTER.saturating_sub(now.saturating_sub(at))).filter(|left| !left.is_zero())
     }
 
     /// The last readings, and what was told since.
-    fn with(&self, input_at: Option<Duration>, leaving: Option<Leaving>) -> Option<Readings> {
-        let mut readings = self.readings()?;
-        readings.leaving = leaving;
+    fn with(&self, now: Duration, input_at: Option<Duration>) -> Option<Readings> {
+        let mut readings = self.readings(now)?;
         if let Some(told) = input_at {
             let is_newer = match readings.input.value {
                 Some(LastInput::At(read)) => told > read,
@@ -158,7 +191,7 @@ impl Seen {
     /// All that is known, and what follows.
     pub fn why(&self, status: &Status, clock: &Clock) -> Why {
         let (state, finding) = status.standing().state();
-        let readings = self.readings().map(|readings| readings.in_words(clock.at())).unwrap_or_default();
+        let readings = self.readings(clock.at()).map(|readings| readings.in_words(clock.at())).unwrap_or_default();
         Why { state, reason: finding.reason, rule: finding.rule, readings }
     }
 }
@@ -169,8 +202,9 @@ async fn read<S: Source>(mut sources: S, watch: Watch) {
     loop {
         // Before the look: what changes during it is looked at again.
         let (in_hand, allowed) = (standing.borrow_and_update().engine.leases > 0, watch.desk.allowed());
+        let at = watch.clock.at();
         let readings = sources.read(&watch.clock, in_hand).await;
-        watch.seen.0.send_replace(Some(readings));
+        watch.seen.put(at, readings);
         let every = look_every(in_hand, &allowed, sources.look_every_working(), watch.quiet);
         tokio::select! {
             () = tokio::time::sleep(every) => {}
@@ -191,18 +225,17 @@ fn look_every(in_hand: bool, allowed: &Allowed, working: Duration, quiet: Option
     quiet.map_or(every, |quiet| every.min(quiet / 4))
 }
 
-/// Holds the machine awake while there is work in hand, on mains only.
+/// Holds the machine awake while there is work in hand, on mains only; where nobody looks for mains power, on any.
 async fn keep_awake(status: Status, seen: Seen) {
-    let (mut standing, mut readings, mut lock) = (status.subscribe(), seen.0.subscribe(), WakeLock::default());
+    let is_on_mains = |look: &Option<Look>| look.as_ref().is_none_or(|look| look.readings.power.value == Some(Power::Mains));
+    let (mut standing, mut looks, mut lock) = (status.subscribe(), seen.0.subscribe(), WakeLock::default());
     loop {
         let holds = standing.borrow_and_update().engine.leases > 0;
-        let on_mains = readings.borrow_and_update().as_ref().is_some_and(|readings| readings.power.value == Some(Power::Mains));
+        let on_mains = is_on_mains(&looks.borrow_and_update());
         lock.hold(holds && on_mains).await;
-        let on_mains_now =
-            |readings: &Option<Readings>| readings.as_ref().is_some_and(|readings| readings.power.value == Some(Power::Mains));
         tokio::select! {
             () = until(&mut standing, |standing| (standing.engine.leases > 0) != holds) => {}
-            () = until(&mut readings, |readings| on_mains_now(readings) != on_mains), if holds => {}
+            () = until(&mut looks, |look| is_on_mains(look) != on_mains), if holds => {}
         }
     }
 }
@@ -223,55 +256,19 @@ async fn hand_back(status: Status, lock: DelayLock) {
     lock.release();
 }
 
-/// Whether somebody, or somebody's program, has the machine now.
-fn is_needed(verdict: &Verdict) -> bool {
-    verdict.finding.as_ref().is_some_and(|finding| match finding.state {
-        AgentState::Presenting
-        | AgentState::UserActive
-        | AgentState::OnBattery
-        | AgentState::Metered
-        | AgentState::BusyCpu
-        | AgentState::BusyMemory
-        | AgentState::Suspended => true,
-        // Those say nothing of who is there.
-        AgentState::Broken
-        | AgentState::Revoked
-        | AgentState::SetAside
-        | AgentState::Updating
-        | AgentState::Paused
-        | AgentState::Snoozed
-        | AgentState::Draining
-        | AgentState::OffSchedule
-        | AgentState::NoServer
-        | AgentState::Encoding
-        | AgentState::Leasing
-        | AgentState::Waiting
-        | AgentState::Offline => false,
-    })
-}
-
-/// When the verdict may be another one by itself.
-fn due(verdict: &Verdict) -> Instant {
+/// When the verdict may be another one by itself. `stale_in` is when the readings under it are worth nothing any more.
+fn due(verdict: &Verdict, stale_in: Option<Duration>) -> Instant {
     let until = verdict.finding.as_ref().and_then(|finding| finding.until);
     let left = until.and_then(|until| (until - Utc::now()).to_std().ok());
     // A moment later, so that it is over then.
-    let wait = left.map_or(DECIDE_AT_LEAST_EVERY, |left| (left + Duration::from_millis(5)).min(DECIDE_AT_LEAST_EVERY));
-    Instant::now() + wait
+    let waits = left.into_iter().chain(stale_in).map(|left| left + Duration::from_millis(5));
+    Instant::now() + waits.fold(DECIDE_AT_LEAST_EVERY, Duration::min)
 }
 
 /// Now, by all clocks.
 pub fn moment(clock: &Clock) -> Moment {
     let wall = Local::now();
-    let day = match wall.weekday() {
-        chrono::Weekday::Mon => Weekday::Mon,
-        chrono::Weekday::Tue => Weekday::Tue,
-        chrono::Weekday::Wed => Weekday::Wed,
-        chrono::Weekday::Thu => Weekday::Thu,
-        chrono::Weekday::Fri => Weekday::Fri,
-        chrono::Weekday::Sat => Weekday::Sat,
-        chrono::Weekday::Sun => Weekday::Sun,
-    };
-    let minute = u16::try_from(wall.hour() * 60 + wall.minute()).unwrap_or(0);
+    let (day, minute) = on_the_wall(wall);
     Moment { at: clock.at(), utc: wall.to_utc(), day, minute }
 }
 
@@ -287,14 +284,19 @@ pub struct Watching {
 /// # Errors
 /// When the system gives no thread.
 pub fn start(watch: Watch, presence: Presence) -> io::Result<Watching> {
-    let stop = CancellationToken::new();
-    let stopped = stop.clone();
+    let word = LastWord { desk: watch.desk.clone(), status: watch.status.clone(), stopped: CancellationToken::new() };
+    on_a_thread(word, watch.start(presence))
+}
+
+fn on_a_thread(word: LastWord, watching: impl Future<Output = ()> + Send + 'static) -> io::Result<Watching> {
+    let stop = word.stopped.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().thread_keep_alive(IDLE_THREADS_END_AFTER).build()?;
     let watching = move || {
-        runtime.block_on(async move {
+        let word = word;
+        runtime.block_on(async {
             tokio::select! {
-                () = stopped.cancelled() => {}
-                () = watch.start(presence) => {}
+                () = word.stopped.cancelled() => {}
+                () = watching => {}
             }
         });
         // A display that does not answer any more is not waited for.
@@ -304,9 +306,74 @@ pub fn start(watch: Watch, presence: Presence) -> io::Result<Watching> {
     Ok(Watching { _until_dropped: stop.drop_guard() })
 }
 
+/// What holds when nobody watches any more, although nobody said that it is over: a crash.
+struct LastWord {
+    desk: Desk,
+    status: Status,
+    stopped: CancellationToken,
+}
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        if !self.stopped.is_cancelled() {
+            self.desk.set(Allowed::Nothing { why: ReleaseReason::Shutdown });
+            self.status.unwatched();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use offpeak_api::agent::AgentState;
+
     use super::*;
+
+    #[test]
+    fn what_was_read_long_ago_is_not_known() {
+        let (seen, seconds) = (Seen::default(), Duration::from_secs);
+        assert!(seen.with(seconds(100), None).is_none() && seen.stale_in(seconds(100)).is_none());
+        let input = Known::new(LastInput::At(seconds(10)), "told by a test");
+        let power = Known::new(Power::Mains, "told by a test");
+        seen.put(seconds(100), Readings { input, power, ..Readings::default() });
+        let read = |now| seen.with(seconds(now), Some(seconds(90))).unwrap();
+        assert_eq!((read(144).input.value, read(144).power.value), (Some(LastInput::At(seconds(90))), Some(Power::Mains)));
+        assert_eq!((read(145).input.value, read(145).power.value), (None, None));
+        assert!(read(145).input.how.contains("nothing was read for more than 45 s"), "{}", read(145).input.how);
+        assert_eq!((seen.stale_in(seconds(140)), seen.stale_in(seconds(145))), (Some(seconds(5)), None));
+        // Longer than the longest pause, or it would be so between two looks.
+        assert!(STALE_AFTER > 2 * LOOK_SELDOM);
+    }
+
+    fn word() -> LastWord {
+        LastWord { desk: Desk::default(), status: Status::default(), stopped: CancellationToken::new() }
+    }
+
+    #[tokio::test]
+    async fn nothing_runs_when_nobody_watches_any_more() {
+        let word = word();
+        let (desk, status) = (word.desk.clone(), word.status.clone());
+        let _watching = on_a_thread(word, async { panic!("a bug") }).unwrap();
+        let unwatched = status.until(|standing| standing.state().0 == AgentState::Broken);
+        tokio::time::timeout(Duration::from_secs(60), unwatched).await.unwrap();
+        assert_eq!(desk.allowed(), Allowed::Nothing { why: ReleaseReason::Shutdown });
+        assert_eq!(status.standing().engine.broken_code(), Some("desk_unwatched"));
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_ends_says_nothing_of_it() {
+        let word = word();
+        let (desk, status) = (word.desk.clone(), word.status.clone());
+        let (dropped, ended) = tokio::sync::oneshot::channel::<()>();
+        let watching = on_a_thread(word, async {
+            let _dropped = dropped;
+            std::future::pending::<()>().await;
+        });
+        drop(watching.unwrap());
+        assert!(tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap().is_err());
+        assert_eq!((desk.allowed(), status.standing().state().0), (Allowed::Work, AgentState::Waiting));
+    }
 
     #[test]
     fn looks_are_rare_while_nothing_is_in_hand() {

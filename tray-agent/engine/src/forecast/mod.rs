@@ -1,7 +1,7 @@
 //! How long the machine will probably be left alone, from what was so at this hour of the week before.
 //!
-//! In: every few seconds, whether somebody needs the machine. Out: one number. What must hold: the history is kept on this
-//! machine only; all that leaves it is the number, with a request for work.
+//! In: every few seconds, whether somebody needs the machine, and the hours in which work is allowed. Out: one number. What must
+//! hold: the history is kept on this machine only; all that leaves it is the number, with a request for work.
 //!
 //! For each hour of the week two sums are kept: how long the machine lay idle in it, and how often that ended. Their quotient
 //! is the rate at which people come back in that hour; the answer is the time after which, by the rates of the coming hours,
@@ -17,7 +17,10 @@ use std::{
 use chrono::{DateTime, Datelike, Local, TimeDelta, Timelike};
 use serde::{Deserialize, Serialize};
 
-use crate::kept;
+use crate::{
+    kept,
+    policy::{Rules, allowed_minutes, on_the_wall},
+};
 
 const FILE: &str = "idle-hours.json";
 const HOURS: usize = 7 * 24;
@@ -49,12 +52,21 @@ struct History {
 
 /// Clones share it.
 #[derive(Debug, Clone)]
-pub struct Forecast(Arc<Mutex<Inner>>);
+pub struct Forecast(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    folder: Option<PathBuf>,
+    inner: Mutex<Inner>,
+    /// One writes at a time, and keeps nobody from noting meanwhile.
+    writing: Mutex<()>,
+}
 
 #[derive(Debug)]
 struct Inner {
-    folder: Option<PathBuf>,
     history: History,
+    /// What holds at this desk, as last told.
+    rules: Option<Rules>,
     last: Option<Look>,
     kept_at: Duration,
 }
@@ -72,49 +84,63 @@ impl Forecast {
         if history.hours.len() != HOURS {
             history.hours = vec![Hour::default(); HOURS];
         }
-        Self(Arc::new(Mutex::new(Inner { folder, history, last: None, kept_at: Duration::ZERO })))
+        let inner = Inner { history, rules: None, last: None, kept_at: Duration::ZERO };
+        Self(Arc::new(Shared { folder, inner: Mutex::new(inner), writing: Mutex::new(()) }))
     }
 
-    /// Notes whether somebody needs the machine now. `at` is of a clock that nobody sets.
-    pub fn note(&self, at: Duration, wall: DateTime<Local>, needed: bool) {
+    /// Work is not allowed for longer than these rules say.
+    pub fn rules(&self, rules: &Rules) {
+        let mut inner = self.lock();
+        if inner.rules.as_ref() != Some(rules) {
+            inner.rules = Some(rules.clone());
+        }
+    }
+
+    /// Notes whether somebody needs the machine now. `at` is of a clock that nobody sets. Whether it is time to [`Self::keep`]
+    /// what was learnt: that takes as long as the disk does.
+    #[must_use]
+    pub fn note(&self, at: Duration, wall: DateTime<Local>, needed: bool) -> bool {
         let mut inner = self.lock();
         let Inner { history, last, .. } = &mut *inner;
         let before = last.replace(Look { at, needed });
-        let Some(before) = before.filter(|before| at.saturating_sub(before.at) <= LONGEST_LOOK) else { return };
+        let Some(before) = before.filter(|before| at.saturating_sub(before.at) <= LONGEST_LOOK) else { return false };
         history.fade(wall);
         let hour = &mut history.hours[hour_of_week(wall)];
         if !before.needed {
             hour.idle_seconds += at.saturating_sub(before.at).as_secs_f64();
             hour.ends += f64::from(u8::from(needed));
         }
-        if at.saturating_sub(inner.kept_at) >= KEEP_EVERY {
+        let is_due = at.saturating_sub(inner.kept_at) >= KEEP_EVERY;
+        if is_due {
             inner.kept_at = at;
-            inner.keep();
         }
+        is_due
     }
 
-    /// How long the machine will probably be left alone from now on, if it is now.
+    /// How long the machine will probably be left to the farm from now on, if it is now.
     pub fn expected(&self, wall: DateTime<Local>) -> Duration {
-        self.lock().history.expected(wall)
+        let inner = self.lock();
+        let alone = inner.history.expected(wall);
+        let (day, minute) = on_the_wall(wall);
+        let allowed = inner.rules.as_ref().and_then(|rules| allowed_minutes(rules, day, minute)).map(|minutes| {
+            let begun = Duration::from_secs(wall.second().into());
+            Duration::from_secs(60 * u64::from(minutes)).saturating_sub(begun)
+        });
+        allowed.map_or(alone, |allowed| alone.min(allowed))
     }
 
-    /// Keeps what was learnt; for the engine's end.
+    /// Keeps what was learnt.
     pub fn keep(&self) {
-        self.lock().keep();
+        let Some(folder) = &self.0.folder else { return };
+        let _writing = self.0.writing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let history = self.lock().history.clone();
+        if let Err(error) = kept::write(folder, FILE, &history) {
+            tracing::debug!("the history of idle hours was not kept: {error}");
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-}
-
-impl Inner {
-    fn keep(&self) {
-        if let Some(folder) = &self.folder
-            && let Err(error) = kept::write(folder, FILE, &self.history)
-        {
-            tracing::debug!("the history of idle hours was not kept: {error}");
-        }
+        self.0.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -187,7 +213,7 @@ mod tests {
         let mut wall = monday();
         let mut at = Duration::ZERO;
         while wall < monday() + TimeDelta::weeks(weeks) {
-            forecast.note(at, wall, at_work(wall));
+            let _due = forecast.note(at, wall, at_work(wall));
             wall += TimeDelta::seconds(60);
             at += Duration::from_secs(60);
         }
@@ -218,7 +244,7 @@ mod tests {
         let before = noon(wall);
         // A long holiday.
         for _ in 0..6 * 7 * 24 * 60 {
-            forecast.note(at, wall, false);
+            let _due = forecast.note(at, wall, false);
             wall += TimeDelta::seconds(60);
             at += Duration::from_secs(60);
         }
@@ -228,9 +254,41 @@ mod tests {
     #[test]
     fn time_in_which_the_engine_did_not_run_is_not_counted() {
         let forecast = Forecast::load(None);
-        forecast.note(Duration::ZERO, monday(), false);
-        forecast.note(Duration::from_secs(86_400), monday() + TimeDelta::days(1), true);
+        let _due = forecast.note(Duration::ZERO, monday(), false);
+        let _due = forecast.note(Duration::from_secs(86_400), monday() + TimeDelta::days(1), true);
         assert_eq!(forecast.lock().history.hours, vec![Hour::default(); HOURS]);
+    }
+
+    #[test]
+    fn the_end_of_the_allowed_hours_is_the_end() {
+        use offpeak_api::policy::Policy;
+        let forecast = Forecast::load(None);
+        let next = live(&forecast, 6);
+        let nights =
+            serde_json::json!([{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "18:00", "to": "08:00" }]);
+        let policy = Policy { schedule: serde_json::from_value(nights).unwrap(), ..Policy::default() };
+        // Work began in the night, and nobody comes before nine.
+        let seven_fifty = next + TimeDelta::minutes(470) + TimeDelta::seconds(20);
+        assert!(forecast.expected(seven_fifty) > Duration::from_secs(3600));
+        forecast.rules(&Rules::of(&policy, &offpeak_link::Limits::default(), None));
+        assert_eq!(forecast.expected(seven_fifty), Duration::from_secs(580));
+        forecast.rules(&Rules::of(&Policy::default(), &offpeak_link::Limits::default(), None));
+        assert!(forecast.expected(seven_fifty) > Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn noting_writes_nothing_and_says_when_it_is_time_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let forecast = Forecast::load(Some(folder.path().to_owned()));
+        let mut due = Vec::new();
+        for minute in 0..40_u32 {
+            let (at, wall) = (Duration::from_secs(60) * minute, monday() + TimeDelta::minutes(minute.into()));
+            due.extend(forecast.note(at, wall, false).then_some(minute));
+        }
+        assert_eq!(due, [15, 30]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        forecast.keep();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

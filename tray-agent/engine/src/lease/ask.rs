@@ -174,6 +174,8 @@ impl<S: Steps> Ask<S> {
             self.desk.until_work().await;
             // What the policy forbids is not asked for; the server would refuse it as well.
             self.client.status().until_boxed().await;
+            // Hours may have gone by since this ask was made, or was last sent.
+            request.expected_idle_seconds = self.expected_idle_seconds();
             let asked_at = Instant::now();
             let answer = tokio::select! {
                 answer = self.client.ask(&request) => answer,
@@ -227,8 +229,12 @@ impl<S: Steps> Ask<S> {
             capabilities: self.capabilities().clone(),
             // What people's programs do is nobody else's business (PRIVACY.md).
             load: None,
-            expected_idle_seconds: self.forecast.as_ref().map(|forecast| forecast.expected(chrono::Local::now()).as_secs()),
+            expected_idle_seconds: self.expected_idle_seconds(),
         }
+    }
+
+    fn expected_idle_seconds(&self) -> Option<u64> {
+        self.forecast.as_ref().map(|forecast| forecast.expected(chrono::Local::now()).as_secs())
     }
 }
 

@@ -9,7 +9,7 @@ use offpeak_api::{
 };
 use tracing::debug;
 
-use crate::{client::Client, sandbox::in_words};
+use crate::{client::Client, sandbox::in_words, status::Standing};
 
 /// The server takes an agent that is silent for a minute and a half for switched off.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
@@ -22,13 +22,11 @@ pub async fn report_states(client: Client, sandbox: &SandboxReport, least_betwee
         let standing = client.status().standing();
         let (state, finding) = standing.state();
         // Of the others nobody would hear.
-        if !matches!(state, AgentState::Revoked | AgentState::NoServer) {
-            let code = (state == AgentState::Broken).then(|| standing.engine.broken_code()).flatten().map(str::to_owned);
-            let reason = for_the_server(state).map_or_else(|| finding.reason.clone(), str::to_owned);
-            if let Some(orders) = tell(&client, StateReport { state, code, reason: Some(reason) }).await {
-                client.status().unboxed(unboxed(&orders.policy, sandbox));
-                client.status().policy(orders.policy);
-            }
+        if !matches!(state, AgentState::Revoked | AgentState::NoServer)
+            && let Some(orders) = tell(&client, report(&standing)).await
+        {
+            client.status().unboxed(unboxed(&orders.policy, sandbox));
+            client.status().policy(orders.policy);
         }
         let now = (state, finding.reason);
         tokio::time::sleep(least_between).await;
@@ -37,6 +35,14 @@ pub async fn report_states(client: Client, sandbox: &SandboxReport, least_betwee
             () = tokio::time::sleep(REPORT_EVERY.saturating_sub(least_between)) => {}
         }
     }
+}
+
+/// What the server hears of all this.
+fn report(standing: &Standing) -> StateReport {
+    let (state, finding) = standing.state();
+    let code = (state == AgentState::Broken).then(|| standing.engine.broken_code()).flatten().map(str::to_owned);
+    let reason = for_the_server(state).map_or(finding.reason, str::to_owned);
+    StateReport { state, code, reason: Some(reason) }
 }
 
 /// Says that the engine stops.
@@ -89,4 +95,64 @@ fn unboxed(policy: &Policy, sandbox: &SandboxReport) -> Option<String> {
         let is = in_words(sandbox);
         format!("the policy wants ffmpeg walled off in full, and here it is not: {is}; see docs/sandbox.md")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use super::*;
+    use crate::{
+        policy::{Finding, Inputs, Memory, Person, Rules, look},
+        presence::{Clock, Known, LastInput, Power, Readings},
+        status::{Status, Verdict},
+        watch::moment,
+    };
+
+    #[test]
+    fn the_server_hears_the_same_of_everybody() {
+        let states = [
+            AgentState::Paused,
+            AgentState::Snoozed,
+            AgentState::OffSchedule,
+            AgentState::Presenting,
+            AgentState::UserActive,
+            AgentState::OnBattery,
+            AgentState::Metered,
+            AgentState::BusyCpu,
+            AgentState::BusyMemory,
+            AgentState::Suspended,
+        ];
+        for state in states {
+            let status = Status::default();
+            let told = |reason: &str| {
+                let finding = Some(Finding::new(state, reason, "a rule"));
+                status.verdict(Verdict { finding, ..Verdict::default() });
+                report(&status.standing())
+            };
+            let anna = told("Anna's diary keeps this computer awake");
+            assert_eq!((anna.state, &anna.code), (state, &None));
+            assert_eq!(anna, told("the last input was 7 s ago"), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn who_keeps_the_screen_on_stays_here() {
+        let (clock, status) = (Clock::start(), Status::default());
+        let machine = Readings {
+            input: Known::new(LastInput::Nobody, "told by a test"),
+            inhibited: Known::new(Some("a player of films".to_owned()), "told by a test"),
+            power: Known::new(Power::Mains, "told by a test"),
+            ..Readings::default()
+        };
+        let rules = Rules::of(&Policy::default(), &offpeak_link::Limits::default(), None);
+        let (person, engine) = (Person::default(), crate::policy::Engine::default());
+        let now = moment(&clock);
+        let inputs = Inputs { machine: Some(&machine), leaving: None, rules: &rules, person: &person, engine: &engine, now };
+        let (verdict, _memory) = look(&inputs, &Memory::default());
+        assert_eq!(verdict.finding.as_ref().unwrap().reason, "a player of films keeps this computer awake");
+        status.verdict(verdict);
+        let told = report(&status.standing());
+        assert_eq!((told.state, told.reason.as_deref()), (AgentState::Presenting, Some("a presentation, a film or a call")));
+    }
 }

@@ -52,7 +52,7 @@ enum Phase {
     /// Work stands still since, and goes on after the shorter wait.
     Suspended { since: Duration },
     /// It stood still for too long: handed back.
-    Released,
+    Released { why: ReleaseReason },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -66,6 +66,9 @@ pub struct Verdict {
     /// The first thing that speaks against work.
     pub finding: Option<Finding>,
     pub allowed: Allowed,
+    /// Whether somebody, or somebody's program, has the machine now, whatever speaks against work besides: a pause, the hour, a
+    /// fault.
+    pub needed: bool,
 }
 
 /// What a rule that speaks against work makes of leases.
@@ -83,18 +86,21 @@ struct Against {
 pub fn verdict(inputs: &Inputs<'_>, before: &Memory) -> (Verdict, Memory) {
     let mut memory = before.clone();
     memory.note_clock(inputs.now);
-    memory.note_sleep(inputs.machine.and_then(|machine| machine.leaving), inputs.now.at);
+    memory.note_sleep(inputs.leaving, inputs.now.at);
     let mut against = Vec::new();
     engine_rules(inputs, &mut against);
     person_rules(inputs, &mut against);
+    let wishes_and_faults = against.len();
     if let Some(machine) = inputs.machine {
         machine_rules(inputs, machine, &mut memory, &mut against);
     }
+    against.extend(inputs.leaving.map(leaving));
+    let needed = against.len() > wishes_and_faults;
     // The rules above come in their order, but for those of the engine.
     against.sort_by_key(|one| one.finding.state);
     let allowed = memory.step(inputs, &against);
     let finding = against.into_iter().next().map(|first| first.finding);
-    (Verdict { finding, allowed }, memory)
+    (Verdict { finding, allowed, needed }, memory)
 }
 
 impl Memory {
@@ -135,7 +141,7 @@ impl Memory {
         let Some(first) = against.first() else {
             self.phase = match self.phase {
                 Phase::Working { since } => Phase::Working { since },
-                Phase::Out | Phase::Suspended { .. } | Phase::Released => Phase::Working { since: now },
+                Phase::Out | Phase::Suspended { .. } | Phase::Released { .. } => Phase::Working { since: now },
             };
             return Allowed::Work;
         };
@@ -144,17 +150,17 @@ impl Memory {
             Phase::Working { .. } | Phase::Out if inputs.engine.leases > 0 => Phase::Suspended { since: now },
             Phase::Suspended { since } if inputs.engine.leases > 0 => {
                 if now.saturating_sub(since) >= inputs.rules.release_after {
-                    Phase::Released
+                    Phase::Released { why: released(first.finding.state) }
                 } else {
                     Phase::Suspended { since }
                 }
             }
             // With nothing in hand there is nothing to go on with: the longer wait again.
             Phase::Out | Phase::Working { .. } | Phase::Suspended { .. } => Phase::Out,
-            Phase::Released => Phase::Released,
+            Phase::Released { why } => Phase::Released { why },
         };
         match self.phase {
-            Phase::Released => Allowed::Nothing { why: ReleaseReason::UserReturned },
+            Phase::Released { why } => Allowed::Nothing { why },
             Phase::Out | Phase::Working { .. } | Phase::Suspended { .. } => {
                 // The server hears it with heartbeats.
                 let reason = for_the_server(first.finding.state).unwrap_or("work stands still").to_owned();
@@ -233,13 +239,41 @@ fn machine_rules(inputs: &Inputs<'_>, machine: &Readings, memory: &mut Memory, a
     if let Some(finding) = memory.memory(machine, now.at) {
         against.push(Against { finding, effect: Effect::HandBack(ReleaseReason::LowMemory) });
     }
-    if let Some(leaving) = machine.leaving {
-        let why = match leaving {
-            Leaving::Sleep => "this computer is going to sleep",
-            Leaving::Shutdown => "this computer is shutting down",
-        };
-        let finding = Finding::new(AgentState::Suspended, why, "everything is handed back before the machine stops");
-        against.push(Against { finding, effect: Effect::HandBack(ReleaseReason::Shutdown) });
+}
+
+fn leaving(leaving: Leaving) -> Against {
+    let why = match leaving {
+        Leaving::Sleep => "this computer is going to sleep",
+        Leaving::Shutdown => "this computer is shutting down",
+    };
+    let finding = Finding::new(AgentState::Suspended, why, "everything is handed back before the machine stops");
+    Against { finding, effect: Effect::HandBack(ReleaseReason::Shutdown) }
+}
+
+/// Why work goes back that stood still for too long, by what holds it up.
+fn released(state: AgentState) -> ReleaseReason {
+    match state {
+        AgentState::OnBattery => ReleaseReason::Battery,
+        AgentState::BusyMemory => ReleaseReason::LowMemory,
+        AgentState::OffSchedule => ReleaseReason::Schedule,
+        AgentState::Draining => ReleaseReason::Drained,
+        AgentState::Broken | AgentState::Updating => ReleaseReason::Shutdown,
+        // The protocol has no word of its own for a busy processor or a network that is paid by volume: what somebody does at
+        // their machine comes nearest.
+        AgentState::BusyCpu
+        | AgentState::Metered
+        | AgentState::Presenting
+        | AgentState::UserActive
+        | AgentState::Suspended
+        | AgentState::Paused
+        | AgentState::Snoozed
+        | AgentState::Revoked
+        | AgentState::SetAside
+        | AgentState::NoServer
+        | AgentState::Encoding
+        | AgentState::Leasing
+        | AgentState::Waiting
+        | AgentState::Offline => ReleaseReason::UserReturned,
     }
 }
 
@@ -279,7 +313,7 @@ impl Memory {
             return Some(Finding::new(AgentState::UserActive, why, "what is not known counts as use"));
         };
         let (wait, rule) = match self.phase {
-            Phase::Out | Phase::Released => (rules.start_after, "work begins"),
+            Phase::Out | Phase::Released { .. } => (rules.start_after, "work begins"),
             // Input since work began, however short that is ago.
             Phase::Working { since } if now.at.saturating_sub(idle) < since => return None,
             Phase::Working { .. } | Phase::Suspended { .. } => (rules.resume_after, "work goes on"),
@@ -291,7 +325,7 @@ impl Memory {
         let is_waiting = inputs.engine.leases > 0
             && match self.phase {
                 Phase::Suspended { .. } => idle >= rules.resume_after / PRESENT_PART,
-                Phase::Out | Phase::Working { .. } | Phase::Released => false,
+                Phase::Out | Phase::Working { .. } | Phase::Released { .. } => false,
             };
         let (state, reason) = if is_waiting {
             (AgentState::Suspended, "someone was using this computer a moment ago")
@@ -315,7 +349,7 @@ impl Memory {
         };
         let enough = match self.phase {
             Phase::Working { .. } => below + CPU_MARGIN,
-            Phase::Out | Phase::Suspended { .. } | Phase::Released => below,
+            Phase::Out | Phase::Suspended { .. } | Phase::Released { .. } => below,
         };
         self.cpu = match self.cpu {
             None if load >= enough => Some(CpuBusy::default()),

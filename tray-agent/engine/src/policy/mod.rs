@@ -15,12 +15,16 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 pub use desk::{Memory, Verdict};
+pub use hours::{allowed_minutes, on_the_wall};
 use offpeak_api::{agent::AgentState, policy::Weekday};
 pub use person::{Person, Snooze};
 pub use rules::Rules;
 pub use state::{Engine, Fault, Finding, state};
 
-use crate::{desk::Allowed, presence::Readings};
+use crate::{
+    desk::Allowed,
+    presence::{Leaving, Readings},
+};
 
 /// A moment on the machine's clocks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +43,8 @@ pub struct Moment {
 pub struct Inputs<'a> {
     /// What is known of the desk; none where no desk is watched (`--presence none`).
     pub machine: Option<&'a Readings>,
+    /// The machine said that it is about to stop.
+    pub leaving: Option<Leaving>,
     pub rules: &'a Rules,
     pub person: &'a Person,
     pub engine: &'a Engine,

@@ -9,7 +9,8 @@ use crate::desk::Allowed;
 /// Something without which nothing can be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Stable name: `ffmpeg_missing`, `ffmpeg_altered`, `cannot_encode`, `disk_full`, `sandbox_failed`, `code_refused`.
+    /// Stable name: `ffmpeg_missing`, `ffmpeg_altered`, `cannot_encode`, `disk_full`, `sandbox_failed`, `code_refused`,
+    /// `desk_unwatched`.
     pub code: &'static str,
     /// What is wrong and what to do, in words for a person.
     pub why: String,
@@ -21,6 +22,8 @@ pub struct Fault {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Engine {
     pub broken: Option<Fault>,
+    /// Whoever watched the desk has crashed: nobody knows who is there.
+    pub unwatched: bool,
     /// ffmpeg is not walled off in full, and the policy wants that: what is missing.
     pub unboxed: Option<String>,
     /// The machine is not in any farm.
@@ -45,10 +48,11 @@ pub struct Engine {
 impl Engine {
     /// Stable name of what is broken.
     pub fn broken_code(&self) -> Option<&'static str> {
-        match (&self.broken, &self.unboxed) {
-            (Some(fault), _) => Some(fault.code),
-            (None, Some(_)) => Some("sandbox_failed"),
-            (None, None) => None,
+        match (&self.broken, self.unwatched, &self.unboxed) {
+            (Some(fault), _, _) => Some(fault.code),
+            (None, true, _) => Some("desk_unwatched"),
+            (None, false, Some(_)) => Some("sandbox_failed"),
+            (None, false, None) => None,
         }
     }
 }
@@ -80,8 +84,11 @@ pub fn state(engine: &Engine, desk: Option<&Verdict>) -> (AgentState, Finding) {
 fn of_engine(engine: &Engine) -> Vec<Finding> {
     let mut all = Vec::new();
     let mut add = |state, reason: &str, rule: &str| all.push(Finding::new(state, reason, rule));
-    if let Some(why) = engine.broken.as_ref().map(|fault| &fault.why).or(engine.unboxed.as_ref()) {
-        add(AgentState::Broken, why, "work needs the bundled programs, whole and walled off as the policy wants it");
+    let unwatched =
+        engine.unwatched.then_some("what watches the desk has crashed, so that nobody knows who is there; start again");
+    let fault = engine.broken.as_ref().map(|fault| fault.why.as_str());
+    if let Some(why) = fault.or(unwatched).or(engine.unboxed.as_deref()) {
+        add(AgentState::Broken, why, "work needs an engine that is whole, and ffmpeg walled off as the policy wants it");
     }
     if engine.revoked {
         let why = "the server does not accept this computer any more; join again with a new code";
@@ -141,6 +148,6 @@ fn leases(n: u32) -> String {
 /// Of a verdict that says nothing against work.
 impl Default for Verdict {
     fn default() -> Self {
-        Self { finding: None, allowed: Allowed::Work }
+        Self { finding: None, allowed: Allowed::Work, needed: false }
     }
 }

@@ -10,7 +10,7 @@ use offpeak_api::{
 };
 use offpeak_link::Limits;
 
-use super::{Decision, Engine, Fault, Inputs, Memory, Moment, Person, Rules, Snooze, decide};
+use super::{Decision, Engine, Fault, Inputs, Memory, Moment, Person, Rules, Snooze, allowed_minutes, decide, look};
 use crate::{
     desk::Allowed,
     presence::{Known, LastInput, Leaving, Power, Readings},
@@ -19,6 +19,7 @@ use crate::{
 /// A desk whose clock and person do as they are told.
 struct Scene {
     machine: Option<Readings>,
+    leaving: Option<Leaving>,
     policy: Policy,
     person: Person,
     engine: Engine,
@@ -44,6 +45,7 @@ impl Scene {
         };
         Self {
             machine: Some(machine),
+            leaving: None,
             policy: Policy::default(),
             person: Person::default(),
             engine: Engine::default(),
@@ -66,12 +68,20 @@ impl Scene {
     }
 
     fn decide(&mut self) -> Decision {
+        self.with(decide)
+    }
+
+    fn is_needed(&mut self) -> bool {
+        self.with(look).needed
+    }
+
+    fn with<T>(&mut self, decide: impl FnOnce(&Inputs<'_>, &Memory) -> (T, Memory)) -> T {
         let rules = Rules::of(&self.policy, &self.person.limits, None);
-        let inputs =
-            Inputs { machine: self.machine.as_ref(), rules: &rules, person: &self.person, engine: &self.engine, now: self.now };
-        let (decision, memory) = decide(&inputs, &self.memory);
+        let (machine, leaving) = (self.machine.as_ref(), self.leaving);
+        let inputs = Inputs { machine, leaving, rules: &rules, person: &self.person, engine: &self.engine, now: self.now };
+        let (decided, memory) = decide(&inputs, &self.memory);
         self.memory = memory;
-        decision
+        decided
     }
 
     fn state(&mut self) -> AgentState {
@@ -275,6 +285,89 @@ fn from_the_first_input_to_the_release() {
 }
 
 #[test]
+fn work_goes_back_for_what_held_it_up() {
+    type Change = fn(&mut Scene);
+    let cases: [(Change, ReleaseReason); 4] = [
+        (|s| s.machine().power = Known::unknown("unreadable"), ReleaseReason::Battery),
+        (|s| s.machine().other_cpu = known(0.9), ReleaseReason::UserReturned),
+        (|s| s.machine().full_screen = known(true), ReleaseReason::UserReturned),
+        (|s| s.touch(), ReleaseReason::UserReturned),
+    ];
+    for (change, expected) in cases {
+        let mut scene = Scene::quiet();
+        assert_eq!(scene.decide().allowed, Allowed::Work);
+        scene.engine.leases = 1;
+        for _ in 0..12 {
+            change(&mut scene);
+            assert!(stands(&scene.decide()));
+            scene.pass(50);
+        }
+        change(&mut scene);
+        let why = scene.decide().allowed;
+        assert_eq!(why, Allowed::Nothing { why: expected });
+        // What comes to it later does not change why.
+        scene.machine().metered = known(true);
+        scene.touch();
+        scene.pass(2);
+        assert_eq!(scene.decide().allowed, why);
+    }
+}
+
+#[test]
+fn somebody_is_there_whatever_else_speaks_against_work() {
+    type Change = fn(&mut Scene);
+    let cases: [(&str, Change); 6] = [
+        ("nothing", |_| {}),
+        ("a pause", |s| s.person.paused = true),
+        ("a snooze", |s| s.person.snooze = Some(Snooze::new(8 * HOUR, s.now.utc))),
+        ("the hour", |s| s.policy.schedule = vec![hours("18:00", "20:00")]),
+        ("an update", |s| s.engine.updating = true),
+        ("a fault", |s| s.engine.broken = Some(Fault { code: "disk_full", why: "it is full".to_owned(), stops: true })),
+    ];
+    for (what, change) in cases {
+        let mut scene = Scene::quiet();
+        change(&mut scene);
+        assert!(!scene.is_needed(), "{what}");
+        scene.touch();
+        assert!(scene.is_needed(), "{what}");
+        scene.pass(299);
+        assert!(scene.is_needed(), "{what}");
+        scene.pass(2);
+        assert!(!scene.is_needed(), "{what}");
+        scene.machine().power = known(Power::Battery);
+        assert!(scene.is_needed(), "{what}");
+    }
+}
+
+#[test]
+fn a_machine_of_the_farm_alone_hands_back_before_it_sleeps() {
+    let mut scene = Scene::quiet();
+    scene.machine = None;
+    scene.engine.leases = 1;
+    assert_eq!(scene.decide().allowed, Allowed::Work);
+    scene.leaving = Some(Leaving::Sleep);
+    assert_eq!(scene.decide().allowed, Allowed::Nothing { why: ReleaseReason::Shutdown });
+    scene.leaving = None;
+    assert_eq!(scene.decide().allowed, Allowed::Work);
+}
+
+#[test]
+fn a_schedule_tells_when_it_ends() {
+    let rules = |schedule| Rules::of(&Policy { schedule, ..Policy::default() }, &Limits::default(), None);
+    assert_eq!(allowed_minutes(&rules(Vec::new()), Weekday::Mon, 470), None);
+    let night = rules(vec![hours("18:00", "08:00")]);
+    for (day, minute, expected) in [
+        (Weekday::Tue, 470, 10),
+        (Weekday::Mon, 1080, 14 * 60),
+        (Weekday::Mon, 1439, 8 * 60 + 1),
+        (Weekday::Tue, 480, 0),
+        (Weekday::Wed, 470, 0),
+    ] {
+        assert_eq!(allowed_minutes(&night, day, minute), Some(expected), "{day:?} {minute}");
+    }
+}
+
+#[test]
 fn with_nothing_in_hand_the_longer_wait_begins_anew() {
     let mut scene = Scene::quiet();
     assert_eq!(scene.state(), Waiting);
@@ -352,7 +445,7 @@ fn lost_mains_and_sleep_hand_back_at_once() {
     assert_eq!(scene.decide().allowed, Allowed::Nothing { why: ReleaseReason::Battery });
     scene.machine().power = known(Power::Mains);
     assert_eq!(scene.decide().allowed, Allowed::Work);
-    scene.machine().leaving = Some(Leaving::Sleep);
+    scene.leaving = Some(Leaving::Sleep);
     let decision = scene.decide();
     assert_eq!((decision.state, decision.allowed), (Suspended, Allowed::Nothing { why: ReleaseReason::Shutdown }));
 }
@@ -368,10 +461,10 @@ fn whoever_wakes_a_machine_is_there() {
     scene.pass(300);
     assert_eq!(scene.state(), Waiting);
     // Where the own clock goes on meanwhile, the machine itself says that it is awake.
-    scene.machine().leaving = Some(Leaving::Sleep);
+    scene.leaving = Some(Leaving::Sleep);
     assert_eq!(scene.state(), Suspended);
     scene.pass(8 * HOUR);
-    scene.machine().leaving = None;
+    scene.leaving = None;
     assert_eq!(scene.state(), UserActive);
     scene.pass(300);
     assert_eq!(scene.state(), Waiting);

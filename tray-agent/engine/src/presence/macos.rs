@@ -24,6 +24,16 @@ impl DelayLock {
     pub fn release(&self) {}
 }
 
+/// Nobody tells of sleep here.
+#[derive(Debug)]
+pub struct SleepNews;
+
+impl SleepNews {
+    pub fn new(_news: NewsSender, _lock: DelayLock) -> Self {
+        Self
+    }
+}
+
 #[derive(Debug)]
 pub struct Sources {
     load: Load,
@@ -49,7 +59,6 @@ impl Source for Sources {
             free_memory_mib: free_memory(),
             total_memory_mib: crate::platform::total_bytes().map(|bytes| bytes >> 20),
             throttled: Known::unknown("not asked on macOS"),
-            leaving: None,
         }
     }
 

@@ -3,6 +3,8 @@
 //! In: the operating system, asked and listened to. Out: [`Readings`], whenever they change, and [`News`] at once for what
 //! cannot wait. What must hold: what could not be read is unknown, never quiet; nothing of it leaves the machine.
 
+#[cfg(any(target_os = "linux", windows))]
+mod asked;
 #[cfg(target_os = "linux")]
 mod linux;
 mod load;
@@ -20,13 +22,13 @@ use offpeak_link::Reading;
 use tokio::sync::mpsc;
 
 #[cfg(target_os = "linux")]
-pub use linux::{DelayLock, Sources};
+pub use linux::{DelayLock, SleepNews, Sources};
 #[cfg(target_os = "macos")]
-pub use macos::{DelayLock, Sources};
+pub use macos::{DelayLock, SleepNews, Sources};
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-pub use other::{DelayLock, Sources};
+pub use other::{DelayLock, SleepNews, Sources};
 #[cfg(windows)]
-pub use windows::{DelayLock, Sources};
+pub use windows::{DelayLock, SleepNews, Sources};
 
 /// A value, and how it is known. Without a value it is unknown, and `how` says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +93,6 @@ pub struct Readings {
     pub total_memory_mib: Option<u64>,
     /// The processor is slowed down because it is hot. Told, and no rule: encoding itself may be why.
     pub throttled: Known<bool>,
-    pub leaving: Option<Leaving>,
 }
 
 /// What cannot wait for the next look.
@@ -124,8 +125,8 @@ impl Clock {
 
 /// Listens to everything that this system tells by itself, and can be asked for the rest.
 pub trait Source {
-    /// All readings now. Takes milliseconds, and asks other programs now and then only: `in_hand`, while there is work that
-    /// their answers could stop, more often than otherwise.
+    /// All readings now. Takes milliseconds, at most some seconds, and asks other programs now and then only: `in_hand`, while
+    /// there is work that their answers could stop, more often than otherwise, and without waiting for them.
     fn read(&mut self, clock: &Clock, in_hand: bool) -> impl Future<Output = Readings> + Send;
 
     /// How often to ask while work is being done: the first input must be known within a second, and where the system does not
@@ -137,6 +138,23 @@ pub trait Source {
 pub type NewsSender = mpsc::UnboundedSender<News>;
 
 impl Readings {
+    /// Nothing is known, for this reason.
+    pub fn unknown(why: &str) -> Self {
+        Self {
+            input: Known::unknown(why),
+            locked: Known::unknown(why),
+            full_screen: Known::unknown(why),
+            inhibited: Known::unknown(why),
+            call: Known::unknown(why),
+            power: Known::unknown(why),
+            metered: Known::unknown(why),
+            other_cpu: Known::unknown(why),
+            free_memory_mib: Known::unknown(why),
+            total_memory_mib: None,
+            throttled: Known::unknown(why),
+        }
+    }
+
     /// For people: every reading, in words.
     pub fn in_words(&self, now: Duration) -> Vec<Reading> {
         use crate::words::{duration, share};

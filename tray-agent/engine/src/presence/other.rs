@@ -29,3 +29,13 @@ pub struct DelayLock;
 impl DelayLock {
     pub fn release(&self) {}
 }
+
+/// Nobody tells of sleep here.
+#[derive(Debug)]
+pub struct SleepNews;
+
+impl SleepNews {
+    pub fn new(_news: NewsSender, _lock: DelayLock) -> Self {
+        Self
+    }
+}

@@ -39,14 +39,10 @@ use windows::{
     core::{HSTRING, PWSTR, w},
 };
 
-use super::{Clock, Known, LastInput, Leaving, News, NewsSender, Power, Readings, Source, load::Load, load::Used};
+use super::{Clock, Known, LastInput, Leaving, News, NewsSender, Power, Readings, Source, asked::Asked, load::Load, load::Used};
 
 /// Windows tells of no input by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// COM and the registry are asked less often.
-const ASK_EVERY: Duration = Duration::from_secs(10);
-/// While nothing is in hand that their answers could stop.
-const ASK_SELDOM: Duration = Duration::from_secs(30);
 /// `WTS_SESSIONSTATE_LOCK` of WTSINFOEX_LEVEL1's flags.
 const SESSION_LOCKED: i32 = 0;
 /// A FILETIME counts these in a second.
@@ -63,27 +59,21 @@ impl DelayLock {
 #[derive(Debug)]
 pub struct Sources {
     load: Load,
-    asked: Option<Instant>,
-    call: Known<bool>,
-    metered: Known<bool>,
-    _sleep: Option<SleepNews>,
+    /// The microphone, and the network: of COM and the registry, which may take their time.
+    told: Asked<(Known<bool>, Known<bool>)>,
+    _sleep: SleepNews,
 }
 
 impl Sources {
-    pub fn new(news: NewsSender, _lock: DelayLock) -> Self {
-        let (call, metered) = (Known::default(), Known::default());
-        Self { load: Load::default(), asked: None, call, metered, _sleep: SleepNews::listen(news) }
+    pub fn new(news: NewsSender, lock: DelayLock) -> Self {
+        Self { load: Load::default(), told: Asked::default(), _sleep: SleepNews::new(news, lock) }
     }
 }
 
 impl Source for Sources {
     async fn read(&mut self, clock: &Clock, in_hand: bool) -> Readings {
-        let every = if in_hand { ASK_EVERY } else { ASK_SELDOM };
-        if self.asked.is_none_or(|asked| asked.elapsed() >= every) {
-            self.asked = Some(Instant::now());
-            let asked = tokio::task::spawn_blocking(|| (microphone(), metered())).await;
-            (self.call, self.metered) = asked.unwrap_or_default();
-        }
+        let ask = || async { tokio::task::spawn_blocking(|| (microphone(), metered())).await.unwrap_or_default() };
+        let (call, metered) = self.told.look(in_hand, ask).await.clone();
         let sessions = sessions();
         let (free, total) = memory();
         Readings {
@@ -91,14 +81,13 @@ impl Source for Sources {
             locked: locked(&sessions),
             full_screen: full_screen(),
             inhibited: display_is_kept_on(),
-            call: self.call.clone(),
+            call,
             power: power(),
-            metered: self.metered.clone(),
+            metered,
             other_cpu: self.load.note(Instant::now(), used(), "GetSystemTimes, less the engine's own processes"),
             free_memory_mib: free,
             total_memory_mib: total,
             throttled: Known::unknown("Windows does not tell"),
-            leaving: None,
         }
     }
 
@@ -354,10 +343,10 @@ fn metered() -> Known<bool> {
 
 /// Told of sleep and of waking up.
 #[derive(Debug)]
-struct SleepNews;
+pub struct SleepNews;
 
 impl SleepNews {
-    fn listen(news: NewsSender) -> Option<Self> {
+    pub fn new(news: NewsSender, _lock: DelayLock) -> Self {
         // Both live as long as the process: Windows may call at any time.
         let context: *mut c_void = Box::into_raw(Box::new(news)).cast();
         let parameters = Box::leak(Box::new(DEVICE_NOTIFY_SUBSCRIBE_PARAMETERS { Callback: Some(told), Context: context }));
@@ -371,7 +360,10 @@ impl SleepNews {
             )
         };
         let _kept: HPOWERNOTIFY = HPOWERNOTIFY(handle as isize);
-        (registered == ERROR_SUCCESS).then_some(Self)
+        if registered != ERROR_SUCCESS {
+            tracing::debug!("Windows does not tell of sleep: {registered:?}");
+        }
+        Self
     }
 }
 

@@ -156,6 +156,12 @@ impl Farm {
             .collect()
     }
 
+    /// Of each ask: its id, and for how many seconds the machine is expected to be left alone.
+    pub fn expectations(&self) -> Vec<(String, u64)> {
+        let asks = self.calls.iter().filter_map(|call| if let Call::Ask(request) = call { Some(request) } else { None });
+        asks.map(|request| (request.request_id.clone(), request.expected_idle_seconds.unwrap_or(0))).collect()
+    }
+
     /// The processes that asked, as they call themselves.
     pub fn instances(&self) -> Vec<Option<String>> {
         self.calls

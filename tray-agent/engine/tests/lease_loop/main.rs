@@ -20,6 +20,7 @@ use offpeak_engine::{
     client::{Client, Token, connection_pool},
     contribution::Tally,
     desk::{Allowed, Desk},
+    forecast::Forecast,
     http::Http,
     lease::{EngineEnd, LeaseLoop, Pace},
     sandbox::Sandbox,
@@ -37,6 +38,10 @@ struct Engine {
 }
 
 fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
+    start_with(server, steps, leases, None)
+}
+
+fn start_with(server: &url::Url, steps: FakeSteps, leases: u32, forecast: Option<Forecast>) -> Engine {
     let (shutdown, desk) = (CancellationToken::new(), Desk::default());
     let http = Http::new(connection_pool(&"http://127.0.0.1:9/".parse().unwrap(), None).unwrap(), None);
     let pace = Pace {
@@ -65,7 +70,7 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
         pace,
         desk: desk.clone(),
         tally: Tally::load(None),
-        forecast: None,
+        forecast,
         shutdown: shutdown.clone(),
     };
     Engine { shutdown, desk, run: tokio::spawn(engine.run()) }
@@ -177,6 +182,35 @@ async fn an_ask_whose_answer_got_lost_is_repeated_as_it_was() {
     let asks = server.farm().asks();
     assert!(asks[0] == asks[1] && asks[1] == asks[2] && asks[2] == asks[3], "{asks:?}");
     assert_ne!(asks[3], asks[4]);
+    no_complaints(&server);
+}
+
+/// An ask that is repeated for hours says how long the machine will be left alone from now on, and not from when it was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_ask_expects_what_is_expected_now() {
+    let (server, url) = FakeServer::start().await;
+    {
+        let mut farm = server.farm();
+        farm.queue.push_back(encode(0, 2, false));
+        farm.lost_answers = u32::MAX;
+    }
+    let forecast = Forecast::load(None);
+    let engine = start_with(&url, FakeSteps::new(FREELY), 1, Some(forecast.clone()));
+    server.until("it asks again", |farm| farm.asks().len() > 1).await;
+    // A quiet week.
+    let now = chrono::Local::now();
+    for minute in 0..7 * 24 * 60_u32 {
+        let _due = forecast.note(Duration::from_secs(60) * minute, now + chrono::TimeDelta::minutes(minute.into()), false);
+    }
+    let before = server.farm().asks().len();
+    server.until("it asks once more", |farm| farm.asks().len() > before + 1).await;
+    server.farm().lost_answers = 0;
+    server.until("it is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    let expected: Vec<(String, u64)> = server.farm().expectations();
+    let (first, last) = (&expected[0], &expected[before + 1]);
+    assert_eq!(first.0, last.0, "it is the same ask");
+    assert!(first.1 < 3 * 3600 && last.1 > 5 * 3600, "{first:?} {last:?}");
     no_complaints(&server);
 }
 

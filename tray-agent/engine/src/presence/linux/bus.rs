@@ -1,20 +1,17 @@
-//! D-Bus: connections that are made once, names that are asked for only if somebody has them, and the desktop's own services.
+//! D-Bus: connections that are made once and again when they break, and names that are asked for only if somebody has them.
 
 use std::{
     collections::HashMap,
-    sync::Mutex,
+    io::ErrorKind,
     time::{Duration, Instant},
 };
 
 use serde::de::DeserializeOwned;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use zbus::{
     Connection,
     zvariant::{DynamicDeserialize, DynamicType, OwnedValue, Type},
 };
-
-use super::logind::Session;
-use crate::presence::Known;
 
 /// A service that takes longer hangs.
 const CALL_LIMIT: Duration = Duration::from_secs(2);
@@ -23,44 +20,109 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// How the engine calls itself where it holds a lock.
 pub const OWN_NAME: &str = "Offpeak";
 
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failed {
+    /// There is no such bus on this machine, or nobody on it has the service's name: for certain.
+    #[error("{0}")]
+    Absent(String),
+    /// The service answered that it cannot, with the error's name.
+    #[error("{why}")]
+    Refused { name: String, why: String },
+    /// Nothing came back in time, or nothing that reads: everything is possible.
+    #[error("{0}")]
+    NoAnswer(String),
+}
+
+impl Failed {
+    fn of(error: zbus::Error) -> Self {
+        let why = error.to_string();
+        match error {
+            zbus::Error::MethodError(name, _, _) => Self::Refused { name: name.to_string(), why },
+            _ => Self::NoAnswer(why),
+        }
+    }
+
+    /// Of a connection that cannot be made.
+    fn to_connect(error: &zbus::Error) -> Self {
+        let why = error.to_string();
+        match error {
+            zbus::Error::Connection(io, _) | zbus::Error::InputOutput(io) if io.kind() == ErrorKind::NotFound => {
+                Self::Absent(why)
+            }
+            _ => Self::NoAnswer(why),
+        }
+    }
+
+    /// Whether the object that was asked is not there (any more).
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Refused { name, .. } => {
+                ["UnknownObject", "UnknownMethod", "NoSuchSession"].iter().any(|gone| name.ends_with(gone))
+            }
+            Self::Absent(_) | Self::NoAnswer(_) => false,
+        }
+    }
+}
+
+impl From<Failed> for String {
+    fn from(failed: Failed) -> Self {
+        failed.to_string()
+    }
+}
+
 /// The bus of the whole system.
-pub async fn system_bus() -> Result<&'static Connection, String> {
-    static BUS: Bus = Bus::new();
+pub async fn system_bus() -> Result<Connection, Failed> {
+    static BUS: Bus = Bus::new(TRY_AGAIN_AFTER);
     BUS.get(Connection::system()).await
 }
 
 /// That of the person's session.
-pub async fn session_bus() -> Result<&'static Connection, String> {
-    static BUS: Bus = Bus::new();
+pub async fn session_bus() -> Result<Connection, Failed> {
+    static BUS: Bus = Bus::new(TRY_AGAIN_AFTER);
     BUS.get(Connection::session()).await
 }
 
-/// A connection that is made once, or why there is none.
+/// A connection that is made when it is wanted, and again when it has broken.
 struct Bus {
-    cell: OnceCell<Connection>,
-    failed: Mutex<Option<(Instant, String)>>,
+    made: Mutex<Made>,
+    again_after: Duration,
+}
+
+#[derive(Default)]
+struct Made {
+    connection: Option<Connection>,
+    tried: Option<Instant>,
+    failed: Option<Failed>,
 }
 
 impl Bus {
-    const fn new() -> Self {
-        Self { cell: OnceCell::const_new(), failed: Mutex::new(None) }
+    const fn new(again_after: Duration) -> Self {
+        let made = Made { connection: None, tried: None, failed: None };
+        Self { made: Mutex::const_new(made), again_after }
     }
 
-    async fn get(&self, connect: impl Future<Output = zbus::Result<Connection>>) -> Result<&Connection, String> {
-        let failed = || self.failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((at, why)) = &*failed()
-            && at.elapsed() < TRY_AGAIN_AFTER
-        {
-            return Err(why.clone());
+    async fn get(&self, connect: impl Future<Output = zbus::Result<Connection>>) -> Result<Connection, Failed> {
+        let mut made = self.made.lock().await;
+        if let Some(connection) = made.connection.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(connection.clone());
         }
-        let connect = async {
-            match tokio::time::timeout(CALL_LIMIT, connect).await {
-                Ok(Ok(connection)) => Ok(connection),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err("the bus does not answer".to_owned()),
+        if made.tried.is_some_and(|tried| tried.elapsed() < self.again_after) {
+            return Err(made.failed.clone().unwrap_or_else(|| Failed::NoAnswer("the bus is gone".to_owned())));
+        }
+        made.tried = Some(Instant::now());
+        let failed = match tokio::time::timeout(CALL_LIMIT, connect).await {
+            Ok(Ok(connection)) => {
+                (made.connection, made.failed) = (Some(connection.clone()), None);
+                return Ok(connection);
             }
+            // One that was there before is missed.
+            Ok(Err(error)) if made.connection.is_some() => Failed::NoAnswer(error.to_string()),
+            Ok(Err(error)) => Failed::to_connect(&error),
+            Err(_) => Failed::NoAnswer("the bus does not answer".to_owned()),
         };
-        self.cell.get_or_try_init(|| connect).await.inspect_err(|why| *failed() = Some((Instant::now(), why.clone())))
+        made.failed = Some(failed.clone());
+        Err(failed)
     }
 }
 
@@ -78,7 +140,7 @@ impl At {
     }
 
     /// Calls a method; never starts a service for it.
-    pub async fn call<B, R>(&self, bus: &Connection, method: &str, body: &B) -> Result<R, String>
+    pub async fn call<B, R>(&self, bus: &Connection, method: &str, body: &B) -> Result<R, Failed>
     where
         B: serde::Serialize + DynamicType,
         R: for<'d> DynamicDeserialize<'d>,
@@ -87,19 +149,24 @@ impl At {
     }
 
     /// Whether anybody has the service's name.
-    pub async fn is_there(&self, bus: &Connection) -> bool {
+    pub async fn has_owner(&self, bus: &Connection) -> Result<bool, Failed> {
         let dbus = Self::new("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus");
-        dbus.call::<_, bool>(bus, "NameHasOwner", &(self.service)).await.unwrap_or(false)
+        dbus.call(bus, "NameHasOwner", &(self.service)).await
     }
 
-    pub async fn property<T>(&self, bus: &Connection, name: &str) -> Result<T, String>
+    /// The same, where it is all one whether nobody has it or the bus does not say.
+    pub async fn is_there(&self, bus: &Connection) -> bool {
+        self.has_owner(bus).await.unwrap_or(false)
+    }
+
+    pub async fn property<T>(&self, bus: &Connection, name: &str) -> Result<T, Failed>
     where
         T: TryFrom<OwnedValue>,
         T::Error: std::fmt::Display,
     {
         let properties = "org.freedesktop.DBus.Properties";
         let value: OwnedValue = call(bus, self.service, self.path, properties, "Get", &(self.interface, name)).await?;
-        T::try_from(value).map_err(|error| error.to_string())
+        T::try_from(value).map_err(|error| Failed::NoAnswer(error.to_string()))
     }
 }
 
@@ -109,21 +176,21 @@ pub async fn properties(
     service: &str,
     path: &str,
     interface: &str,
-) -> Result<HashMap<String, OwnedValue>, String> {
+) -> Result<HashMap<String, OwnedValue>, Failed> {
     call(bus, service, path, "org.freedesktop.DBus.Properties", "GetAll", &(interface)).await
 }
 
-async fn call<B, R>(bus: &Connection, service: &str, path: &str, interface: &str, method: &str, body: &B) -> Result<R, String>
+async fn call<B, R>(bus: &Connection, service: &str, path: &str, interface: &str, method: &str, body: &B) -> Result<R, Failed>
 where
     B: serde::Serialize + DynamicType,
     R: for<'d> DynamicDeserialize<'d>,
 {
     let call = bus.call_method(Some(service), path, Some(interface), method, body);
     let answer = match tokio::time::timeout(CALL_LIMIT, call).await {
-        Ok(answer) => answer.map_err(|error| error.to_string())?,
-        Err(_) => return Err(format!("{service} does not answer")),
+        Ok(answer) => answer.map_err(Failed::of)?,
+        Err(_) => return Err(Failed::NoAnswer(format!("{service} does not answer"))),
     };
-    answer.body().deserialize::<R>().map_err(|error| error.to_string())
+    answer.body().deserialize::<R>().map_err(|error| Failed::NoAnswer(error.to_string()))
 }
 
 /// A property out of many.
@@ -131,130 +198,94 @@ pub fn get<T: DeserializeOwned + Type + TryFrom<OwnedValue>>(all: &HashMap<Strin
     all.get(name).and_then(|value| value.try_clone().ok()).and_then(|value| T::try_from(value).ok())
 }
 
-const NETWORK: At =
-    At::new("org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager");
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-/// `NM_METERED_…` of NetworkManager: 1 yes, 2 no, 3 and 4 its guesses at them, 0 unknown.
-pub async fn metered() -> Known<bool> {
-    let how = "Metered of NetworkManager";
-    let bus = match system_bus().await {
-        Ok(bus) => bus,
-        Err(why) => return Known::unknown(format!("{how}: {why}")),
+    use std::{
+        path::Path,
+        process::{Child, Command},
     };
-    if !NETWORK.is_there(bus).await {
-        return Known::unknown(format!("{how}: it does not run here"));
-    }
-    match NETWORK.property::<u32>(bus, "Metered").await {
-        Ok(1 | 3) => Known::new(true, how),
-        Ok(2 | 4) => Known::new(false, how),
-        Ok(_) => Known::unknown(format!("{how}: it does not know")),
-        Err(why) => Known::unknown(format!("{how}: {why}")),
-    }
-}
 
-const GNOME: At = At::new("org.gnome.SessionManager", "/org/gnome/SessionManager", "org.gnome.SessionManager");
-const POWER: At = At::new(
-    "org.freedesktop.PowerManagement",
-    "/org/freedesktop/PowerManagement/Inhibit",
-    "org.freedesktop.PowerManagement.Inhibit",
-);
-const SAVER: At = At::new("org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver", "org.freedesktop.ScreenSaver");
-const GNOME_SAVER: At = At::new("org.gnome.ScreenSaver", "/org/gnome/ScreenSaver", "org.gnome.ScreenSaver");
+    use super::*;
 
-/// "Inhibit the session being marked as idle", of GNOME's session manager.
-const GNOME_IDLE: u32 = 8;
-/// "Inhibit suspending the session or computer", likewise.
-const GNOME_SUSPEND: u32 = 4;
+    const LIMIT: Duration = Duration::from_secs(60);
 
-/// Services of the person's desktop.
-#[derive(Debug, Clone, Copy)]
-pub struct Desktop;
+    /// A bus of the test's own.
+    struct Daemon(Child);
 
-impl Desktop {
-    pub async fn locked(&self, sessions: &Result<Vec<Session>, String>) -> Known<bool> {
-        // A service is in no session: then all of them have to be locked.
-        let all: Vec<&Session> = sessions.iter().flatten().filter(|session| session.is_graphical).collect();
-        let own: Vec<&Session> = all.iter().copied().filter(|session| session.is_own).collect();
-        let those = if own.is_empty() { all } else { own };
-        if !those.is_empty() && those.iter().all(|session| session.locked.is_some()) {
-            return Known::new(those.iter().all(|session| session.locked == Some(true)), "LockedHint of logind");
+    impl Daemon {
+        fn start(address: &str) -> Self {
+            let mut command = Command::new("dbus-daemon");
+            command.args(["--session", "--nofork", "--nopidfile"]).arg(format!("--address={address}"));
+            Self(command.spawn().expect("dbus-daemon is installed: `cargo xtask setup --test` does it"))
         }
-        let bus = match session_bus().await {
-            Ok(bus) => bus,
-            Err(why) => return Known::unknown(format!("no session bus: {why}")),
-        };
-        for saver in [GNOME_SAVER, SAVER] {
-            if saver.is_there(bus).await
-                && let Ok(active) = saver.call::<_, bool>(bus, "GetActive", &()).await
-            {
-                return Known::new(active, format!("GetActive of {}", saver.service));
+    }
+
+    impl Drop for Daemon {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    async fn refused() -> zbus::Result<Connection> {
+        Err(zbus::Error::Failure("no".to_owned()))
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("bus");
+        let address = format!("unix:path={}", socket.display());
+        let connect = || zbus::connection::Builder::address(address.as_str()).unwrap().build();
+        let bus = Bus::new(Duration::from_millis(50));
+        let connected = async || {
+            let until = Instant::now() + LIMIT;
+            while let Err(failed) = bus.get(connect()).await {
+                assert!(Instant::now() < until, "{failed}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-        }
-        Known::unknown("neither logind nor the desktop tells")
-    }
-
-    /// Who keeps the screen on: of logind's inhibitors, else of the desktop's.
-    pub async fn inhibited(&self, logind: Result<Vec<Inhibitor>, String>) -> Known<Option<String>> {
-        let logind_tells = logind.is_ok();
-        if let Some(found) = logind.unwrap_or_default().into_iter().find(Inhibitor::keeps_the_screen_on) {
-            return Known::new(Some(found.who), "inhibitors of logind");
-        }
-        let Ok(bus) = session_bus().await else {
-            let how = "inhibitors of logind";
-            return if logind_tells { Known::new(None, how) } else { Known::unknown("neither logind nor a desktop is here") };
         };
-        if GNOME.is_there(bus).await {
-            let how = "IsInhibited of GNOME's session manager";
-            return match GNOME.call::<_, bool>(bus, "IsInhibited", &(GNOME_IDLE)).await {
-                Ok(is) => Known::new(is.then(|| "a program".to_owned()), how),
-                Err(why) => Known::unknown(format!("{how}: {why}")),
-            };
-        }
-        // The engine's own lock would be seen here as well: where it holds one, this tells nothing.
-        if logind_tells { Known::new(None, "inhibitors of logind") } else { Known::unknown("the desktop does not tell") }
-    }
-}
-
-/// Somebody's wish that the machine stay awake, as logind lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inhibitor {
-    pub what: String,
-    pub who: String,
-    pub mode: String,
-}
-
-impl Inhibitor {
-    fn keeps_the_screen_on(&self) -> bool {
-        self.mode == "block" && self.who != OWN_NAME && self.what.split(':').any(|what| what == "idle")
-    }
-}
-
-/// A lock of the desktop against sleep, while it is left alone; the screen may go dark.
-#[derive(Debug)]
-pub enum DesktopLock {
-    Gnome(u32),
-    Power(u32),
-}
-
-impl DesktopLock {
-    pub async fn take(why: &str) -> Option<Self> {
-        let bus = session_bus().await.ok()?;
-        if GNOME.is_there(bus).await {
-            let no_window = 0_u32;
-            return GNOME.call::<_, u32>(bus, "Inhibit", &(OWN_NAME, no_window, why, GNOME_SUSPEND)).await.ok().map(Self::Gnome);
-        }
-        if POWER.is_there(bus).await {
-            return POWER.call::<_, u32>(bus, "Inhibit", &(OWN_NAME, why)).await.ok().map(Self::Power);
-        }
-        None
-    }
-
-    pub async fn release(self) {
-        let Ok(bus) = session_bus().await else { return };
-        // A desktop that is gone has forgotten the lock.
-        let _released = match self {
-            Self::Gnome(cookie) => GNOME.call::<_, ()>(bus, "Uninhibit", &(cookie)).await,
-            Self::Power(cookie) => POWER.call::<_, ()>(bus, "UnInhibit", &(cookie)).await,
+        let daemon = Daemon::start(&address);
+        connected().await;
+        assert!(bus.get(refused()).await.is_ok(), "it is there already");
+        drop(daemon);
+        remove(&socket);
+        let until = Instant::now() + LIMIT;
+        let failed = loop {
+            match bus.get(connect()).await {
+                Ok(_) => assert!(Instant::now() < until, "nobody notices that the bus is gone"),
+                Err(failed) => break failed,
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         };
+        assert!(matches!(failed, Failed::NoAnswer(_)), "one that was there is missed: {failed:?}");
+        let _daemon = Daemon::start(&address);
+        connected().await;
+    }
+
+    fn remove(socket: &Path) {
+        // It may have done so itself.
+        let _ = std::fs::remove_file(socket);
+    }
+
+    #[tokio::test]
+    async fn a_bus_that_fails_is_not_tried_with_every_question() {
+        let bus = Bus::new(TRY_AGAIN_AFTER);
+        bus.get(refused()).await.unwrap_err();
+        bus.get(async { panic!("it is tried again at once") }).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn no_bus_at_all_is_something_else_than_one_that_does_not_answer() {
+        let missing = zbus::connection::Builder::address("unix:path=/nowhere/at/all").unwrap().build();
+        let failed = Bus::new(Duration::ZERO).get(missing).await.unwrap_err();
+        assert!(matches!(failed, Failed::Absent(_)), "{failed:?}");
+        let failed = Bus::new(Duration::ZERO).get(refused()).await.unwrap_err();
+        assert!(matches!(failed, Failed::NoAnswer(_)), "{failed:?}");
+        let gone = |name: &str| Failed::Refused { name: name.to_owned(), why: String::new() }.is_gone();
+        assert!(gone("org.freedesktop.DBus.Error.UnknownObject") && !gone("org.freedesktop.DBus.Error.LimitsExceeded"));
+        assert!(!Failed::NoAnswer(String::new()).is_gone());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use super::{logind::Session, mutter::Mutter, wayland::Wayland, x11::X11};
+use super::{bus::Failed, logind::Session, mutter::Mutter, wayland::Wayland, x11::X11};
 use crate::presence::{Clock, Known, LastInput, NewsSender};
 
 /// The display of the session that the engine runs in.
@@ -112,21 +112,10 @@ pub fn terminals(dev: &Path, clock: &Clock) -> Option<(Duration, String)> {
     Some((clock.ago(super::ago(at)), format!("{} was last typed at (known to 8 s)", terminal.display())))
 }
 
-/// Sockets of displays that this process was not told of: somebody may sit there.
-pub fn unseen_display() -> Option<String> {
-    let names = |folder: &str, prefix: &str| {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)).map(|entry| entry.path()).next()
-    };
-    let users = fs::read_dir("/run/user").into_iter().flatten().flatten();
-    let wayland = users.filter_map(|user| names(&user.path().to_string_lossy(), "wayland-")).next();
-    names("/tmp/.X11-unix", "X").or(wayland).map(|path| path.display().to_string())
-}
-
 /// The latest of all; unknown when a place where somebody may sit cannot be asked.
 pub fn combine(
     display: Option<Known<LastInput>>,
-    sessions: &Result<Vec<Session>, String>,
+    sessions: &Result<Vec<Session>, Failed>,
     terminals: Option<(Duration, String)>,
     unseen_display: Option<String>,
     clock: &Clock,
@@ -142,20 +131,23 @@ pub fn combine(
     }
     match sessions {
         Ok(sessions) => {
-            for session in sessions.iter().filter(|session| session.is_graphical && !(has_display && session.is_own)) {
+            for session in sessions.iter().filter(|session| session.is_at_a_screen() && !(has_display && session.is_own)) {
                 let how = format!("logind on session {} of {}", session.id, session.user);
                 known.push((session.idle_for.map_or_else(|| clock.at(), |idle| clock.ago(idle)), how));
             }
         }
-        // Without logind nobody tells of other sessions.
-        Err(why) if !has_display && unseen_display.is_some() => {
-            let display = unseen_display.unwrap_or_default();
-            return Known::unknown(format!(
-                "a display runs here ({display}) that this engine cannot ask: run it in that session, or with DISPLAY or \
-                 WAYLAND_DISPLAY set; logind: {why}"
-            ));
+        // A machine without logind has no sessions that could be asked for.
+        Err(Failed::Absent(_)) => {}
+        Err(why @ (Failed::Refused { .. } | Failed::NoAnswer(_))) => {
+            return Known::unknown(format!("logind does not say who is logged in: {why}"));
         }
-        Err(_) => {}
+    }
+    // In a session of its own the engine is there for that desk; other displays there are its person's.
+    if let Some(display) = unseen_display.filter(|_| !has_display) {
+        return Known::unknown(format!(
+            "a display runs here ({display}) that this engine cannot ask: run it in that session, or with DISPLAY or \
+             WAYLAND_DISPLAY set"
+        ));
     }
     match known.into_iter().max() {
         Some((at, how)) => Known::new(LastInput::At(at), how),
@@ -170,12 +162,20 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::presence::linux::logind::Kind;
+
+    fn absent() -> Result<Vec<Session>, Failed> {
+        Err(Failed::Absent("no bus".to_owned()))
+    }
 
     fn session(idle_for: Option<u64>, is_own: bool) -> Session {
         Session {
             id: "c2".to_owned(),
             user: "anna".to_owned(),
-            is_graphical: true,
+            uid: 1000,
+            kind: Kind::X11,
+            display: None,
+            is_greeter: false,
             is_own,
             locked: None,
             idle_for: idle_for.map(Duration::from_secs),
@@ -188,14 +188,13 @@ mod tests {
         let ago = |seconds: u64| clock.ago(Duration::from_secs(seconds));
         let display = |seconds| Some(Known::new(LastInput::At(ago(seconds)), "display"));
         let terminal = |seconds| Some((ago(seconds), "terminal".to_owned()));
-        let no_logind = || Err("no bus".to_owned());
         let idle = |known: Known<LastInput>| match known.value.unwrap() {
             LastInput::At(at) => Some((clock.at().saturating_sub(at).as_secs_f64().round() as u64, known.how)),
             LastInput::Nobody => None,
         };
         let how = |known| idle(known).unwrap().1;
-        assert_eq!(how(combine(display(100), &no_logind(), terminal(500), None, &clock)), "display");
-        assert_eq!(how(combine(display(500), &no_logind(), terminal(100), None, &clock)), "terminal");
+        assert_eq!(how(combine(display(100), &absent(), terminal(500), None, &clock)), "display");
+        assert_eq!(how(combine(display(500), &absent(), terminal(100), None, &clock)), "terminal");
         // The own session's display knows better than logind; another one's is as logind says.
         let own = Ok(vec![session(None, true)]);
         assert_eq!(idle(combine(display(500), &own, None, None, &clock)).unwrap().0, 500);
@@ -210,15 +209,39 @@ mod tests {
     #[test]
     fn nobody_and_unknown_are_not_the_same() {
         let clock = Clock::start();
-        let nobody = combine(None, &Ok(Vec::new()), None, Some("/tmp/.X11-unix/X0".to_owned()), &clock);
-        assert_eq!(nobody.value, Some(LastInput::Nobody), "logind knows of all sessions");
-        let server = combine(None, &Err("no bus".to_owned()), None, None, &clock);
-        assert_eq!(server.value, Some(LastInput::Nobody));
-        let blind = combine(None, &Err("no bus".to_owned()), None, Some("/tmp/.X11-unix/X0".to_owned()), &clock);
-        assert_eq!(blind.value, None);
-        assert!(blind.how.contains("DISPLAY"), "{}", blind.how);
+        let socket = || Some("/tmp/.X11-unix/X0".to_owned());
+        let all_known: [Result<Vec<Session>, Failed>; 2] = [Ok(Vec::new()), absent()];
+        for sessions in all_known {
+            let nobody = combine(None, &sessions, None, None, &clock);
+            assert_eq!(nobody.value, Some(LastInput::Nobody), "{sessions:?}");
+            // startx and Xvnc: logind answers, and does not know of that display.
+            let blind = combine(None, &sessions, None, socket(), &clock);
+            assert_eq!(blind.value, None, "{sessions:?}");
+            assert!(blind.how.contains("DISPLAY"), "{}", blind.how);
+        }
+        let greeter = Session { is_greeter: true, ..session(None, false) };
+        assert_eq!(combine(None, &Ok(vec![greeter]), None, None, &clock).value, Some(LastInput::Nobody));
+        let display = || Some(Known::new(LastInput::At(clock.ago(Duration::from_secs(70))), "display"));
+        assert!(combine(display(), &absent(), None, socket(), &clock).value.is_some());
         let mute = combine(Some(Known::unknown("refused")), &Ok(Vec::new()), Some((clock.at(), String::new())), None, &clock);
         assert_eq!((mute.value, mute.how.as_str()), (None, "refused"));
+    }
+
+    #[test]
+    fn a_logind_that_does_not_answer_leaves_everything_open() {
+        let clock = Clock::start();
+        let long_ago = || clock.ago(Duration::from_secs(5000));
+        let refused = Failed::Refused { name: "org.freedesktop.DBus.Error.LimitsExceeded".to_owned(), why: "full".to_owned() };
+        for failed in [Failed::NoAnswer("it does not answer".to_owned()), refused] {
+            let sessions = Err(failed);
+            let display = Some(Known::new(LastInput::At(long_ago()), "display"));
+            for display in [None, display] {
+                let terminal = Some((long_ago(), "terminal".to_owned()));
+                let known = combine(display, &sessions, terminal, None, &clock);
+                assert_eq!(known.value, None, "{sessions:?}");
+                assert!(known.how.contains("logind"), "{}", known.how);
+            }
+        }
     }
 
     #[test]

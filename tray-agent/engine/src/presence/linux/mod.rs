@@ -1,10 +1,12 @@
 //! Linux: the display of the session that the engine runs in, logind, terminals, `/proc` and `/sys`.
 
 mod bus;
+mod desktop;
 mod input;
 mod logind;
 mod mutter;
 mod proc;
+mod sockets;
 mod sys;
 mod wayland;
 mod x11;
@@ -14,25 +16,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use bus::DesktopLock;
-pub use logind::{DelayLock, block_idle_sleep};
+pub use desktop::DesktopLock;
+pub use logind::{DelayLock, SleepNews, block_idle_sleep};
+use tokio_util::task::AbortOnDropHandle;
 
 use self::{
-    bus::Desktop,
+    bus::Failed,
+    desktop::Desktop,
     input::{Display, Looked, combine},
-    logind::{Logind, Session},
+    logind::Session,
 };
-use super::{Clock, Known, NewsSender, Readings, Source, load::Load};
+use super::{Clock, Known, NewsSender, Readings, Source, asked::Asked, load::Load};
 
-/// Asking other programs wakes them up; what they tell changes rarely.
-const ASK_EVERY: Duration = Duration::from_secs(10);
-/// While nothing is in hand that their answers could stop.
-const ASK_SELDOM: Duration = Duration::from_secs(30);
 /// What is missing may be started later.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// The display tells of the first input by itself; terminals do not, and the kernel notes their times every 8 s only.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ASK_DISPLAY_EVERY: Duration = Duration::from_millis(200);
+/// A display opens within milliseconds. For one that does not, a look waits no longer; it is taken when it opens after all.
+const OPENS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Everything that is listened to and asked.
 #[derive(Debug)]
@@ -40,12 +42,11 @@ pub struct Sources {
     news: NewsSender,
     display: Display,
     display_tried: Option<Instant>,
-    logind: Logind,
-    desktop: Desktop,
-    asked: Option<Instant>,
-    told: Told,
+    opening: Option<AbortOnDropHandle<Display>>,
+    told: Asked<Told>,
     load: Load,
     heat: sys::Heat,
+    _sleep: SleepNews,
 }
 
 /// How long ago something was that the system tells by its wall clock. A clock that was set back since makes it now.
@@ -57,7 +58,8 @@ fn ago(at: std::time::SystemTime) -> Duration {
 /// What other programs told when they were last asked.
 #[derive(Debug)]
 struct Told {
-    sessions: Result<Vec<Session>, String>,
+    sessions: Result<Vec<Session>, Failed>,
+    unseen_display: Option<String>,
     locked: Known<bool>,
     inhibited: Known<Option<String>>,
     metered: Known<bool>,
@@ -65,12 +67,13 @@ struct Told {
 
 impl Default for Told {
     fn default() -> Self {
-        let not_asked = || Known::unknown("not asked yet");
+        const WHY: &str = "there is no answer";
         Self {
-            sessions: Err("not asked yet".to_owned()),
-            locked: not_asked(),
-            inhibited: Known::unknown("not asked yet"),
-            metered: not_asked(),
+            sessions: Err(Failed::NoAnswer(WHY.to_owned())),
+            unseen_display: None,
+            locked: Known::unknown(WHY),
+            inhibited: Known::unknown(WHY),
+            metered: Known::unknown(WHY),
         }
     }
 }
@@ -79,66 +82,71 @@ impl Sources {
     /// `lock` is held against sleep while there is anything to hand back.
     pub fn new(news: NewsSender, lock: DelayLock) -> Self {
         Self {
-            logind: Logind::new(news.clone(), lock),
+            _sleep: SleepNews::new(news.clone(), lock),
             news,
-            display: Display::None,
+            display: Display::Mute("it was not asked yet".to_owned()),
             display_tried: None,
-            desktop: Desktop,
-            asked: None,
-            told: Told::default(),
+            opening: None,
+            told: Asked::default(),
             load: Load::default(),
             heat: sys::Heat::default(),
         }
     }
 
-    async fn ask(&mut self, in_hand: bool) {
-        let now = Instant::now();
-        let every = if in_hand { ASK_EVERY } else { ASK_SELDOM };
-        if self.asked.is_some_and(|asked| now.duration_since(asked) < every) {
+    async fn open_display(&mut self) {
+        if self.display.is_open() {
             return;
         }
-        self.asked = Some(now);
-        let sessions = self.logind.sessions().await;
-        let inhibitors = self.logind.inhibitors().await;
-        self.told = Told {
-            locked: self.desktop.locked(&sessions).await,
-            inhibited: self.desktop.inhibited(inhibitors).await,
-            metered: bus::metered().await,
-            sessions,
-        };
-    }
-
-    async fn open_display(&mut self) {
         let now = Instant::now();
         let is_due = self.display_tried.is_none_or(|tried| now.duration_since(tried) >= TRY_AGAIN_AFTER);
-        if self.display.is_open() || !is_due {
-            return;
+        // One that hangs is not tried again before it has said something: each try would leave a thread behind.
+        if self.opening.is_none() && is_due {
+            self.display_tried = Some(now);
+            let news = self.news.clone();
+            self.opening = Some(AbortOnDropHandle::new(tokio::spawn(async move { Display::open(&news).await })));
         }
-        self.display_tried = Some(now);
-        self.display = Display::open(&self.news).await;
+        let Some(opening) = &mut self.opening else { return };
+        match tokio::time::timeout(OPENS_WITHIN, opening).await {
+            Ok(opened) => {
+                self.opening = None;
+                self.display = opened.unwrap_or_else(|crash| Display::Mute(crash.to_string()));
+            }
+            Err(_) => self.display = Display::Mute("the display does not answer".to_owned()),
+        }
+    }
+}
+
+/// Asks everybody. Each answer may take its time.
+async fn ask() -> Told {
+    let sessions = logind::sessions().await;
+    let inhibitors = logind::inhibitors().await;
+    Told {
+        unseen_display: sockets::unseen(sessions.as_deref().unwrap_or_default()),
+        locked: Desktop.locked(&sessions).await,
+        inhibited: Desktop.inhibited(inhibitors).await,
+        metered: desktop::metered().await,
+        sessions,
     }
 }
 
 impl Source for Sources {
     async fn read(&mut self, clock: &Clock, in_hand: bool) -> Readings {
         self.open_display().await;
-        self.ask(in_hand).await;
         let Looked { input: of_display, full_screen } = self.display.look(clock).await;
-        let input =
-            combine(of_display, &self.told.sessions, input::terminals(Path::new("/dev"), clock), input::unseen_display(), clock);
+        let told = self.told.look(in_hand, ask).await;
+        let terminals = input::terminals(Path::new("/dev"), clock);
         Readings {
-            input,
-            locked: self.told.locked.clone(),
+            input: combine(of_display, &told.sessions, terminals, told.unseen_display.clone(), clock),
+            locked: told.locked.clone(),
             full_screen,
-            inhibited: self.told.inhibited.clone(),
+            inhibited: told.inhibited.clone(),
             call: proc::microphone(Path::new("/proc/asound")),
             power: sys::power(Path::new("/sys/class/power_supply")),
-            metered: self.told.metered.clone(),
+            metered: told.metered.clone(),
             other_cpu: self.load.note(Instant::now(), proc::used(), "/proc/stat, less the engine's own processes"),
             free_memory_mib: proc::free_memory(),
             total_memory_mib: crate::platform::total_bytes().map(|bytes| bytes >> 20),
             throttled: self.heat.look(Path::new("/sys/devices/system/cpu")),
-            leaving: None,
         }
     }
 

@@ -21,15 +21,15 @@ impl Mutter {
     pub async fn open(news: NewsSender) -> Result<Self, String> {
         let bus = session_bus().await?;
         let said = |error: zbus::Error| error.to_string();
-        if !MONITOR.is_there(bus).await {
+        if !MONITOR.is_there(&bus).await {
             return Err("it does not run here".to_owned());
         }
-        MONITOR.call::<_, u64>(bus, "GetIdletime", &()).await?;
-        let proxy = zbus::Proxy::new(bus, MONITOR.service, MONITOR.path, MONITOR.interface).await.map_err(said)?;
+        MONITOR.call::<_, u64>(&bus, "GetIdletime", &()).await?;
+        let proxy = zbus::Proxy::new(&bus, MONITOR.service, MONITOR.path, MONITOR.interface).await.map_err(said)?;
         let mut fired = proxy.receive_signal("WatchFired").await.map_err(said)?;
         let watch = async move {
             loop {
-                let Ok(id) = MONITOR.call::<_, u32>(bus, "AddUserActiveWatch", &()).await else { return };
+                let Ok(id) = MONITOR.call::<_, u32>(&bus, "AddUserActiveWatch", &()).await else { return };
                 loop {
                     let Some(signal) = fired.next().await else { return };
                     if signal.body().deserialize::<u32>().is_ok_and(|of| of == id) {
@@ -49,6 +49,6 @@ impl Mutter {
         if self.watcher.is_finished() {
             return Err("it is gone".to_owned());
         }
-        MONITOR.call::<_, u64>(session_bus().await?, "GetIdletime", &()).await.map(Duration::from_millis)
+        Ok(Duration::from_millis(MONITOR.call(&session_bus().await?, "GetIdletime", &()).await?))
     }
 }

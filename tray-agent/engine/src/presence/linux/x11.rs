@@ -24,6 +24,8 @@ use crate::presence::{Known, News, NewsSender};
 /// The alarm goes off with the first touch after so long without one: a person who types does not wake the engine with each
 /// key. Nothing begins after less quiet than this.
 const ALARM_AFTER_MS: u32 = 900;
+/// A display answers within a millisecond; one that takes so long hangs, and tells nothing of anybody.
+const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct X11 {
@@ -77,15 +79,19 @@ impl X11 {
         self.alarm.load(Ordering::Relaxed)
     }
 
-    /// For how long nobody has touched it, and whether something is shown in full screen.
+    /// For how long nobody has touched it, and whether something is shown in full screen. An answer that does not come leaves a
+    /// thread behind that waits for it: then this display is not to be asked again.
     pub async fn look(self: Arc<Self>) -> Result<(Duration, Known<bool>), String> {
         // Answers are waited for on a thread that may: a display can be slow, and the runtime's threads must not be.
         let ask = move || -> Result<_, Failed> {
             let told = self.connection.screensaver_query_info(self.root)?.reply()?;
             Ok((Duration::from_millis(told.ms_since_user_input.into()), self.full_screen()))
         };
-        let asked = tokio::task::spawn_blocking(ask).await.map_err(|error| error.to_string())?;
-        asked.map_err(|error| error.to_string())
+        match tokio::time::timeout(LOOK_LIMIT, tokio::task::spawn_blocking(ask)).await {
+            Ok(Ok(asked)) => asked.map_err(|error| error.to_string()),
+            Ok(Err(crash)) => Err(crash.to_string()),
+            Err(_) => Err("it does not answer".to_owned()),
+        }
     }
 
     /// Whether the window that has the focus covers the screen, as window managers tell (EWMH).
@@ -133,12 +139,13 @@ impl Alarm {
         Ok(Self(connection))
     }
 
-    /// Waits on a thread of its own, until the display or the engine is gone.
+    /// Waits on a thread of its own, until the display or the engine is gone, or nobody asks this display any more.
     fn listen(self, news: NewsSender, set: Arc<AtomicBool>) -> Result<(), Failed> {
         set.store(true, Ordering::Relaxed);
         let wait = move || {
             while let Ok(event) = self.0.wait_for_event() {
-                if matches!(event, Event::SyncAlarmNotify(_)) && news.send(News::Input).is_err() {
+                let is_input = matches!(event, Event::SyncAlarmNotify(_));
+                if Arc::strong_count(&set) == 1 || (is_input && news.send(News::Input).is_err()) {
                     return;
                 }
             }
