@@ -161,10 +161,12 @@ impl System {
         crate::linked::Linked::start(command, &self.folder.path().join(format!("{name}.log")))
     }
 
+    /// As many tasks at a time, of a thread each, as this many cores would get. `--cores` itself would keep the engines of a test
+    /// to the same last cores of this machine.
     fn engine_command(&self, name: &str, cores: u32, ffmpeg: PathBuf) -> Command {
         let mut command = Command::new(&built().agent);
         command
-            .args(["run", "--name", name, "--cores", &cores.to_string(), "--state-dir"])
+            .args(["run", "--name", name, "--leases", &cores.to_string(), "--threads", "1", "--state-dir"])
             .arg(self.folder.path().join(name))
             // Several engines on one machine that builds and tests; those at a desk are told otherwise.
             .env("OFFPEAK_PRESENCE", "none")

@@ -15,6 +15,8 @@ use crate::{child::Child, http, http::Api, interrupt, paths, platform, say, shel
 /// The first start migrates a database; a machine under load takes its time.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const USUAL_PORT: u16 = 7070;
+/// As many tasks at a time as an engine has by itself.
+const MOST_LEASES: usize = 4;
 
 /// How programs are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,15 +108,18 @@ impl System {
         Ok(())
     }
 
-    /// Starts one more engine that uses so many cores.
+    /// Starts one more engine that uses so many cores, whichever: `--cores` would keep all engines here to the same ones.
     pub fn add_engine(&mut self, cores: usize) -> Result<()> {
+        let leases = cores.clamp(1, MOST_LEASES);
+        let threads = (cores / leases).max(1);
         let name = format!("engine-{}", self.engines.len() + 1);
         let state = self.folder.join(&name);
         fs::create_dir_all(&state)?;
         let mut command = platform::tied_to_us(&self.programs.agent);
         // Several engines on one machine, whose person waits for them.
         command
-            .args(["run", "--presence", "none", "--name", &name, "--cores", &cores.to_string()])
+            .args(["run", "--presence", "none", "--name", &name])
+            .args(["--leases", &leases.to_string(), "--threads", &threads.to_string()])
             .arg("--state-dir")
             .arg(&state);
         command.env("OFFPEAK_URL", self.url()).env("OFFPEAK_FFMPEG", paths::ffmpeg()).env("OFFPEAK_FFPROBE", paths::ffprobe());

@@ -2,8 +2,9 @@ use std::io;
 
 use nix::{
     libc,
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     sys::{prctl, signal::Signal},
-    unistd::{getpid, getppid},
+    unistd::{Pid, getpid, getppid, setpgid, setsid},
 };
 use tokio::process::Command;
 
@@ -11,33 +12,94 @@ use tokio::process::Command;
 const IOPRIO_IDLE: libc::c_int = 3 << 13;
 /// `IOPRIO_WHO_PROCESS` of `ioprio_set(2)`; 0 as its id is the caller.
 const IOPRIO_WHO_PROCESS: libc::c_int = 1;
+/// The kernel lets ordinary users weigh one session in a tenth of a second, all of them together: so many tries, …
+const WEIGH_TRIES: u32 = 6;
+/// … so many nanoseconds apart, are longer than that.
+const WEIGH_AGAIN_AFTER: libc::c_long = 20_000_000;
 
-/// Makes the child die with the thread that starts it, and run when nothing else wants to.
-#[expect(unsafe_code, reason = "death signal and priorities can only be set between fork and exec")]
+/// Makes the child die with the thread that starts it, keeps it to the engine's cores, and lets it run when nothing else
+/// wants to.
+#[expect(unsafe_code, reason = "all of this can only be set between fork and exec")]
 pub(super) fn prepare(command: &mut Command) {
-    let (engine, is_beside_a_person) = (getpid(), super::is_beside_a_person());
+    let (engine, most_cores) = (getpid(), super::most_cores());
     let between_fork_and_exec = move || -> io::Result<()> {
         die_with_parent()?;
         // The engine may have died before the line above: then no signal will come.
         if getppid() != engine {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe));
         }
-        // SAFETY: plain system calls on the calling process; lower priority is best effort, so results are ignored.
-        unsafe {
-            libc::setpriority(libc::PRIO_PROCESS, 0, 19);
-            if is_beside_a_person {
-                let idle = libc::sched_param { sched_priority: 0 };
-                libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const idle);
-            }
-            libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+        // A group of its own: a Ctrl-C at the engine's terminal must not reach ffmpeg before the engine has committed. A
+        // session is one, too, and counts by itself.
+        let itself = Pid::from_raw(0);
+        if super::is_beside_a_person() {
+            setsid()?;
+            weigh_session_least();
+        } else {
+            setpgid(itself, itself)?;
         }
+        if let Some(most) = most_cores {
+            keep_to_last_cores(most)?;
+        }
+        wait_for_others();
         Ok(())
     };
     // SAFETY: the closure makes async-signal-safe system calls only, and allocates nothing unless it is about to fail.
     unsafe { command.pre_exec(between_fork_and_exec) };
 }
 
+/// Gives the calling thread, and the program that it becomes, only what nothing else wants.
+#[expect(unsafe_code, reason = "no wrapper sets the priority of a thread")]
+pub(super) fn wait_for_others() {
+    // SAFETY: plain system calls on the calling thread; lower priority is best effort, so results are ignored.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 19);
+        if super::is_beside_a_person() {
+            let idle = libc::sched_param { sched_priority: 0 };
+            libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const idle);
+        }
+        libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
+    }
+}
+
 /// The calling process is killed when the thread that started it ends. A change of who it is takes that back.
 pub fn die_with_parent() -> io::Result<()> {
     Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
+}
+
+/// Keeps the calling process to the last `most` of the processors that it may use. Every program of the engine gets the same
+/// ones, so that all of them together use no more. Where processors differ, the last ones are those that save power.
+fn keep_to_last_cores(most: u32) -> io::Result<()> {
+    let itself = Pid::from_raw(0);
+    let allowed = sched_getaffinity(itself)?;
+    let mut kept = CpuSet::new();
+    let last = (0..CpuSet::count()).rev().filter(|cpu| allowed.is_set(*cpu).unwrap_or(false));
+    for cpu in last.take(most as usize) {
+        kept.set(cpu)?;
+    }
+    Ok(sched_setaffinity(itself, &kept)?)
+}
+
+/// Makes the calling process's session count for little beside others (`autogroup` in sched(7)): a kernel that shares the
+/// processor out between sessions looks at priorities only inside of each, so that even the lowest one would get as much as
+/// all that a person does. Best effort: not every kernel does so, and none does for control groups with shares of their own.
+#[expect(unsafe_code, reason = "between fork and exec only plain system calls may be made")]
+fn weigh_session_least() {
+    const LEAST: &[u8] = b"19";
+    let wait = libc::timespec { tv_sec: 0, tv_nsec: WEIGH_AGAIN_AFTER };
+    // SAFETY: the path ends with a zero, the text is as long as it says, the descriptor is the one just opened, and the
+    // time lives through the call.
+    unsafe {
+        let file = libc::open(c"/proc/self/autogroup".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        if file < 0 {
+            return;
+        }
+        for _ in 0..WEIGH_TRIES {
+            let written = libc::write(file, LEAST.as_ptr().cast(), LEAST.len());
+            if written >= 0 || io::Error::last_os_error().raw_os_error() != Some(libc::EAGAIN) {
+                break;
+            }
+            libc::nanosleep(&raw const wait, std::ptr::null_mut());
+        }
+        libc::close(file);
+    }
 }

@@ -23,7 +23,7 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub use linux::die_with_parent;
 #[cfg(target_os = "linux")]
-use linux::prepare;
+use linux::{prepare, wait_for_others};
 #[cfg(target_os = "macos")]
 pub use macos::{cpu_seconds, running_cpu_seconds};
 pub use memory::{children_cpu_seconds, free_bytes, total_bytes};
@@ -38,7 +38,7 @@ use std::{
     io,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc,
     },
 };
@@ -58,7 +58,25 @@ fn is_beside_a_person() -> bool {
     BESIDE_A_PERSON.load(Ordering::Relaxed)
 }
 
+/// Only Linux lowers the priority of one thread without more ado; elsewhere a moment of work is a moment of work.
+#[cfg(not(target_os = "linux"))]
+fn wait_for_others() {}
+
 static BESIDE_A_PERSON: AtomicBool = AtomicBool::new(false);
+
+/// Programs that are started from now on share so many cores, the same ones for all of them, however many threads they have;
+/// absent, there is no cap. macOS cannot keep a program to some cores: there, only the number of threads follows from a cap.
+pub fn keep_to_cores(most: Option<u32>) {
+    MOST_CORES.store(most.unwrap_or(0), Ordering::Relaxed);
+}
+
+#[cfg(any(target_os = "linux", windows))]
+pub(crate) fn most_cores() -> Option<u32> {
+    Some(MOST_CORES.load(Ordering::Relaxed)).filter(|most| *most > 0)
+}
+
+/// 0 is no cap.
+static MOST_CORES: AtomicU32 = AtomicU32::new(0);
 
 type SpawnOrder = Box<dyn FnOnce() + Send>;
 
@@ -94,6 +112,20 @@ pub async fn on_spawner<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     answered.await.map_err(|_| gone())
 }
 
+/// Runs `work`, which computes for a while, on a thread of its own that waits for whoever else wants the processor.
+///
+/// # Errors
+/// When there is no thread to be had, or `work` panics.
+pub async fn unhurried<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let (answer, answered) = oneshot::channel();
+    std::thread::Builder::new().name("unhurried".to_owned()).spawn(move || {
+        wait_for_others();
+        // Nobody may want to know any more.
+        let _ = answer.send(work());
+    })?;
+    answered.await.map_err(|_| io::Error::other("a thread ended in the middle of its work"))
+}
+
 /// Starts `command`, lowest priority, tied to the life of this process. `prepare` adds what the child is to do last before
 /// the program begins.
 ///
@@ -101,8 +133,7 @@ pub async fn on_spawner<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
 /// What the operating system says when the program cannot be started.
 #[cfg(unix)]
 pub fn start_with(mut command: Command, prepare_last: impl FnOnce(&mut Command)) -> io::Result<Child> {
-    // A group of its own: a Ctrl-C at the engine's terminal must not reach ffmpeg before the engine has committed.
-    command.process_group(0).kill_on_drop(true);
+    command.kill_on_drop(true);
     prepare(&mut command);
     prepare_last(&mut command);
     let child = Child::new(command.spawn()?);

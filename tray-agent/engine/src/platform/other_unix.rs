@@ -24,6 +24,8 @@ const PRIO_DARWIN_BG: libc::c_int = 0x1000;
 /// Runs the child when nothing else wants to.
 #[expect(unsafe_code, reason = "a child's priority can only be set between fork and exec without a race")]
 pub(super) fn prepare(command: &mut Command) {
+    // A group of its own: a Ctrl-C at the engine's terminal must not reach ffmpeg before the engine has committed.
+    command.process_group(0);
     let between_fork_and_exec = || -> io::Result<()> {
         // SAFETY: one plain system call on the calling process; lower priority is best effort, so its result is ignored.
         unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };

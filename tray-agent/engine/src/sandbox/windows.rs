@@ -21,12 +21,15 @@ use windows::Win32::{
     },
     System::{
         JobObjects::{
-            AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_ACTIVE_PROCESS, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
-            JOB_OBJECT_LIMIT_PROCESS_MEMORY, JOB_OBJECT_LIMIT_PROCESS_TIME, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
-            JobObjectExtendedLimitInformation, SetInformationJobObject,
+            AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_ACTIVE_PROCESS, JOB_OBJECT_LIMIT_AFFINITY,
+            JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOB_OBJECT_LIMIT_PROCESS_MEMORY, JOB_OBJECT_LIMIT_PROCESS_TIME,
+            JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation, SetInformationJobObject,
         },
         SystemServices::SE_GROUP_INTEGRITY,
-        Threading::{OpenProcess, OpenProcessToken, PROCESS_QUERY_INFORMATION, PROCESS_SET_QUOTA, PROCESS_TERMINATE},
+        Threading::{
+            GetCurrentProcess, GetProcessAffinityMask, OpenProcess, OpenProcessToken, PROCESS_QUERY_INFORMATION,
+            PROCESS_SET_QUOTA, PROCESS_TERMINATE,
+        },
     },
 };
 
@@ -86,6 +89,10 @@ fn confine(process: u32, bounds: Bounds) -> io::Result<OwnedHandle> {
     basic.PerProcessUserTimeLimit =
         i64::try_from(bounds.limits.cpu.saturating_add(SPARE_TIME).as_nanos() / 100).unwrap_or(i64::MAX);
     limits.ProcessMemoryLimit = usize::try_from(bounds.memory_bytes).unwrap_or(usize::MAX);
+    if let Some(cores) = platform::most_cores().and_then(last_cores) {
+        basic.LimitFlags |= JOB_OBJECT_LIMIT_AFFINITY;
+        basic.Affinity = cores;
+    }
     let size = size_of::<JOBOBJECT_EXTENDED_LIMIT_INFORMATION>() as u32;
     // SAFETY: every handle is the one just opened and is closed by its owner; structures live through the calls and say
     // their own sizes.
@@ -102,6 +109,22 @@ fn confine(process: u32, bounds: Bounds) -> io::Result<OwnedHandle> {
         lower_integrity(process)?;
         Ok(owner)
     }
+}
+
+/// The last `most` of the processors that the engine may use, a bit for each: the same for all of its programs. `None` when the
+/// engine runs on more than one group of 64.
+#[expect(unsafe_code, reason = "the processors of a process have no safe wrapper")]
+fn last_cores(most: u32) -> Option<usize> {
+    let (mut allowed, mut all) = (0, 0);
+    // SAFETY: the handle is a constant that stands for this process, and both places live through the call.
+    unsafe { GetProcessAffinityMask(GetCurrentProcess(), &raw mut allowed, &raw mut all) }.ok()?;
+    let mut kept = 0;
+    for _ in 0..most {
+        let Some(last) = allowed.checked_ilog2() else { break };
+        kept |= 1 << last;
+        allowed &= !(1 << last);
+    }
+    (kept != 0).then_some(kept)
 }
 
 #[expect(unsafe_code, reason = "tokens have no safe wrapper")]

@@ -27,6 +27,11 @@ impl Caps {
         Self { cores, memory_mib, shares, bits_per_second: rules.max_bits_per_second }
     }
 
+    /// The cores that programs are to be kept to; `None` when they may use all that there are.
+    pub fn kept_cores(&self) -> Option<u32> {
+        (self.cores < cores(None)).then_some(self.cores)
+    }
+
     pub fn with(self, bits_per_second: Option<u64>) -> Self {
         Self { bits_per_second, ..self }
     }
@@ -72,6 +77,12 @@ mod tests {
         let here = cores(None);
         let caps = |words: &str, cores, bits| Caps::of(&settings(words), &rules(cores, bits));
         assert_eq!(caps("", None, None).cores, here);
+        assert_eq!(caps("", None, None).kept_cores(), None, "who may use all is not kept to some");
+        assert_eq!(caps("", Some(here), None).kept_cores(), None);
+        if here > 1 {
+            assert_eq!(caps("", Some(here - 1), None).kept_cores(), Some(here - 1));
+            assert_eq!(caps("--cores 1", None, None).kept_cores(), Some(1));
+        }
         let one = caps("--leases 3 --threads 4", Some(1), None);
         assert_eq!((one.cores, one.shares.leases, one.shares.threads), (1, 1, 1));
         let told = caps("--leases 3 --threads 4", None, None);

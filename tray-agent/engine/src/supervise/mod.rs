@@ -32,6 +32,7 @@ use crate::{
     kept,
     lease::{EngineEnd, LeaseLoop, Pace, report_states},
     link::refused,
+    platform,
     run::{RunError, tools},
     sandbox::{self, Sandbox},
     settings::Run,
@@ -123,6 +124,8 @@ impl Supervisor {
     /// One lease loop, with programs that were proven just before.
     async fn work(&self, joined: &Joined, demanded: &mut Demanded) -> Result<Worked, RunError> {
         let caps = Caps::of(&self.settings, &self.rules());
+        // Another cap ends this loop (below), and with it whatever was started under this one.
+        platform::keep_to_cores(caps.kept_cores());
         let http = Http::new(joined.pool.clone(), caps.bytes_per_second(&self.settings));
         let token = joined.enrolment.token.clone();
         let client = Client::new(http, joined.enrolment.server.clone(), token, self.watch.status.clone());
