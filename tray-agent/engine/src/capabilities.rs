@@ -6,7 +6,12 @@ use offpeak_api::lease::Capabilities;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ffmpeg::{BuildError, identify, manifest, proven_encoders},
+    ffmpeg::{
+        BuildError,
+        manifest::{self, Unfit},
+        named, proven_encoders,
+    },
+    platform,
     policy::Fault,
     task::Tools,
 };
@@ -20,7 +25,7 @@ pub enum Incapable {
     #[error("cannot find {name}: run `cargo xtask setup`, or say where it is with --{option} or {variable}")]
     Missing { name: &'static str, option: &'static str, variable: &'static str },
     #[error("{} is not the program that Offpeak brought: {why}; install Offpeak again", path.display())]
-    Altered { path: PathBuf, why: String },
+    Altered { path: PathBuf, why: Unfit },
     #[error("{0}; is the path right, and the file the bundled program?")]
     Build(#[from] BuildError),
     #[error("no encoder works with {ffmpeg}: a test encode failed with each of {}", NEEDED_ENCODERS.join(", "))]
@@ -79,10 +84,15 @@ impl Program {
 }
 
 /// Runs both programs and a short test encode with every encoder; takes a second or two.
-pub async fn prove(tools: &Tools, cores: u32, memory_mib: u64, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
-    verify(tools).await?;
-    let ffmpeg = identify(&tools.sandbox, &tools.ffmpeg).await?;
-    identify(&tools.sandbox, &tools.ffprobe).await?;
+pub async fn prove(
+    tools: &Tools,
+    builds: &Builds,
+    cores: u32,
+    memory_mib: u64,
+    stop: &CancellationToken,
+) -> Result<Capabilities, Incapable> {
+    let ffmpeg = named(&tools.sandbox, &tools.ffmpeg, &builds.ffmpeg).await?;
+    named(&tools.sandbox, &tools.ffprobe, &builds.ffprobe).await?;
     let encoders = proven_encoders(tools, stop).await;
     if encoders.is_empty() {
         return Err(Incapable::NoEncoder { ffmpeg: tools.ffmpeg.display().to_string() });
@@ -98,17 +108,26 @@ pub async fn prove(tools: &Tools, cores: u32, memory_mib: u64, stop: &Cancellati
     })
 }
 
-/// Whether both programs are those that their manifests name.
+/// SHA-256 of both programs, in lower-case hex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Builds {
+    pub ffmpeg: String,
+    pub ffprobe: String,
+}
+
+/// Reads both programs, which takes a second or two of a core, and makes sure that they are those that their manifests name.
 ///
 /// # Errors
 /// [`Incapable::Altered`] for the first that is not.
-pub async fn verify(tools: &Tools) -> Result<(), Incapable> {
-    for path in [&tools.ffmpeg, &tools.ffprobe] {
+pub async fn verify(tools: &Tools) -> Result<Builds, Incapable> {
+    let check = async |path: &PathBuf| {
         let program = path.clone();
-        let checked = tokio::task::spawn_blocking(move || manifest::check(&program)).await;
-        checked.unwrap_or_else(|crash| Err(crash.to_string())).map_err(|why| Incapable::Altered { path: path.clone(), why })?;
-    }
-    Ok(())
+        let checked = platform::unhurried(move || manifest::check(&program)).await;
+        checked
+            .unwrap_or_else(|error| Err(Unfit::Unreadable(error)))
+            .map_err(|why| Incapable::Altered { path: path.clone(), why })
+    };
+    Ok(Builds { ffmpeg: check(&tools.ffmpeg).await?, ffprobe: check(&tools.ffprobe).await? })
 }
 
 #[cfg(test)]
@@ -118,20 +137,22 @@ mod tests {
 
     #[tokio::test]
     async fn the_bundled_ffmpeg_is_proven() {
-        let proven = prove(&tools(), 2, 4096, &CancellationToken::new()).await.expect("the bundled programs work");
+        let builds = verify(&tools()).await.expect("the bundled programs are whole");
+        let proven = prove(&tools(), &builds, 2, 4096, &CancellationToken::new()).await.expect("the bundled programs work");
         for encoder in NEEDED_ENCODERS {
             assert!(proven.encoders.iter().any(|proven| proven == encoder), "{encoder}");
         }
         let (version, hash) = proven.ffmpeg.split_once(" sha256:").expect("a version and a hash");
         assert!(!version.is_empty());
-        assert_eq!(hash.len(), 64);
+        assert_eq!((hash, hash.len()), (builds.ffmpeg.as_str(), 64));
     }
 
     #[tokio::test]
     async fn what_is_no_ffmpeg_proves_nothing() {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         let wrong = Tools { ffmpeg: file.path().to_owned(), ..tools() };
-        assert!(matches!(prove(&wrong, 2, 4096, &CancellationToken::new()).await, Err(Incapable::Build(_))));
+        let builds = verify(&wrong).await.expect("it has no manifest");
+        assert!(matches!(prove(&wrong, &builds, 2, 4096, &CancellationToken::new()).await, Err(Incapable::Build(_))));
         assert!(matches!(Program::Ffmpeg.find(Some(Path::new("/nowhere/ffmpeg"))), Err(Incapable::Missing { .. })));
     }
 }

@@ -46,6 +46,7 @@ impl Steps for Bundled {
     }
 
     async fn prove(&self, tools: &Tools, before: &Capabilities, stop: &CancellationToken) -> Result<Capabilities, Incapable> {
-        capabilities::prove(tools, before.cores, before.memory_mib, stop).await
+        let builds = capabilities::verify(tools).await?;
+        capabilities::prove(tools, &builds, before.cores, before.memory_mib, stop).await
     }
 }

@@ -29,4 +29,4 @@ pub use explain::explain;
 pub use log::LogTail;
 pub use process::{Ended, Process, Run};
 pub(crate) use version::hex;
-pub use version::{BuildError, identify, proven_encoders};
+pub use version::{BuildError, identify, named, proven_encoders};

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Argv, Ended, Run, capture};
 use crate::{
     desk::Desk,
+    platform,
     sandbox::{Limits, Sandbox},
     task::{TaskError, Tools},
 };
@@ -26,13 +27,15 @@ pub enum BuildError {
 /// # Errors
 /// When the program cannot be read or run, or is something else.
 pub async fn identify(sandbox: &Sandbox, program: &Path) -> Result<String, BuildError> {
-    let name = program.display().to_string();
     let path = program.to_owned();
-    let hash = tokio::task::spawn_blocking(move || hash_file(&path))
-        .await
-        .map_err(std::io::Error::other)
-        .and_then(|hash| hash)
-        .map_err(|error| BuildError::Unreadable { program: name.clone(), error })?;
+    let hash = platform::unhurried(move || hash_file(&path)).await.and_then(|hash| hash);
+    let hash = hash.map_err(|error| BuildError::Unreadable { program: program.display().to_string(), error })?;
+    named(sandbox, program, &hash).await
+}
+
+/// As [`identify`], of a program whose SHA-256 is known.
+pub async fn named(sandbox: &Sandbox, program: &Path, sha256: &str) -> Result<String, BuildError> {
+    let name = program.display().to_string();
     let argv = Argv::new().arg("-version");
     let run = Run { sandbox, program, argv, limits: Limits::short(), loopback: None };
     let printed = capture(run, 64 << 10, &Desk::default(), &CancellationToken::new())
@@ -42,7 +45,7 @@ pub async fn identify(sandbox: &Sandbox, program: &Path) -> Result<String, Build
     // "ffmpeg version 7.1 Copyright …"
     let version = text.lines().next().and_then(|line| line.split(' ').nth(2));
     let version = version.ok_or(BuildError::NoVersion { program: name })?;
-    Ok(format!("{version} sha256:{hash}"))
+    Ok(format!("{version} sha256:{sha256}"))
 }
 
 pub(super) fn hash_file(path: &Path) -> std::io::Result<String> {

@@ -20,11 +20,11 @@ use tracing::{info, warn};
 pub use self::demands::{Demand, Demanded, Demands};
 use self::{
     caps::Caps,
-    health::Health,
+    health::{Change, Health},
     join::{JoinFailed, Joined},
 };
 use crate::{
-    capabilities::{self, Incapable, NEEDED_ENCODERS},
+    capabilities::{self, Builds, NEEDED_ENCODERS},
     client::Client,
     contribution::Tally,
     enrolment::StateFolder,
@@ -76,6 +76,7 @@ impl Supervisor {
         let _keeper = AbortOnDropHandle::new(tokio::spawn(keep_policy(self.watch.clone(), self.state.clone())));
         let mut code = self.settings.identity.code().map(str::to_owned);
         let mut revoked = false;
+        let mut health = Health::of(self.state.path());
         while !self.shutdown.is_cancelled() {
             let joined = match self.joined(&mut code, revoked).await {
                 Ok(Some(joined)) => joined,
@@ -99,7 +100,7 @@ impl Supervisor {
             self.watch.status.unjoined(false);
             self.watch.status.revoked(false);
             self.farm.send_replace(Some(joined.enrolment.farm()));
-            match self.work(&joined, &mut demanded).await? {
+            match self.work(&joined, &mut demanded, &mut health).await? {
                 Worked::Next(Next::Again) => revoked = false,
                 Worked::Next(Next::Left) => (code, revoked) = (None, false),
                 Worked::Next(Next::End) => return Ok(()),
@@ -122,30 +123,31 @@ impl Supervisor {
     }
 
     /// One lease loop, with programs that were proven just before.
-    async fn work(&self, joined: &Joined, demanded: &mut Demanded) -> Result<Worked, RunError> {
+    async fn work(&self, joined: &Joined, demanded: &mut Demanded, health: &mut Health) -> Result<Worked, RunError> {
         let caps = Caps::of(&self.settings, &self.rules());
         // Another cap ends this loop (below), and with it whatever was started under this one.
         platform::keep_to_cores(caps.kept_cores());
         let http = Http::new(joined.pool.clone(), caps.bytes_per_second(&self.settings));
         let token = joined.enrolment.token.clone();
         let client = Client::new(http, joined.enrolment.server.clone(), token, self.watch.status.clone());
+        // What costs nothing comes first: all of this is looked at every few seconds while something is broken.
+        if let Some(fault) = health.disk() {
+            self.watch.status.preparing(false);
+            return Ok(Worked::Next(self.stay_broken(fault, &client, demanded).await));
+        }
         self.watch.status.preparing(true);
-        let proven = self.proven(&caps).await;
+        let proven = self.proven(&caps, health).await;
         self.watch.status.preparing(false);
-        let (tools, capabilities) = match proven {
+        let Proven { tools, builds, capabilities } = match proven {
             Ok(Some(proven)) => proven,
             Ok(None) => return Ok(Worked::Next(Next::End)),
             Err(fault) => return Ok(Worked::Next(self.stay_broken(fault, &client, demanded).await)),
         };
-        let mut health = Health::of(&tools, self.state.path());
-        if let Some(fault) = health.fault().await {
-            return Ok(Worked::Next(self.stay_broken(fault, &client, demanded).await));
-        }
         self.watch.status.broken(None);
         let stop = self.shutdown.child_token();
         let engine = LeaseLoop {
             client: client.clone(),
-            tools,
+            tools: tools.clone(),
             steps: Bundled,
             capabilities,
             leases: caps.shares.leases,
@@ -165,7 +167,10 @@ impl Supervisor {
             }),
             demand = demanded.next() => Disturbed::Demand(demand),
             () = self.other_caps(&caps, &client.http) => Disturbed::Caps,
-            fault = health.until_broken(&self.watch.status) => Disturbed::Broken(fault),
+            change = health.until_changed(&tools, &builds, &self.watch.status) => match change {
+                Change::Broken(fault) => Disturbed::Broken(fault),
+                Change::Replaced => Disturbed::Programs,
+            },
         };
         // An update waits with the loop running: what is held goes back by its own rule.
         if let Disturbed::Demand(demands::Made { demand: Demand::PrepareUpdate, answer }) = disturbed {
@@ -193,6 +198,10 @@ impl Supervisor {
                 info!("the machine is shared out anew");
                 Next::Again
             }
+            Disturbed::Programs => {
+                info!("ffmpeg was replaced; beginning again with the new one");
+                Next::Again
+            }
             Disturbed::Broken(fault) => self.stay_broken(fault, &client, demanded).await,
         }))
     }
@@ -203,11 +212,13 @@ impl Supervisor {
     }
 
     /// The programs and what they can do; `None` when the engine is to stop.
-    async fn proven(&self, caps: &Caps) -> Result<Option<(Tools, offpeak_api::lease::Capabilities)>, Fault> {
-        let broken = |error: Incapable| error.fault(true);
-        let mut tools = tools(&self.settings.programs, caps.shares.threads).map_err(broken)?;
+    async fn proven(&self, caps: &Caps, health: &mut Health) -> Result<Option<Proven>, Fault> {
+        let mut tools = tools(&self.settings.programs, caps.shares.threads).map_err(|error| error.fault(true))?;
         // Before anything of it is run.
-        capabilities::verify(&tools).await.map_err(broken)?;
+        let builds = health.whole(&tools).await?;
+        if let Some(fault) = health.still_failing(&tools, caps) {
+            return Err(fault);
+        }
         tools.sandbox = Sandbox::raise(&tools.ffmpeg, caps.shares.memory_mib).await;
         let report = tools.sandbox.report();
         match report.state {
@@ -217,21 +228,26 @@ impl Supervisor {
             }
         }
         let proven = tokio::select! {
-            proven = capabilities::prove(&tools, caps.cores, caps.shares.memory_mib, &self.shutdown) => proven,
+            proven = capabilities::prove(&tools, &builds, caps.cores, caps.shares.memory_mib, &self.shutdown) => proven,
             () = self.shutdown.cancelled() => return Ok(None),
         };
         let capabilities = match proven {
             Ok(capabilities) => capabilities,
             // A stop in the middle looks like programs that fail.
             Err(_) if self.shutdown.is_cancelled() => return Ok(None),
-            Err(error) => return Err(broken(error)),
+            Err(error) => {
+                let fault = error.fault(true);
+                health.failed(&tools, caps, fault.clone());
+                return Err(fault);
+            }
         };
+        health.worked();
         for encoder in NEEDED_ENCODERS.iter().filter(|needed| !capabilities.encoders.iter().any(|proven| proven == *needed)) {
             warn!(encoder, "this encoder does not work here; tasks that need it go to other machines");
         }
         let Caps { cores, memory_mib, shares, .. } = caps;
         info!(cores, memory_mib, leases = shares.leases, threads = shares.threads, ffmpeg = capabilities.ffmpeg, "ready");
-        Ok(Some((tools, capabilities)))
+        Ok(Some(Proven { tools, builds, capabilities }))
     }
 
     /// Ends when cores or memory are capped otherwise; a cap on the network is followed at once.
@@ -319,7 +335,16 @@ enum Worked {
 enum Disturbed {
     Demand(demands::Made),
     Caps,
+    /// Leases name the build that makes their segments: another one needs leases of its own.
+    Programs,
     Broken(Fault),
+}
+
+/// Programs, and what they were found to be and to do.
+struct Proven {
+    tools: Tools,
+    builds: Builds,
+    capabilities: offpeak_api::lease::Capabilities,
 }
 
 /// Keeps each policy that comes, for the next start.
