@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::desk::Desk;
 
 /// How long the server or storage may be away before a step that needs it gives up: two minutes, and time to come back.
 pub const OUTAGE: Duration = Duration::from_secs(140);
@@ -28,11 +28,13 @@ impl Backoff {
     }
 }
 
-/// Backoff of a step that reads or writes by itself: it goes on through an outage of the server, and no longer.
+/// Backoff of a step that reads or writes by itself: it goes on through an outage of the server, and no longer. Time in which
+/// work stood still does not count.
 #[derive(Debug)]
 pub struct Patience {
     backoff: Backoff,
-    in_trouble_since: Option<Instant>,
+    /// By the desk's clock.
+    in_trouble_since: Option<Duration>,
 }
 
 impl Default for Patience {
@@ -44,13 +46,14 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Waits before the next try; false when it has gone wrong for [`OUTAGE`].
-    pub async fn wait(&mut self) -> bool {
-        let since = *self.in_trouble_since.get_or_insert_with(Instant::now);
-        if since.elapsed() >= OUTAGE {
+    /// Waits before the next try, at least until work is allowed; false when it has gone wrong for [`OUTAGE`].
+    pub async fn wait(&mut self, desk: &Desk) -> bool {
+        let since = *self.in_trouble_since.get_or_insert_with(|| desk.worked());
+        if desk.worked().saturating_sub(since) >= OUTAGE {
             return false;
         }
         tokio::time::sleep(self.backoff.next_wait()).await;
+        desk.until_work().await;
         true
     }
 
@@ -62,7 +65,10 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::desk::Allowed;
 
     #[test]
     fn waits_stay_under_a_bound_that_doubles_up_to_the_most() {
@@ -74,11 +80,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn patience_outlives_an_outage_of_two_minutes_and_ends() {
-        let (mut patience, begun) = (Patience::default(), Instant::now());
-        while patience.wait().await {}
+        let (mut patience, desk, begun) = (Patience::default(), Desk::default(), Instant::now());
+        while patience.wait(&desk).await {}
         assert!((130..160).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
         patience.renew();
-        assert!(patience.wait().await);
+        assert!(patience.wait(&desk).await);
+        // It waits for whoever is at the desk, and does not hold that against the server.
+        desk.set(Allowed::Suspended { reason: "somebody types".to_owned() });
+        let hour = Duration::from_secs(3600);
+        assert!(tokio::time::timeout(hour, patience.wait(&desk)).await.is_err());
+        desk.set(Allowed::Work);
+        assert!(patience.wait(&desk).await);
     }
 
     #[test]

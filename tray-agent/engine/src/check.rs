@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     capabilities::{NEEDED_ENCODERS, Program},
     client::{CallError, Client, check_server, connection_pool},
+    desk::Desk,
     enrolment::{EnrolError, StateFolder},
     ffmpeg::{identify, proven_encoders},
     http::Http,
@@ -150,7 +151,7 @@ async fn reach(settings: &Check, state: &StateFolder, findings: &mut Findings) {
     }
     let how = match state.enrolment(&server) {
         Ok(Some(enrolment)) => {
-            let client = Client::new(Http::new(pool, None), server.clone(), enrolment.token, Status::default());
+            let client = Client::new(Http::new(pool, None, Desk::default()), server.clone(), enrolment.token, Status::default());
             match client.check_token().await {
                 Ok(()) => Ok(format!("accepted; this is {} ({})", enrolment.agent_id, enrolment.name)),
                 Err(CallError::Unauthorized(_)) => Err(format!(

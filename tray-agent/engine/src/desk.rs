@@ -25,7 +25,17 @@ impl Allowed {
             Self::Suspended { .. } | Self::Nothing { .. } => false,
         }
     }
+
+    fn is_suspended(&self) -> bool {
+        match self {
+            Self::Suspended { .. } => true,
+            Self::Work | Self::Nothing { .. } => false,
+        }
+    }
 }
+
+/// Instead of standing still, where that is not to be had.
+const HAND_BACK: Allowed = Allowed::Nothing { why: ReleaseReason::UserReturned };
 
 #[derive(Debug)]
 struct Now {
@@ -33,6 +43,10 @@ struct Now {
     since: Instant,
     /// Time in which work was allowed, before `since`.
     worked_before: Duration,
+    /// How often work was told to stop.
+    stops: u64,
+    /// Something did not stand still when it should have.
+    is_unruly: bool,
 }
 
 impl Now {
@@ -48,7 +62,8 @@ pub struct Desk(Arc<watch::Sender<Now>>);
 impl Default for Desk {
     /// Nobody is there: work is allowed.
     fn default() -> Self {
-        let now = Now { allowed: Allowed::Work, since: Instant::now(), worked_before: Duration::ZERO };
+        let now =
+            Now { allowed: Allowed::Work, since: Instant::now(), worked_before: Duration::ZERO, stops: 0, is_unruly: false };
         Self(Arc::new(watch::Sender::new(now)))
     }
 }
@@ -56,11 +71,25 @@ impl Default for Desk {
 impl Desk {
     pub fn set(&self, allowed: Allowed) {
         self.0.send_if_modified(|now| {
+            let is_unruly = now.is_unruly && !allowed.is_work();
+            let allowed = if is_unruly && allowed.is_suspended() { HAND_BACK } else { allowed };
             if now.allowed == allowed {
                 return false;
             }
-            *now = Now { worked_before: now.worked(), since: Instant::now(), allowed };
+            let stops = now.stops + u64::from(now.allowed.is_work());
+            *now = Now { worked_before: now.worked(), since: Instant::now(), allowed, stops, is_unruly };
             true
+        });
+    }
+
+    /// What should stand still does not: until work is allowed again, leases are handed back instead.
+    pub fn cannot_stand_still(&self) {
+        self.0.send_if_modified(|now| match now.allowed {
+            Allowed::Suspended { .. } => {
+                (now.allowed, now.is_unruly) = (HAND_BACK, true);
+                true
+            }
+            Allowed::Work | Allowed::Nothing { .. } => false,
         });
     }
 
@@ -103,6 +132,11 @@ impl Desk {
     /// How long work has been allowed since the engine's start: a clock for limits on programs that may be frozen.
     pub fn worked(&self) -> Duration {
         self.0.borrow().worked()
+    }
+
+    /// How often work was told to stop: where the number has changed, something stood still in between.
+    pub fn stops(&self) -> u64 {
+        self.0.borrow().stops
     }
 
     /// Waits until [`Self::worked`] has come to `moment`.

@@ -83,6 +83,9 @@ pub enum TaskError {
     /// `stop` was cancelled.
     #[error("stopped")]
     Stopped,
+    /// Work stood still for somebody at the desk, and cannot go on from there: nobody is to blame, and the lease is handed back.
+    #[error("disturbed: {0}")]
+    Disturbed(String),
     #[error("{}: {}", .0.code, .0.message)]
     Failed(Failure),
 }
@@ -111,6 +114,7 @@ impl TaskError {
         match self {
             Self::Failed(failure) => Self::Failed(Failure { log_tail: lines, ..failure }),
             Self::Stopped => Self::Stopped,
+            Self::Disturbed(why) => Self::Disturbed(why),
         }
     }
 }

@@ -130,21 +130,22 @@ async fn answer(State(served): State<Served>, headers: HeaderMap) -> Response {
 pub fn context(source: SourceAddress, end: TaskEnd) -> (TaskContext, watch::Sender<TaskEnd>) {
     let (_, source) = watch::channel(Some(source));
     let (orders, end) = watch::channel(end);
+    let desk = Desk::default();
     let context = TaskContext {
         tools: tools(),
-        http: http(),
+        http: Http::new(reqwest::Client::new(), None, desk.clone()),
         server: server(),
         source,
         end,
         stop: CancellationToken::new(),
         progress: ProgressCell::default(),
-        desk: Desk::default(),
+        desk,
     };
     (context, orders)
 }
 
 pub fn http() -> Http {
-    Http::new(reqwest::Client::new(), None)
+    Http::new(reqwest::Client::new(), None, Desk::default())
 }
 
 pub fn server() -> Url {

@@ -8,7 +8,6 @@ use reqwest::{
     StatusCode,
     header::{self, HeaderMap, HeaderValue},
 };
-use tokio::time::Instant;
 use url::Url;
 
 use super::PIECE_BYTES;
@@ -30,7 +29,12 @@ pub struct Download<'a> {
     client: Client,
     url: Url,
     max_bytes: u64,
-    until: Instant,
+    /// By the desk's clock.
+    until: Duration,
+    /// What the desk counted at the last trouble.
+    stops: u64,
+    /// The connection that broke had stood still with the work.
+    stood_still: bool,
     answer: Option<reqwest::Response>,
     received: u64,
     total: Option<u64>,
@@ -58,9 +62,21 @@ impl<'a> Download<'a> {
         let limits = Limits { connect: CONNECT_LIMIT, silence: IDLE_LIMIT, redirects: MOST_REDIRECTS };
         let client =
             Client::new(allow, lookup, limits).map_err(|error| unavailable(format!("cannot make an HTTP client: {error}")))?;
-        let (max_bytes, until) = (work.max_bytes, Instant::now() + LONGEST);
-        let mut download =
-            Self { ctx, client, url, max_bytes, until, answer: None, received: 0, total: None, etag: None, failures: 0 };
+        let (max_bytes, until, stops) = (work.max_bytes, ctx.desk.worked() + LONGEST, ctx.desk.stops());
+        let mut download = Self {
+            ctx,
+            client,
+            url,
+            max_bytes,
+            until,
+            stops,
+            stood_still: false,
+            answer: None,
+            received: 0,
+            total: None,
+            etag: None,
+            failures: 0,
+        };
         loop {
             match download.connect().await {
                 Ok(()) => return Ok(download),
@@ -98,7 +114,8 @@ impl<'a> Download<'a> {
                 self.answer.take().ok_or_else(|| Trouble::Passing("there was no answer".to_owned()))?
             }
         };
-        let chunk = tokio::time::timeout_at(self.until, answer.chunk()).await.map_err(|_| Trouble::Final(self.too_slow()))?;
+        let left = self.until.saturating_sub(self.ctx.desk.worked());
+        let chunk = self.ctx.desk.timeout(left, answer.chunk()).await.ok_or_else(|| Trouble::Final(self.too_slow()))?;
         let chunk = chunk.map_err(|error| Trouble::Passing(broke(&error)))?;
         let Some(chunk) = chunk else {
             return match self.total {
@@ -119,6 +136,7 @@ impl<'a> Download<'a> {
 
     /// Asks for the file, or for the rest of it.
     async fn connect(&mut self) -> Result<(), Trouble> {
+        self.ctx.desk.until_work().await;
         let mut headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
         if self.received > 0 {
             let Some(etag) = &self.etag else {
@@ -140,6 +158,7 @@ impl<'a> Download<'a> {
             }
             status => return Err(self.refused(status)),
         }
+        self.stood_still = false;
         self.answer = Some(answer);
         Ok(())
     }
@@ -169,6 +188,11 @@ impl<'a> Download<'a> {
             Trouble::Final(error) => return Err(error),
             Trouble::Passing(why) => why,
         };
+        // Servers hang up on who stands still for long: that is no failure of theirs.
+        let stops = self.ctx.desk.stops();
+        if std::mem::replace(&mut self.stops, stops) != stops {
+            (self.stood_still, self.failures) = (true, 0);
+        }
         self.failures += 1;
         if self.failures > RETRIES {
             return Err(failed(format!("Cannot fetch the file from {}, tried {} times: {why}.", self.host(), self.failures)));
@@ -196,7 +220,7 @@ impl<'a> Download<'a> {
     fn cannot_resume(&self, why: &str) -> TaskError {
         let (host, received) = (self.host(), self.received);
         let message = format!("the download from {host} broke off after {received} bytes and cannot go on from there: {why}");
-        TaskError::agent("fetch_cannot_resume", message)
+        if self.stood_still { TaskError::Disturbed(message) } else { TaskError::agent("fetch_cannot_resume", message) }
     }
 
     fn refused(&self, status: StatusCode) -> Trouble {

@@ -98,15 +98,16 @@ impl Origin {
     pub fn context(&self) -> TaskContext {
         let server = url::Url::parse(&self.url("/")).expect("an address");
         let end = TaskEnd { last: 0, to_end: false };
+        let http = crate::testing::http();
         TaskContext {
             tools: crate::testing::tools(),
-            http: crate::testing::http(),
+            desk: http.desk.clone(),
+            http,
             server,
             source: watch::channel(None).1,
             end: watch::channel(end).1,
             stop: CancellationToken::new(),
             progress: ProgressCell::default(),
-            desk: crate::desk::Desk::default(),
         }
     }
 }

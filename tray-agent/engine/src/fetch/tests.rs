@@ -1,6 +1,9 @@
 //! Fetches over real connections, from a server that fails as told into one that speaks tus.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -15,6 +18,7 @@ use super::{
     origin::{Fault, Origin},
     *,
 };
+use crate::{desk::Allowed, http::Http};
 
 /// The upload that a fetch fills.
 #[derive(Debug, Default)]
@@ -300,4 +304,72 @@ async fn a_name_that_leads_home_after_the_first_look_is_not_followed() {
     let fetched = fetch_by(&farm.ctx, &work, "secret", Arc::new(lookup)).await;
     assert!(matches!(&fetched, Err(TaskError::Failed(failure)) if failure.message.contains("127.0.0.2")), "{fetched:?}");
     assert_eq!(origin.requests().len(), 1);
+}
+
+fn stands_still() -> Allowed {
+    Allowed::Suspended { reason: "somebody types".to_owned() }
+}
+
+/// Lets so much through, has somebody come to the desk, and waits until nothing is on its way any more.
+async fn come_after(farm: &Farm, bytes: u64) -> usize {
+    let until = Instant::now() + Duration::from_secs(60);
+    while farm.ctx.progress.get().bytes < bytes {
+        assert!(Instant::now() < until, "the fetch does not begin");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    farm.ctx.desk.set(stands_still());
+    let arrived = || farm.stored.lock().expect("not poisoned").bytes.len();
+    loop {
+        let before = arrived();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if arrived() == before {
+            return before;
+        }
+        assert!(Instant::now() < until, "the fetch goes on beside somebody");
+    }
+}
+
+/// Slow enough to be met in the middle: four seconds for what these tests fetch.
+async fn slow_farm(origin: &Origin, length: usize) -> Farm {
+    let mut farm = farm(origin).await;
+    // Each byte is paid for twice, on its way in and on its way out.
+    farm.ctx.http = Http::new(reqwest::Client::new(), Some(length as u64 / 2), farm.ctx.desk.clone());
+    farm
+}
+
+#[tokio::test]
+async fn a_fetch_stands_still_for_whoever_comes_and_goes_on() {
+    let origin = Origin::start().await;
+    let bytes = noise(6 * PIECE_BYTES);
+    origin.put("/film.mp4", bytes.clone());
+    let farm = slow_farm(&origin, bytes.len()).await;
+    let somebody = async {
+        let before = come_after(&farm, PIECE_BYTES as u64).await;
+        assert!(before < bytes.len());
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(farm.stored.lock().expect("not poisoned").bytes.len(), before, "it stands still");
+        farm.ctx.desk.set(Allowed::Work);
+    };
+    let url = origin.url("/film.mp4");
+    let (fetched, ()) = tokio::join!(farm.fetch(&url, 100 << 20), somebody);
+    fetched.expect("a fetch");
+    farm.holds(&bytes);
+}
+
+#[tokio::test]
+async fn nobody_is_blamed_for_a_server_that_hung_up_meanwhile() {
+    let origin = Origin::start().await;
+    let length = 6 * PIECE_BYTES;
+    origin.put("/film.mp4", noise(length));
+    // Without ranges, there is no going on from there.
+    origin.make_plain();
+    origin.fail("/film.mp4", [Fault::CutAfter(4 * PIECE_BYTES)]);
+    let farm = slow_farm(&origin, length).await;
+    let somebody = async {
+        come_after(&farm, PIECE_BYTES as u64).await;
+        farm.ctx.desk.set(Allowed::Work);
+    };
+    let url = origin.url("/film.mp4");
+    let (fetched, ()) = tokio::join!(farm.fetch(&url, 100 << 20), somebody);
+    assert!(matches!(fetched, Err(TaskError::Disturbed(_))), "{fetched:?}");
 }

@@ -40,7 +40,7 @@ impl<'a> Upload<'a> {
                     upload.offset = offset;
                     return Ok(upload);
                 }
-                Err(trouble) => bear(trouble, &mut patience).await?,
+                Err(trouble) => bear(ctx, trouble, &mut patience).await?,
             }
         }
     }
@@ -59,14 +59,14 @@ impl<'a> Upload<'a> {
             match self.patch(rest, length).await {
                 Ok(()) => {}
                 Err(trouble) => {
-                    bear(trouble, &mut patience).await?;
+                    bear(self.ctx, trouble, &mut patience).await?;
                     // Part of the piece may have arrived.
                     match self.ask_offset().await {
                         Ok(offset) if (start..=end).contains(&offset) => self.offset = offset,
                         Ok(offset) => {
                             return Err(failed(format!("the server has {offset} bytes, neither {start} nor {end}")));
                         }
-                        Err(trouble) => bear(trouble, &mut patience).await?,
+                        Err(trouble) => bear(self.ctx, trouble, &mut patience).await?,
                     }
                     continue;
                 }
@@ -127,10 +127,10 @@ fn passing(error: reqwest::Error) -> Trouble {
     Trouble::Passing(what.to_owned())
 }
 
-async fn bear(trouble: Trouble, patience: &mut Patience) -> Result<(), TaskError> {
+async fn bear(ctx: &TaskContext, trouble: Trouble, patience: &mut Patience) -> Result<(), TaskError> {
     match trouble {
         Trouble::Final(error) => Err(error),
-        Trouble::Passing(_) if patience.wait().await => Ok(()),
+        Trouble::Passing(_) if patience.wait(&ctx.desk).await => Ok(()),
         Trouble::Passing(why) => Err(failed(format!("cannot pass the fetched file on: {why}"))),
     }
 }

@@ -97,6 +97,8 @@ where
 
     let (mut attempt, mut patience) = (0, Patience::default());
     loop {
+        ctx.desk.until_work().await;
+        let stops = ctx.desk.stops();
         // Each try has an address of its own, as keys are written once.
         let address = put(UploadObject { name: ObjectName::File, attempt, bytes, sha256: sha256.clone() }).await?;
         match send(ctx, &film, &address).await {
@@ -105,7 +107,11 @@ where
             Err(SendError::Passing(why)) => {
                 tracing::warn!(file.name = %work.name, attempt, why, "upload of a file broke off, trying again");
                 attempt += 1;
-                if !patience.wait().await {
+                if ctx.desk.stops() != stops {
+                    // Storage hangs up on who stands still for long: that is no trouble of its own.
+                    patience.renew();
+                }
+                if !patience.wait(&ctx.desk).await {
                     let message = format!("cannot upload {}: {why}. Tried {attempt} times.", work.name);
                     return Err(TaskError::agent("file_upload_failed", message));
                 }

@@ -66,6 +66,7 @@ impl Stored {
             let mut at = range.start;
             let mut patience = Patience::default();
             while at < range.end {
+                self.ctx.desk.until_work().await;
                 let why = match self.ask(&(at..range.end)).await {
                     Err((false, why)) => Err(self.broken(&why))?,
                     Err((true, why)) => why,
@@ -87,7 +88,7 @@ impl Stored {
                         }
                     },
                 };
-                if at < range.end && !patience.wait().await {
+                if at < range.end && !patience.wait(&self.ctx.desk).await {
                     Err(self.broken(&why))?;
                 }
             }

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use offpeak_api::{lease::ReleaseReason, problem::Problem};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::Pace;
 use crate::{
@@ -34,6 +34,10 @@ impl Ending {
     pub fn of_step(error: TaskError) -> Self {
         match error {
             TaskError::Stopped => Self::Released(ReleaseReason::Shutdown),
+            TaskError::Disturbed(why) => {
+                info!("handing back: {why}");
+                Self::Released(ReleaseReason::UserReturned)
+            }
             TaskError::Failed(failure) => Self::Failed(Box::new(failure)),
         }
     }

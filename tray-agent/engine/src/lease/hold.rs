@@ -74,7 +74,7 @@ impl<S: Steps> Holder<S> {
         let stop_on_return = stop.clone().drop_guard();
         let (news_out, mut news) = mpsc::channel(1);
         let (pieces_out, pieces) = mpsc::channel(PIECES_IN_CHANNEL);
-        let uploader = Uploader::new(self.client.clone(), lease.id.clone(), self.pace);
+        let uploader = Uploader::new(self.client.clone(), lease.id.clone(), self.pace, stop.clone());
         let reins = Reins::of(&lease.work);
         let progress = ProgressCell::default();
         let context = TaskContext {
@@ -114,15 +114,19 @@ impl<S: Steps> Holder<S> {
             let done = finish(&delivery, &reins, Assembly::of(&lease.work), pieces, step, running);
             let beats = self.beat(&lease, &reins, &progress, &held);
             tokio::pin!(done, beats);
+            let mut is_over = false;
             let first = tokio::select! {
                 biased;
                 Some(ending) = news.recv() => Err(ending),
                 ending = &mut beats => Err(ending),
-                done = &mut done => done,
+                done = &mut done => {
+                    is_over = true;
+                    done
+                }
                 why = self.let_go() => Err(Ending::Released(why)),
             };
             match first {
-                Err(Ending::Released(why)) => {
+                Err(Ending::Released(why)) if !is_over => {
                     stop.cancel();
                     let finished = async {
                         tokio::select! {

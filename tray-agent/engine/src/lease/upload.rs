@@ -14,6 +14,7 @@ use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
 
@@ -42,6 +43,8 @@ pub struct Uploader {
     lease: LeaseId,
     pace: Pace,
     puts: Arc<Semaphore>,
+    /// Cancelled when the lease is to end: what is finished then goes out, whoever is at the desk.
+    ending: CancellationToken,
 }
 
 /// A row that is in storage, as the commit reports it.
@@ -55,12 +58,21 @@ pub struct UploadedRow {
 }
 
 impl Uploader {
-    pub fn new(client: Client, lease: LeaseId, pace: Pace) -> Self {
-        Self { client, lease, pace, puts: Arc::new(Semaphore::new(PUTS_AT_A_TIME)) }
+    pub fn new(client: Client, lease: LeaseId, pace: Pace, ending: CancellationToken) -> Self {
+        Self { client, lease, pace, puts: Arc::new(Semaphore::new(PUTS_AT_A_TIME)), ending }
+    }
+
+    /// Waits while work stands still. What has begun is let end, as it is short.
+    async fn may_begin(&self) {
+        tokio::select! {
+            () = self.client.http.desk.until_work() => {}
+            () = self.ending.cancelled() => {}
+        }
     }
 
     /// Hashes and uploads one row; ends when all of it is in storage.
     pub async fn row(&self, row: Row) -> Result<UploadedRow, Ending> {
+        self.may_begin().await;
         let (row, hashes) = hashed(row).await?;
         let (init_hashes, segment_hashes) = hashes.split_at(row.inits.len());
         let inits = row.inits.iter().zip(init_hashes).map(|(init, sha256)| {
@@ -97,8 +109,11 @@ impl Uploader {
 
     /// Addresses for all, in one call; then the PUTs.
     async fn all(&self, objects: Vec<(UploadObject, &Bytes)>) -> Result<(), Ending> {
+        self.may_begin().await;
+        let stops = self.client.http.desk.stops();
         let addresses = self.addresses(objects.iter().map(|(object, _)| object.clone()).collect()).await?;
-        try_join_all(objects.iter().zip(addresses).map(|((object, data), address)| self.one(object, data, address))).await?;
+        let puts = objects.iter().zip(addresses).map(|((object, data), address)| self.one(object, data, address, stops));
+        try_join_all(puts).await?;
         Ok(())
     }
 
@@ -116,13 +131,21 @@ impl Uploader {
         Ok(urls.addresses)
     }
 
-    /// PUTs one object, asking for a fresh address before every further try.
-    async fn one(&self, object: &UploadObject, data: &Bytes, mut address: UploadAddress) -> Result<(), Ending> {
+    /// PUTs one object, asking for a fresh address before every further try, and where work has stood still since `stops` was
+    /// what the desk counted: the one at hand may have expired.
+    async fn one(&self, object: &UploadObject, data: &Bytes, mut address: UploadAddress, mut stops: u64) -> Result<(), Ending> {
+        let desk = &self.client.http.desk;
         let mut backoff = Backoff::new(self.pace.retry_first, self.pace.retry_most);
         let mut refusals = 0;
         loop {
             let tried = match self.puts.acquire().await {
-                Ok(_permit) => put(&self.client.http, &self.client.server, &address, data).await,
+                Ok(_permit) => {
+                    self.may_begin().await;
+                    if std::mem::replace(&mut stops, desk.stops()) != stops {
+                        address = self.addresses(vec![object.clone()]).await?.remove(0);
+                    }
+                    put(&self.client.http, &self.client.server, &address, data).await
+                }
                 Err(_closed) => return Err(Ending::Released(ReleaseReason::Shutdown)),
             };
             match tried {
@@ -140,6 +163,8 @@ impl Uploader {
                 () = tokio::time::sleep(backoff.next_wait()) => {}
                 () = self.client.status().back() => {}
             }
+            self.may_begin().await;
+            stops = desk.stops();
             address = self.addresses(vec![object.clone()]).await?.remove(0);
         }
     }
@@ -210,7 +235,7 @@ fn paid_body(http: Http, data: Bytes, moved: watch::Sender<Option<Instant>>) -> 
             let chunk = rest.split_to(CHUNK_BYTES.min(rest.len()));
             // Waiting for one's share of the bandwidth is not a stall.
             moved.send_replace(None);
-            http.pay(chunk.len()).await;
+            http.pay_for_begun(chunk.len()).await;
             moved.send_replace(Some(Instant::now()));
             yield Ok::<_, std::convert::Infallible>(chunk);
         }

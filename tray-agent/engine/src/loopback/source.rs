@@ -16,7 +16,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use offpeak_api::work::SourceAddress;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -119,9 +119,15 @@ impl SourceProxy {
     ) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
         async_stream::stream! {
             let mut at = range.start;
-            let mut last_gain = Instant::now();
+            let desk = &self.http.desk;
+            // By the desk's clock: time in which work stood still is not the source's fault.
+            let mut last_gain = desk.worked();
             let mut pause = FIRST_PAUSE;
             while at < range.end {
+                tokio::select! {
+                    () = desk.until_work() => {}
+                    () = self.stop.cancelled() => return,
+                }
                 let broken = match self.connect(at..range.end, total).await {
                     Err(broken) => broken,
                     Ok(response) => {
@@ -141,13 +147,16 @@ impl SourceProxy {
                             data.truncate(wanted);
                             while !data.is_empty() {
                                 let piece = data.split_to(data.len().min(CHUNK_BYTES));
-                                self.http.pay(piece.len()).await;
+                                tokio::select! {
+                                    () = self.http.pay(piece.len()) => {}
+                                    () = self.stop.cancelled() => return,
+                                }
                                 at += piece.len() as u64;
                                 self.served.fetch_add(piece.len() as u64, Ordering::Relaxed);
                                 yield Ok(piece);
                             }
                             // After the yields: while ffmpeg does not read, nothing is late.
-                            (last_gain, pause) = (Instant::now(), FIRST_PAUSE);
+                            (last_gain, pause) = (desk.worked(), FIRST_PAUSE);
                             if at == range.end {
                                 return;
                             }
@@ -155,7 +164,7 @@ impl SourceProxy {
                     }
                 };
                 let why = match broken {
-                    Broken::ForNow(_) if last_gain.elapsed() < GIVE_UP_AFTER => {
+                    Broken::ForNow(_) if desk.worked().saturating_sub(last_gain) < GIVE_UP_AFTER => {
                         let mut address = self.address.clone();
                         tokio::select! {
                             () = tokio::time::sleep(pause) => {}

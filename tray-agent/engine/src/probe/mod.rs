@@ -186,7 +186,7 @@ async fn read_packets(ctx: &TaskContext, work: &work::Probe, loopback: &Loopback
     }
     // A source that could not be read looks to ffprobe like one that ends.
     match &result {
-        Err(TaskError::Stopped) => {}
+        Err(TaskError::Stopped | TaskError::Disturbed(_)) => {}
         Ok(()) | Err(TaskError::Failed(_)) => loopback.check()?,
     }
     result?;

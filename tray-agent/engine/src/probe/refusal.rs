@@ -279,7 +279,7 @@ mod tests {
             log.push(line.as_bytes());
             match unopened(&log, head, &SourceLimits::default()) {
                 TaskError::Failed(failure) => assert_eq!(failure.code, expected, "{line} {head:?}"),
-                TaskError::Stopped => panic!("nothing was stopped"),
+                TaskError::Stopped | TaskError::Disturbed(_) => panic!("nothing was stopped"),
             }
         }
     }

@@ -121,6 +121,6 @@ async fn run(program: &Path, walls: Walls, argv: Argv) -> io::Result<Captured> {
     let captured = tokio::time::timeout(TRIAL_LIMIT, capture(run, 64 << 10, &desk, &stop)).await;
     captured.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(|error| match error {
         TaskError::Failed(failure) => io::Error::other(failure.message),
-        TaskError::Stopped => io::ErrorKind::Interrupted.into(),
+        TaskError::Stopped | TaskError::Disturbed(_) => io::ErrorKind::Interrupted.into(),
     })
 }

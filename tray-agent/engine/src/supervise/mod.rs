@@ -127,7 +127,7 @@ impl Supervisor {
         let caps = Caps::of(&self.settings, &self.rules());
         // Another cap ends this loop (below), and with it whatever was started under this one.
         platform::keep_to_cores(caps.kept_cores());
-        let http = Http::new(joined.pool.clone(), caps.bytes_per_second(&self.settings));
+        let http = Http::new(joined.pool.clone(), caps.bytes_per_second(&self.settings), self.watch.desk.clone());
         let token = joined.enrolment.token.clone();
         let client = Client::new(http, joined.enrolment.server.clone(), token, self.watch.status.clone());
         // What costs nothing comes first: all of this is looked at every few seconds while something is broken.

@@ -36,6 +36,8 @@ pub struct Script {
     pub rows_let_out: Semaphore,
     /// After so many rows the source turns out to be bad.
     pub fails_after: Option<u32>,
+    /// Before this row somebody at the desk comes in the way.
+    pub disturbed_before: Option<u32>,
     /// Rows that an audio step makes beyond the planned ones.
     pub extra_rows: u32,
     pub seen: Mutex<Seen>,
@@ -66,6 +68,7 @@ impl FakeSteps {
             manner: Manner::InStep,
             rows_let_out: Semaphore::new(rows),
             fails_after: None,
+            disturbed_before: None,
             extra_rows: 0,
             seen: Mutex::default(),
         };
@@ -113,6 +116,9 @@ impl FakeSteps {
                 script.rows_let_out.acquire().await.unwrap().forget();
                 if script.fails_after == Some(row - rows.cursor) {
                     return Err(TaskError::source("source_broken", "the source ends in noise").with_log(vec!["noise".to_owned()]));
+                }
+                if script.disturbed_before == Some(row) {
+                    return Err(TaskError::Disturbed("the source hung up meanwhile".to_owned()));
                 }
                 let past = rows.last;
                 for (place, rendition) in renditions.iter().enumerate() {

@@ -42,9 +42,20 @@ fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
 }
 
 fn start_with(server: &url::Url, steps: FakeSteps, leases: u32, forecast: Option<Forecast>) -> Engine {
+    start_at_pace(server, steps, leases, forecast, |_| {})
+}
+
+fn start_at_pace(
+    server: &url::Url,
+    steps: FakeSteps,
+    leases: u32,
+    forecast: Option<Forecast>,
+    change: impl FnOnce(&mut Pace),
+) -> Engine {
     let (shutdown, desk) = (CancellationToken::new(), Desk::default());
-    let http = Http::new(connection_pool(&"http://127.0.0.1:9/".parse().unwrap(), None).unwrap(), None);
-    let pace = Pace {
+    let pool = connection_pool(&"http://127.0.0.1:9/".parse().unwrap(), None).unwrap();
+    let http = Http::new(pool, None, desk.clone());
+    let mut pace = Pace {
         ask_wait: Duration::from_millis(10),
         retry_first: Duration::from_millis(5),
         retry_most: Duration::from_millis(40),
@@ -53,6 +64,7 @@ fn start_with(server: &url::Url, steps: FakeSteps, leases: u32, forecast: Option
         shutdown_limit: Duration::from_millis(500),
         trouble_limit: Duration::from_millis(500),
     };
+    change(&mut pace);
     let engine = LeaseLoop {
         client: Client::new(http, server.clone(), Token::new(TOKEN.to_owned()), Status::default()),
         tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1, sandbox: Sandbox::open() },
@@ -582,5 +594,69 @@ async fn an_engine_without_walls_does_not_ask_where_the_policy_wants_them() {
     assert_eq!(server.farm().asks().len(), asks);
     assert_eq!(server.farm().completed(), 0);
     engine.stop().await;
+    no_complaints(&server);
+}
+
+/// Lets rows be finished while work stands still, waits for a while, and returns how many PUTs there were.
+async fn finish_rows_beside_somebody(server: &FakeServer, steps: &FakeSteps, engine: &Engine) -> usize {
+    let puts = |call: &Call| matches!(call, Call::Put);
+    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
+    engine.desk.set(Allowed::Suspended { reason: "somebody types".to_owned() });
+    let says_so = |call: &Call| matches!(call, Call::Heartbeat(beat) if beat.state == HolderState::Suspended);
+    server.until("it says that it stands still", |farm| farm.count(says_so) >= 1).await;
+    let before = server.farm().count(puts);
+    // As by an ffmpeg that had written them before it was frozen.
+    steps.0.rows_let_out.add_permits(3);
+    steps.until("rows are finished", |seen| seen.rows_sent == 5).await;
+    let told = server.farm().count(says_so);
+    server.until("some beats went by", |farm| farm.count(says_so) >= told + 10).await;
+    assert_eq!(server.farm().count(puts), before, "nothing new is sent beside somebody");
+    before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finished_rows_wait_for_whoever_is_at_the_desk() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 10, false));
+    let steps = FakeSteps::new(2);
+    let engine = start(&url, steps.clone(), 1);
+    finish_rows_beside_somebody(&server, &steps, &engine).await;
+    // Addresses from before may have expired by the time that they go.
+    engine.desk.set(Allowed::Work);
+    steps.0.rows_let_out.add_permits(FREELY);
+    server.until("the span is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    assert_eq!(server.farm().committed(), (0..10).collect::<Vec<_>>());
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_finished_goes_out_before_the_lease_goes_back() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.push_back(encode(0, 10, false));
+    let steps = FakeSteps::new(2);
+    let engine = start_at_pace(&url, steps.clone(), 1, None, |pace| pace.shutdown_limit = Duration::from_secs(60));
+    finish_rows_beside_somebody(&server, &steps, &engine).await;
+    engine.desk.set(Allowed::Nothing { why: ReleaseReason::UserReturned });
+    let released = |call: &Call| matches!(call, Call::Release(request) if request.reason == ReleaseReason::UserReturned);
+    server.until("the lease is released", |farm| farm.count(released) == 1).await;
+    assert_eq!(server.farm().committed(), [0, 1, 2, 3, 4]);
+    engine.stop().await;
+    no_complaints(&server);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_was_disturbed_hands_its_lease_back_without_blame() {
+    let (server, url) = FakeServer::start().await;
+    server.farm().queue.extend([encode(0, 10, false), encode(10, 12, false)]);
+    let steps = FakeSteps::with(FREELY, |script| script.disturbed_before = Some(3));
+    let engine = start(&url, steps, 1);
+    server.until("the other span is complete", |farm| farm.completed() == 1).await;
+    engine.stop().await;
+    let farm = server.farm();
+    let released = |call: &Call| matches!(call, Call::Release(request) if request.reason == ReleaseReason::UserReturned);
+    assert_eq!((farm.count(released), farm.count(|call| matches!(call, Call::Fail(..)))), (1, 0));
+    assert_eq!(farm.committed(), [0, 1, 2, 10, 11]);
+    drop(farm);
     no_complaints(&server);
 }
