@@ -45,6 +45,8 @@ pub struct Process {
     log: LogTail,
     log_reader: JoinHandle<()>,
     over_time: Arc<AtomicBool>,
+    /// It did not stand still when it should have, and was killed for that.
+    unruly: Arc<AtomicBool>,
     _follower: AbortOnDropHandle<()>,
     _clock: AbortOnDropHandle<()>,
 }
@@ -102,11 +104,12 @@ impl Process {
         let log = LogTail::default();
         let stderr = child.take_stderr().ok_or_else(|| io::Error::other("the program has no log"))?;
         let log_reader = tokio::spawn(log.clone().follow(stderr));
-        let follower = AbortOnDropHandle::new(tokio::spawn(follow(desk.clone(), child.group())));
+        let unruly = Arc::new(AtomicBool::new(false));
+        let follower = AbortOnDropHandle::new(tokio::spawn(follow(desk.clone(), child.group(), unruly.clone())));
         let over_time = Arc::new(AtomicBool::new(false));
         let clock = watch(child.id(), run.limits.cpu, child.group(), log.clone(), over_time.clone());
         let clock = AbortOnDropHandle::new(tokio::spawn(clock));
-        Ok(Self { child, stdout, log, log_reader, over_time, _follower: follower, _clock: clock })
+        Ok(Self { child, stdout, log, log_reader, over_time, unruly, _follower: follower, _clock: clock })
     }
 
     pub fn id(&self) -> Option<u32> {
@@ -122,9 +125,13 @@ impl Process {
         &self.log
     }
 
-    /// Waits for the program's end and for the last of its log. May be dropped and called again.
+    /// Waits for the program's end and for the last of its log. May be dropped and called again. Waits for ever when the program
+    /// was killed because it did not stand still: that is no end to be judged, and the lease is on its way back.
     pub async fn wait(&mut self) -> io::Result<Ended> {
         let status = self.child.wait().await?;
+        if self.unruly.load(Ordering::Acquire) {
+            std::future::pending::<()>().await;
+        }
         if !self.log_reader.is_finished() {
             let _ = (&mut self.log_reader).await;
         }
@@ -143,17 +150,49 @@ impl Process {
     }
 }
 
-/// Freezes and thaws a program as the desk demands.
-async fn follow(desk: Desk, group: Group) {
+/// What can be made to stand still.
+trait Halt: Send + 'static {
+    fn freeze(&self) -> io::Result<()>;
+    fn thaw(&self) -> io::Result<()>;
+    fn kill(&self) -> io::Result<()>;
+}
+
+impl Halt for Group {
+    fn freeze(&self) -> io::Result<()> {
+        Group::freeze(self)
+    }
+
+    fn thaw(&self) -> io::Result<()> {
+        Group::thaw(self)
+    }
+
+    fn kill(&self) -> io::Result<()> {
+        Group::kill(self)
+    }
+}
+
+/// Freezes and thaws a program as the desk demands. One that cannot be frozen would go on beside whoever is there: it is killed,
+/// and its lease handed back.
+async fn follow(desk: Desk, group: impl Halt, unruly: Arc<AtomicBool>) {
     let mut allowed = Allowed::Work;
     loop {
         allowed = desk.changed(&allowed).await;
-        let done = match allowed {
-            Allowed::Work => group.thaw(),
-            Allowed::Suspended { .. } | Allowed::Nothing { .. } => group.freeze(),
-        };
-        if let Err(error) = done {
-            tracing::warn!("cannot make a program stand still or go on: {error}");
+        match allowed {
+            Allowed::Work => {
+                if let Err(error) = group.thaw() {
+                    tracing::warn!("cannot make a program go on: {error}");
+                }
+            }
+            Allowed::Suspended { .. } | Allowed::Nothing { .. } => {
+                let Err(error) = group.freeze() else { continue };
+                tracing::warn!("cannot make a program stand still, so it is ended: {error}");
+                unruly.store(true, Ordering::Release);
+                desk.cannot_stand_still();
+                if let Err(error) = group.kill() {
+                    tracing::warn!("cannot end it either: {error}");
+                }
+                return;
+            }
         }
     }
 }
@@ -180,5 +219,62 @@ async fn watch(process: Option<u32>, limit: Duration, group: Group, log: LogTail
             // It is gone, or this system keeps the limit by itself.
             None => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use offpeak_api::lease::ReleaseReason;
+
+    use super::*;
+    use crate::testing;
+
+    /// Does not stand still, and notes that it was killed.
+    struct Wild(Arc<AtomicBool>);
+
+    impl Halt for Wild {
+        fn freeze(&self) -> io::Result<()> {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+
+        fn thaw(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn kill(&self) -> io::Result<()> {
+            self.0.store(true, Ordering::Release);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_stand_still_is_ended_and_its_lease_handed_back() {
+        let (desk, killed, unruly) = (Desk::default(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let follower = tokio::spawn(follow(desk.clone(), Wild(killed.clone()), unruly.clone()));
+        let stands_still = Allowed::Suspended { reason: "somebody types".to_owned() };
+        desk.set(stands_still.clone());
+        follower.await.expect("it ends");
+        assert!(killed.load(Ordering::Acquire) && unruly.load(Ordering::Acquire));
+        let handed_back = Allowed::Nothing { why: ReleaseReason::UserReturned };
+        assert_eq!(desk.allowed(), handed_back);
+        // Whoever watches the desk knows nothing of it, and repeats what they want.
+        desk.set(stands_still.clone());
+        assert_eq!(desk.allowed(), handed_back);
+        desk.set(Allowed::Work);
+        desk.set(stands_still.clone());
+        assert_eq!(desk.allowed(), stands_still, "it is tried anew the next time");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_such_a_program_is_not_judged() {
+        let tools = testing::tools();
+        let argv = Argv::new().arg("-nostdin").arg("-re").option("-f", "lavfi").option("-i", "anullsrc");
+        let argv = argv.option("-f", "null").arg("-");
+        let run = Run { sandbox: &tools.sandbox, program: &tools.ffmpeg, argv, limits: Limits::short(), loopback: None };
+        let mut process = Process::start(run, &Desk::default()).await.expect("it starts");
+        process.unruly.store(true, Ordering::Release);
+        process.child.group().kill().expect("it is killed");
+        process.child.wait().await.expect("it is gone");
+        assert!(tokio::time::timeout(Duration::from_millis(300), process.wait()).await.is_err());
     }
 }
