@@ -263,6 +263,11 @@ async fn a_full_disk_is_told() {
     let broken = engine.until("that the disk is full", |now| now.state == AgentState::Broken);
     assert_eq!(broken.code.as_deref(), Some("disk_full"));
     assert!(broken.reason.contains("make room"), "{}", broken.reason);
+    // It is looked at again, and that costs nothing: neither are the programs read nor is anything encoded.
+    let before = tree::ticks(&[engine.pid()]);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let ticks = tree::ticks(&[engine.pid()]) - before;
+    assert!(ticks < 20, "{ticks} ticks of processor time while nothing can be done");
     // Inside its own space, through the process that lives there.
     std::fs::remove_file(format!("/proc/{}/root{}/filling", engine.pid(), state.display())).expect("room is made");
     engine.until("that there is room", |now| now.state == AgentState::Waiting);

@@ -36,7 +36,7 @@ pub struct Run {
     pub identity: Identity,
     #[command(flatten)]
     pub programs: Programs,
-    /// Use no more than so many cores [default: all].
+    /// Use no more than so many cores, the last ones of those that there are [default: all].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub cores: Option<u32>,
     /// Threads for each task [default: cores divided by leases].
@@ -45,7 +45,7 @@ pub struct Run {
     /// Tasks at a time [default: one a core and GiB of memory, at most 4].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub leases: Option<u32>,
-    /// Memory that encoding may use, in MiB [default: the machine's, less a quarter and at least 2 GiB for everything else].
+    /// Memory that tasks are chosen to fit in, in MiB [default: the machine's, less a quarter and at least 2 GiB for everything else].
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1 << 24))]
     pub memory: Option<u64>,
     /// Cap on the network rate for media, in bits a second: 500k, 20M, 1G.

@@ -40,25 +40,33 @@ pub(super) fn prepare(command: &mut Command) {
         if let Some(most) = most_cores {
             keep_to_last_cores(most)?;
         }
-        wait_for_others();
+        let_others_first();
+        if super::is_beside_a_person() {
+            wait_for_all_others();
+        }
         Ok(())
     };
     // SAFETY: the closure makes async-signal-safe system calls only, and allocates nothing unless it is about to fail.
     unsafe { command.pre_exec(between_fork_and_exec) };
 }
 
-/// Gives the calling thread, and the program that it becomes, only what nothing else wants.
+/// Gives the calling thread, and the program that it becomes, the lowest priority: a percent or two of a busy processor, and the
+/// disk when nobody else wants it.
 #[expect(unsafe_code, reason = "no wrapper sets the priority of a thread")]
-pub(super) fn wait_for_others() {
+pub(super) fn let_others_first() {
     // SAFETY: plain system calls on the calling thread; lower priority is best effort, so results are ignored.
     unsafe {
         libc::setpriority(libc::PRIO_PROCESS, 0, 19);
-        if super::is_beside_a_person() {
-            let idle = libc::sched_param { sched_priority: 0 };
-            libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const idle);
-        }
         libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_IDLE);
     }
+}
+
+/// Not even that: only what nothing else wants.
+#[expect(unsafe_code, reason = "no wrapper sets the scheduler of a thread")]
+fn wait_for_all_others() {
+    let idle = libc::sched_param { sched_priority: 0 };
+    // SAFETY: as above.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const idle) };
 }
 
 /// The calling process is killed when the thread that started it ends. A change of who it is takes that back.

@@ -23,7 +23,7 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub use linux::die_with_parent;
 #[cfg(target_os = "linux")]
-use linux::{prepare, wait_for_others};
+use linux::{let_others_first, prepare};
 #[cfg(target_os = "macos")]
 pub use macos::{cpu_seconds, running_cpu_seconds};
 pub use memory::{children_cpu_seconds, free_bytes, total_bytes};
@@ -53,14 +53,13 @@ pub fn beside_a_person() {
     BESIDE_A_PERSON.store(true, Ordering::Relaxed);
 }
 
-#[cfg(target_os = "linux")]
 fn is_beside_a_person() -> bool {
     BESIDE_A_PERSON.load(Ordering::Relaxed)
 }
 
 /// Only Linux lowers the priority of one thread without more ado; elsewhere a moment of work is a moment of work.
 #[cfg(not(target_os = "linux"))]
-fn wait_for_others() {}
+fn let_others_first() {}
 
 static BESIDE_A_PERSON: AtomicBool = AtomicBool::new(false);
 
@@ -112,14 +111,17 @@ pub async fn on_spawner<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     answered.await.map_err(|_| gone())
 }
 
-/// Runs `work`, which computes for a while, on a thread of its own that waits for whoever else wants the processor.
+/// Runs `work`, which computes for a while, on a thread of its own; beside a person that lets others come first, and yet comes to
+/// an end on a busy machine.
 ///
 /// # Errors
 /// When there is no thread to be had, or `work` panics.
 pub async fn unhurried<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let (answer, answered) = oneshot::channel();
     std::thread::Builder::new().name("unhurried".to_owned()).spawn(move || {
-        wait_for_others();
+        if is_beside_a_person() {
+            let_others_first();
+        }
         // Nobody may want to know any more.
         let _ = answer.send(work());
     })?;

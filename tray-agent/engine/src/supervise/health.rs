@@ -142,13 +142,13 @@ impl Health {
         }
     }
 
-    /// Ends when something is other. Work that begins is a reason to look at once.
+    /// Ends when something is other. Work that begins (or ends, and makes room for more) is a reason to look at once.
     pub async fn until_changed(&mut self, tools: &Tools, builds: &Builds, status: &Status) -> Change {
         loop {
             let leases = status.standing().engine.leases;
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
-                () = status.until(|standing| standing.engine.leases > leases) => {}
+                () = status.until(|standing| standing.engine.leases != leases) => {}
             }
             if let Some(change) = self.change(tools, builds).await {
                 return change;
