@@ -72,13 +72,17 @@ async fn whoever_stays_gets_the_machine_and_another_one_finishes() {
     let since = Instant::now();
     // They go on working; the lease lives, and stands still, until the limit.
     while !desk.system.log_of("desk").contains("released reason=UserReturned") {
-        assert!(tree::all_stopped(&tree::below(desk.system.engine("desk").pid())), "ffmpeg works beside somebody");
+        // One that is being ended for the release runs, but nothing of its own, and takes its time where others are busy.
+        let ffmpegs = tree::below(desk.system.engine("desk").pid());
+        let is_still = |process: &u32| tree::all_stopped(&[*process]) || tree::is_doomed(*process);
+        assert!(ffmpegs.iter().all(is_still), "ffmpeg works beside somebody");
         assert!(since.elapsed() < Duration::from_secs(60), "the lease is not handed back");
         desk.display.touch(Touch::Mouse);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert!(since.elapsed() >= Duration::from_secs(25), "it was handed back after {:?} already", since.elapsed());
-    assert!(tree::below(desk.system.engine("desk").pid()).is_empty(), "ffmpeg is gone with its lease");
+    let left = tree::below(desk.system.engine("desk").pid());
+    assert!(left.into_iter().all(tree::is_doomed), "ffmpeg is gone with its lease");
     desk.system.start_engine("another");
     desk.finishes_exactly().await;
     let history = History::of(&desk.system.client, &desk.job).await;

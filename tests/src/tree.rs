@@ -64,7 +64,7 @@ pub async fn wait_until_doomed(processes: &[u32], limit: std::time::Duration) {
 
 /// With all its threads: what has been sent SIGKILL may still have a long way to its end where others keep the processor busy,
 /// but runs nothing of its own program any more.
-fn is_doomed(process: u32) -> bool {
+pub fn is_doomed(process: u32) -> bool {
     let mut threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     threads.all(|thread| is_thread_doomed(&thread.path()))
 }
