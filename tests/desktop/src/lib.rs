@@ -219,7 +219,19 @@ impl Desktop {
 
     /// Whether a window with a title like this is on the screen.
     pub fn has_window(&self, title: &str) -> bool {
-        !self.xdotool(&["search", "--onlyvisible", "--name", title]).is_empty()
+        self.window(title).is_some()
+    }
+
+    fn window(&self, title: &str) -> Option<String> {
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", title]);
+        found.lines().next().map(str::to_owned)
+    }
+
+    /// Takes a picture of the window with a title like this; of the whole screen without one.
+    pub fn picture(&self, title: Option<&str>, file: &Path) {
+        let window = title.map_or_else(|| "root".to_owned(), |title| wait_for(title, || self.window(title)));
+        let taken = self.command("import").args(["-silent", "-window", &window]).arg(file).status();
+        assert!(taken.is_ok_and(|status| status.success()), "no picture of {title:?}");
     }
 }
 
