@@ -74,7 +74,7 @@ fn state(state: AgentState) -> &'static str {
         AgentState::NoServer => "no server",
         AgentState::Suspended => "suspended",
         AgentState::Encoding => "encoding",
-        AgentState::Leasing => "getting work",
+        AgentState::Leasing => "finishing",
         AgentState::Waiting => "waiting for work",
         AgentState::Offline => "offline",
     }

@@ -137,10 +137,11 @@ impl Watch {
     }
 
     fn act(&self, verdict: Verdict, rules: &Rules) {
-        // Before anything that could take a while: somebody may be waiting for their machine.
-        self.desk.set(verdict.allowed.clone());
-        let needed = verdict.needed;
+        // Why, before what follows from it: whoever is told that work stands still is told the reason. Both take microseconds, and
+        // come before anything that could take a while: somebody may be waiting for their machine.
+        let (allowed, needed) = (verdict.allowed.clone(), verdict.needed);
         self.status.verdict(verdict);
+        self.desk.set(allowed);
         if let Some(forecast) = &self.forecast {
             forecast.rules(rules);
             if forecast.note(self.clock.at(), Local::now(), needed) {

@@ -142,7 +142,7 @@ async fn tell(desk: Desk, status: Status) {
         status.suspended(match &allowed {
             Allowed::Work => None,
             Allowed::Suspended { reason } => Some(reason.clone()),
-            Allowed::Nothing { why } => Some(format!("nothing may run on this machine now ({why:?})")),
+            Allowed::Nothing { why: _ } => Some("nothing may run on this computer now".to_owned()),
         });
         allowed = desk.changed(&allowed).await;
     }
