@@ -113,7 +113,8 @@ const face = (picture: Snapshot["face"]["picture"], headline: string, reason: st
 
 export const ENCODING = desk({ state: "encoding", reason: "nobody is using this computer", work: WORK }, face("working", "Encoding", "nobody is using this computer"));
 
-const FARMLESS = { state: "no_server", reason: "this computer has not joined a farm yet", farm: null };
+/** The engine looks at the desk, farm or not. */
+const FARMLESS = { state: "user_active", reason: "someone is using this computer", until: "2026-11-25T14:51:00Z", farm: null };
 const notJoined = (more: Partial<Desk> = {}, snapshot: Partial<Snapshot> = {}) =>
   desk(FARMLESS, { ...face("no_server", "Not part of a farm yet", ""), ...snapshot }, more);
 const ON_THIS_NETWORK = { servers: [{ id: "a", name: "Offpeak in the basement", address: "http://192.168.1.20:7070" }] };

@@ -14,6 +14,16 @@ const open = windows();
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
 const buttons = (page: Page) => page.locator("main").locator("button:visible, a:visible").allTextContents();
 
+describe("Status", () => {
+  it("without a farm does not tell how long a farm has to wait", async () => {
+    const { page } = await open(DESKS.notJoined);
+    await page.getByRole("heading", { name: "Not part of a farm yet" }).waitFor();
+    expect(await page.locator("main").textContent()).not.toMatch(/since|until/);
+    const waiting = await open(DESKS.inUse);
+    await waiting.page.getByText("since 15:23 (23 min)").waitFor();
+  });
+});
+
 describe("the focus", () => {
   it.each<[string, Desk, string, Desk, string]>([
     ["Pause", DESKS.waiting, "Pause", DESKS.paused, "Resume"],

@@ -56,7 +56,8 @@ export function status(): Page {
     say(headline, face.headline);
     const rests = running?.state === "paused" || running?.state === "snoozed";
     say(reason, farmless && face.reason === "" ? (rests ? strings.settings.notJoined : words.notJoined) : sentence(face.reason));
-    say(time, running === null || (farmless && running.state === "no_server") ? "" : timeOf(running));
+    // How long a farm has to wait is nobody's business where there is none.
+    say(time, running === null || (farmless && !rests && !needsHelp) ? "" : timeOf(running));
     details = detailsOf(snapshot);
     passFocus(
       () => {
