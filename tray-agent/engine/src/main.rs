@@ -22,10 +22,7 @@ const LOG_FILES: usize = 5;
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let linked = match &cli.command {
-        Command::Run(settings) if settings.link => Some(&settings.identity.home),
-        Command::Run(_) | Command::Enrol(_) | Command::Check(_) | Command::Why(_) => None,
-    };
+    let linked = if let Command::Run(settings) = &cli.command { settings.link.then_some(&settings.identity.home) } else { None };
     let is_linked = linked.is_some();
     let log = start_log(linked);
     // Not on the main thread, which would be a third that takes turns.
