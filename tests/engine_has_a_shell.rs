@@ -28,9 +28,7 @@ fn code_of(answer: Answer) -> String {
 }
 
 fn join(system: &System, engine: &mut Linked) {
-    let code = system.server_says(&["token", "enrol", "--uses", "1"]);
-    let server = Some(system.client.server().clone());
-    assert_eq!(engine.order(Order::Join { link_or_code: code, server, name: Some("tray".to_owned()) }), Answer::Done);
+    engine.join(system, system.client.server(), Some("tray"));
     engine.until("the farm", |now| now.farm.as_ref().is_some_and(|farm| farm.agent_name == "tray"));
 }
 

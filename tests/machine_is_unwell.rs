@@ -20,7 +20,6 @@ use offpeak_tests::{
     system::System,
     tree,
 };
-use url::Url;
 
 const LIMIT: Duration = Duration::from_secs(300);
 const DAY: i64 = 86_400;
@@ -51,12 +50,6 @@ impl Film {
     }
 }
 
-fn join(system: &System, engine: &mut Linked, server: &Url) {
-    let code = system.server_says(&["token", "enrol", "--uses", "1"]);
-    let order = Order::Join { link_or_code: code, server: Some(server.clone()), name: None };
-    assert_eq!(engine.order(order), Answer::Done);
-}
-
 fn at_desk(command: &mut Command, display: &Display) {
     command.args(["--presence", "auto", "--quiet-milliseconds", "1000"]).env("DISPLAY", display.name());
     for name in ["WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
@@ -68,6 +61,28 @@ fn at_desk(command: &mut Command, display: &Display) {
 
 fn encodes(engine: &mut Linked) {
     engine.until("that it encodes", |now| now.state == AgentState::Encoding && now.work.iter().any(|work| work.kind == "encode"));
+}
+
+/// An engine at this display, in the middle of a film.
+async fn encodes_at(system: &System, display: &Display) -> (Linked, Film) {
+    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
+    let mut engine = system.linked_engine("desk", |command| at_desk(command, display));
+    engine.join(system, system.client.server(), None);
+    let film = Film::submit(system).await;
+    encodes(&mut engine);
+    (engine, film)
+}
+
+/// Waits until it does not know who is there, and nothing works; why, in its words.
+async fn stands_still_blind(engine: &mut Linked) -> String {
+    let blind = engine.until("that it does not know", |now| now.state == AgentState::UserActive);
+    assert!(blind.reason.starts_with("it is not known whether someone is using this computer"), "{}", blind.reason);
+    let since = Instant::now();
+    while !tree::all_stopped(&tree::below(engine.pid())) {
+        assert!(since.elapsed() < LIMIT, "ffmpeg works although nobody knows who is there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    blind.reason
 }
 
 /// A clock on the wall that a test can set; that by which the system measures time stays as it is.
@@ -106,7 +121,7 @@ async fn a_clock_that_is_set_disturbs_nobody() {
         clock = Some(WallClock::of(command, &system.scratch()));
     });
     let clock = clock.expect("the command was prepared");
-    join(&system, &mut engine, system.client.server());
+    engine.join(&system, system.client.server(), None);
     let film = Film::submit(&system).await;
     encodes(&mut engine);
 
@@ -139,7 +154,7 @@ async fn a_network_that_swallows_everything_is_a_state() {
     let address = server.socket_addrs(|| None).expect("an address")[0];
     let proxy = Proxy::start(address).await;
     let mut engine = system.linked_engine("far", |_| {});
-    join(&system, &mut engine, &format!("http://{}/", proxy.address).parse().expect("an address"));
+    engine.join(&system, &format!("http://{}/", proxy.address).parse().expect("an address"), None);
     engine.until("nothing to do", |now| now.reason == "there is nothing to do");
     let film = Film::submit(&system).await;
     encodes(&mut engine);
@@ -160,20 +175,10 @@ async fn a_network_that_swallows_everything_is_a_state() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_display_that_is_gone_counts_as_use() {
     let system = System::start(0).await;
-    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
     let display = Display::start(&system.scratch());
-    let mut engine = system.linked_engine("desk", |command| at_desk(command, &display));
-    join(&system, &mut engine, system.client.server());
-    let film = Film::submit(&system).await;
-    encodes(&mut engine);
+    let (mut engine, film) = encodes_at(&system, &display).await;
     drop(display);
-    let blind = engine.until("that it does not know", |now| now.state == AgentState::UserActive);
-    assert!(blind.reason.starts_with("it is not known whether someone is using this computer"), "{}", blind.reason);
-    let since = Instant::now();
-    while !tree::all_stopped(&tree::below(engine.pid())) {
-        assert!(since.elapsed() < LIMIT, "ffmpeg works although nobody knows who is there");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    stands_still_blind(&mut engine).await;
     assert!(system.client.job(&film.job).await.error.is_none());
 }
 
@@ -181,21 +186,11 @@ async fn a_display_that_is_gone_counts_as_use() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_display_that_hangs_counts_as_use() {
     let system = System::start(0).await;
-    system.client.obey(&Policy { other_cpu_below: 1.0, ..Policy::default() }).await;
     let display = Display::start(&system.scratch());
-    let mut engine = system.linked_engine("desk", |command| at_desk(command, &display));
-    join(&system, &mut engine, system.client.server());
-    let film = Film::submit(&system).await;
-    encodes(&mut engine);
+    let (mut engine, film) = encodes_at(&system, &display).await;
     let hangs = display.freeze();
-    let blind = engine.until("that it does not know", |now| now.state == AgentState::UserActive);
-    assert!(blind.reason.starts_with("it is not known whether someone is using this computer"), "{}", blind.reason);
-    assert!(blind.reason.contains("does not answer"), "{}", blind.reason);
-    let since = Instant::now();
-    while !tree::all_stopped(&tree::below(engine.pid())) {
-        assert!(since.elapsed() < LIMIT, "ffmpeg works although nobody knows who is there");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let why = stands_still_blind(&mut engine).await;
+    assert!(why.contains("does not answer"), "{why}");
     // It is found again when it goes on, and nobody touched it meanwhile.
     hangs.thaw();
     encodes(&mut engine);

@@ -40,6 +40,16 @@ fn until_it_reads(engine: &mut Linked, name: &str, value: &str) {
     }
 }
 
+/// Joins the farm, and is in the middle of a film.
+async fn joins_and_works(system: &System, engine: &mut Linked) {
+    engine.join(system, system.client.server(), None);
+    let profile = sources::slow_lossless_profile();
+    system.client.put_profile(&profile).await;
+    let source = sources::slow_film().make(&system.scratch()).await;
+    system.client.submit(&source, &profile.name).await;
+    engine.until("work", |now| now.work.iter().any(|work| work.kind == "encode"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sleep_and_sessions_are_heard_of() {
     let system = System::start(0).await;
@@ -57,14 +67,7 @@ async fn sleep_and_sessions_are_heard_of() {
     logind.set_idle(Some(Duration::from_secs(3600)));
     until_it_reads(&mut engine, "screen locked", "yes");
 
-    let code = system.server_says(&["token", "enrol", "--uses", "1"]);
-    let server = Some(system.client.server().clone());
-    assert_eq!(engine.order(Order::Join { link_or_code: code, server, name: None }), Answer::Done);
-    let profile = sources::slow_lossless_profile();
-    system.client.put_profile(&profile).await;
-    let source = sources::slow_film().make(&system.scratch()).await;
-    system.client.submit(&source, &profile.name).await;
-    engine.until("work", |now| now.work.iter().any(|work| work.kind == "encode"));
+    joins_and_works(&system, &mut engine).await;
     let limit = Instant::now() + Duration::from_secs(20);
     while logind.held(AWAKE) == 0 {
         assert!(Instant::now() < limit, "nothing keeps the machine awake while it works");
@@ -150,14 +153,7 @@ async fn a_machine_of_the_farm_alone_stays_awake_for_work_and_hands_back_before_
     let system = System::start(0).await;
     let logind = Logind::start(&system.scratch()).await;
     let mut engine = service_with(&system, &logind, &["--presence", "none"]);
-    let code = system.server_says(&["token", "enrol", "--uses", "1"]);
-    let server = Some(system.client.server().clone());
-    assert_eq!(engine.order(Order::Join { link_or_code: code, server, name: None }), Answer::Done);
-    let profile = sources::slow_lossless_profile();
-    system.client.put_profile(&profile).await;
-    let source = sources::slow_film().make(&system.scratch()).await;
-    system.client.submit(&source, &profile.name).await;
-    engine.until("work", |now| now.work.iter().any(|work| work.kind == "encode"));
+    joins_and_works(&system, &mut engine).await;
     let limit = Instant::now() + Duration::from_secs(60);
     while logind.held(AWAKE) == 0 || logind.held(DELAY) == 0 {
         assert!(Instant::now() < limit, "nothing keeps the machine awake while it works, or delays sleep");

@@ -9,6 +9,9 @@ use std::{
 };
 
 use offpeak_link::{Answer, Contribution, FromEngine, Now, Order, ToEngine};
+use url::Url;
+
+use crate::system::System;
 
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -69,6 +72,13 @@ impl Linked {
                 None => panic!("no answer to {order:?}"),
             }
         }
+    }
+
+    /// Has it join the system's farm, with the server at this address.
+    pub fn join(&mut self, system: &System, server: &Url, name: Option<&str>) {
+        let link_or_code = system.server_says(&["token", "enrol", "--uses", "1"]);
+        let order = Order::Join { link_or_code, server: Some(server.clone()), name: name.map(str::to_owned) };
+        assert_eq!(self.order(order), Answer::Done);
     }
 
     /// Waits until it says so.

@@ -45,7 +45,7 @@ fn main() {
     for (look, theme) in [("light", "Adwaita"), ("dark", "Adwaita:dark")] {
         for (name, state, page, title) in PAGES {
             let desktop = Desktop::start();
-            settle(&desktop);
+            desktop.may_start_at_login();
             let variables = [("STAND_IN_STATE", OsStr::new(state)), ("GTK_THEME", OsStr::new(theme))];
             let _tray = desktop.start_tray(&tray, &engine, &variables, &["--open", page]);
             let title = format!("^{title} – Offpeak$");
@@ -56,13 +56,6 @@ fn main() {
         let name = if look == "light" { "menu".to_owned() } else { format!("menu-{look}") };
         menu(&tray, &engine, theme, &folder.join(format!("{name}.png")));
     }
-}
-
-/// Somebody who has answered whether it starts at login.
-fn settle(desktop: &Desktop) {
-    let file = desktop.settings_file();
-    std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for settings");
-    std::fs::write(file, r#"{"start_at_login":true}"#).expect("settings");
 }
 
 /// The menu is what is different after the click.
@@ -76,22 +69,11 @@ fn menu(tray: &Path, engine: &Path, theme: &str, file: &Path) {
     desktop.click_the_icon();
     desktop.key(&["Down"]);
     desktop.picture(None, &after);
-    let convert = |arguments: &[&OsStr]| {
-        let output = Command::new("convert").args(arguments).output().expect("ImageMagick's convert starts");
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    };
-    let o = OsStr::new;
-    let part = convert(&[
-        before.as_os_str(),
-        after.as_os_str(),
-        o("-compose"),
-        o("difference"),
-        o("-composite"),
-        o("-trim"),
-        o("-format"),
-        o("%wx%h%O"),
-        o("info:"),
-    ]);
-    convert(&[after.as_os_str(), o("-crop"), o(&part), o("+repage"), file.as_os_str()]);
+    let mut compare = Command::new("convert");
+    compare.args([&before, &after]).args(["-compose", "difference", "-composite", "-trim", "-format", "%wx%h%O", "info:"]);
+    let part = compare.output().expect("ImageMagick's convert starts").stdout;
+    let part = String::from_utf8_lossy(&part).trim().to_owned();
+    let cut = Command::new("convert").arg(&after).args(["-crop", &part, "+repage"]).arg(file).status();
+    cut.expect("ImageMagick's convert starts");
     assert!(file.exists(), "no picture of the menu at {part}");
 }

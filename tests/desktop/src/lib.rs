@@ -153,12 +153,17 @@ impl Desktop {
 
     /// As a login does for somebody who once said that it may: an icon, and no window.
     pub fn start_tray_at_login(&self, tray: &Path, engine: &Path, variables: &[(&str, &OsStr)]) -> Tray {
+        self.may_start_at_login();
+        self.start_tray(tray, engine, variables, &["--at-login"])
+    }
+
+    /// The person has said that the tray app may start with their login, if it has kept nothing yet.
+    pub fn may_start_at_login(&self) {
         let settings = self.settings_file();
         if !settings.exists() {
             fs::create_dir_all(settings.parent().unwrap()).unwrap();
             fs::write(settings, r#"{"start_at_login":true}"#).unwrap();
         }
-        self.start_tray(tray, engine, variables, &["--at-login"])
     }
 
     /// What the tray app keeps of its own.

@@ -1,7 +1,7 @@
 //! The box on Windows: a job object with limits, no new processes, and a process of low integrity.
 //!
-//! They are put around the program before it begins. Low integrity keeps the program from changing whatever the person at the desk has; reading their files
-//! and reaching the network stay possible, so those walls are reported as missing. Type-checked, not run by its author.
+//! They are put around the program before it begins. Low integrity keeps it from changing whatever the person at the desk has;
+//! reading their files and reaching the network stay possible, so those walls are reported as missing. Run under Wine only.
 
 use std::{
     collections::BTreeSet,
