@@ -12,6 +12,7 @@ use std::{
 use offpeak_api::policy::Policy;
 use offpeak_tests::{
     display::{Display, Touch},
+    process::Process,
     sources,
     system::System,
     tree,
@@ -30,11 +31,17 @@ use x11rb::{
 /// An engine that waits is looked at for so long: it reports once a minute, so that any minute has as much in it as any other.
 const LOOK_FOR: Duration = Duration::from_secs(60);
 const LEAST_WORK: u64 = 10;
-/// The aim: a key takes a fifth longer to its window at most.
-const KEY_SLOWER: f64 = 1.2;
-/// Whatever share of so short a way it is, more than this would be felt: a screen shows a new picture every 16 000. On a kernel that
-/// preempts nothing by itself, one key in a hundred waits for a tick, which is 1 000 to 4 000.
-const KEY_FELT_MICROSECONDS: f64 = 8_000.0;
+/// The aim: one key in a hundred takes a fifth longer to its window at most.
+const KEY_SLOWER: f64 = 0.2;
+/// Looks at each, whose medians are compared.
+const ROUNDS: usize = 15;
+/// Some do not count.
+const MOST_LOOKS: usize = 6 * ROUNDS;
+/// Share of all cores that ffmpeg has to use, or there was nothing to be beside of.
+const BUSY: f64 = 0.9;
+/// So much later is no noise of a busy machine any more: it is what one key in a hundred waited where the kernel took its turns
+/// between keys and ffmpeg at ticks only.
+const KEY_LATE_MICROSECONDS: f64 = 500.0;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_waits_costs_next_to_nothing() {
@@ -69,7 +76,7 @@ async fn a_cap_on_cores_holds_for_every_thread_and_is_followed() {
         system.client.submit(&source, &profile.name).await;
     }
     let engine = system.engine("engine").pid();
-    let all = BTreeSet::from([cores(&Path::new("/proc").join(engine.to_string())).expect("the engine's cores")]);
+    let all = BTreeSet::from([allowed_cores(&Path::new("/proc").join(engine.to_string())).expect("the engine's cores")]);
     until_cores(engine, |cores| *cores == all).await;
     system.client.obey(&Policy { max_cores: Some(1), ..Policy::default() }).await;
     // What was begun with more goes back; what begins afterwards shares one core, with all its threads.
@@ -82,7 +89,7 @@ async fn until_cores(engine: u32, are_right: impl Fn(&BTreeSet<String>) -> bool)
     loop {
         let threads = tree::below(engine).into_iter();
         let threads = threads.flat_map(|process| fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten());
-        let found: BTreeSet<String> = threads.filter_map(|thread| cores(&thread.path())).collect();
+        let found: BTreeSet<String> = threads.filter_map(|thread| allowed_cores(&thread.path())).collect();
         if are_right(&found) {
             return;
         }
@@ -92,7 +99,7 @@ async fn until_cores(engine: u32, are_right: impl Fn(&BTreeSet<String>) -> bool)
 }
 
 /// The processors that a thread may run on, as a list such as `0-3`.
-fn cores(thread: &Path) -> Option<String> {
+fn allowed_cores(thread: &Path) -> Option<String> {
     let status = fs::read_to_string(thread.join("status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).map(|list| list.trim().to_owned())
 }
@@ -110,45 +117,59 @@ async fn work_at_the_lowest_priority_is_hardly_felt() {
     let source = sources::slow_film().make(&system.scratch()).await;
     // The engine watches one desk, and the person works at the other: so it goes on beside them.
     let (watched, used) = (Display::start(&system.scratch()), Display::start(&system.scratch()));
-    system.start_engine_at_desk("desk", watched.name(), Some(Duration::from_secs(1)));
-    for _ in 0..4 {
+    // As many tasks as it would take by itself on a small machine: all cores are busy.
+    system.start_engine_with_cores_at_desk("desk", cores(), watched.name(), Some(Duration::from_secs(1)));
+    for _ in 0..4 * cores() {
         system.client.submit(&source, &profile.name).await;
     }
     let engine = system.engine("desk").pid();
     let window = Window::open(used.name());
     let (mut alone, mut beside): (Vec<Figures>, Vec<Figures>) = (Vec::new(), Vec::new());
-    for _ in 0..7 {
+    let mut looks = 0;
+    while beside.len() < ROUNDS {
+        looks += 1;
+        assert!(looks <= MOST_LOOKS, "ffmpeg leaves cores idle in most looks");
         until(engine, true).await;
-        beside.push(measure(&window));
+        let (figures, share) = measure(engine, &window, system.server());
+        // Where a span has ended in the middle of it, and no next one came, keys were alone.
+        if share < BUSY {
+            continue;
+        }
+        beside.push(figures);
         watched.touch(Touch::Key);
         until(engine, false).await;
         let keep_still = AtomicBool::new(true);
-        alone.push(std::thread::scope(|scope| {
+        let (figures, _) = std::thread::scope(|scope| {
             scope.spawn(|| {
                 while keep_still.load(Ordering::Relaxed) {
                     watched.touch(Touch::Mouse);
                     std::thread::sleep(Duration::from_millis(500));
                 }
             });
-            let figures = measure(&window);
+            let figures = measure(engine, &window, system.server());
             keep_still.store(false, Ordering::Relaxed);
             figures
-        }));
+        });
+        alone.push(figures);
     }
     let lost = 1.0 - median(&beside, |one| one.work) / median(&alone, |one| one.work);
-    let (p50, p99) = (|one: &Figures| one.key_p50, |one: &Figures| one.key_p99);
     println!("a benchmark on all cores beside an encode loses {:.1} %", lost * 100.0);
-    let mut felt = Vec::new();
-    for (name, of) in [("p50", p50 as fn(&Figures) -> f64), ("p99", p99)] {
+    let mut late = Vec::new();
+    for (name, of) in [("p50", (|one| one.key_p50) as fn(&Figures) -> f64), ("p99", |one| one.key_p99)] {
         let (alone, beside) = (median(&alone, of), median(&beside, of));
-        let aim = if beside <= alone * KEY_SLOWER { "met" } else { "missed" };
+        let more = beside / alone - 1.0;
+        let aim = match name {
+            "p99" if more <= KEY_SLOWER => "; aim 20 %: met",
+            "p99" => "; aim 20 %: missed",
+            _ => "",
+        };
         println!(
-            "a key's way to a window, {name}: {alone:.0} µs alone, {beside:.0} µs beside an encode ({:+.0} %; aim 20 %: {aim})",
-            (beside / alone - 1.0) * 100.0
+            "a key's way to a window, {name}: {alone:.0} µs alone, {beside:.0} µs beside an encode ({:+.0} %{aim})",
+            more * 100.0
         );
-        felt.extend((beside > alone + KEY_FELT_MICROSECONDS).then_some((name, beside)));
+        late.extend((beside > alone + KEY_LATE_MICROSECONDS).then_some((name, beside)));
     }
-    assert!(felt.is_empty(), "keys are felt to take longer beside an encode: {felt:?}");
+    assert!(late.is_empty(), "keys take longer beside an encode: {late:?}");
     assert!(lost <= 0.05, "it loses {lost}");
 }
 
@@ -165,16 +186,30 @@ fn median(of: &[Figures], figure: impl Fn(&Figures) -> f64) -> f64 {
     figures[figures.len() / 2]
 }
 
-fn measure(window: &Window) -> Figures {
+/// One look, and the share of all cores that ffmpeg used while keys were pressed. The server stands still meanwhile: in an office
+/// it is another machine, and what it does must not count.
+fn measure(engine: u32, window: &Window, server: &Process) -> (Figures, f64) {
+    let server = server.freeze(false);
+    let programs = tree::below(engine);
+    let (before, begun) = (tree::ticks(&programs), Instant::now());
     let mut times: Vec<f64> = (0..300).map(|_| window.key()).collect();
+    // What has ended in between is not counted any more.
+    let used = tree::ticks(&programs).saturating_sub(before) as f64 / 100.0;
+    let share = used / begun.elapsed().as_secs_f64() / f64::from(cores());
+    let work = benchmark();
+    server.thaw();
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[(times.len() as f64 * share) as usize];
-    Figures { work: benchmark(), key_p50: at(0.5), key_p99: at(0.99) }
+    (Figures { work, key_p50: at(0.5), key_p99: at(0.99) }, share)
+}
+
+/// That there are.
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
 }
 
 /// Rounds of arithmetic that all cores together do in two seconds.
 fn benchmark() -> f64 {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let until = Instant::now() + Duration::from_secs(2);
     let rounds = std::thread::scope(|scope| {
         let spin = || {
@@ -187,7 +222,7 @@ fn benchmark() -> f64 {
             }
             rounds
         };
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(spin)).collect();
+        let threads: Vec<_> = (0..cores()).map(|_| scope.spawn(spin)).collect();
         threads.into_iter().map(|thread| thread.join().expect("it ends")).sum::<u64>()
     });
     rounds as f64

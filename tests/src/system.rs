@@ -96,11 +96,17 @@ impl System {
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
 
-    /// Enrols and starts one more engine with one core that watches the desk of this display, and begins and goes on after so
+    /// Enrols and starts one more engine, with one core, that watches the desk of this display, and begins and goes on after so
     /// long without input.
     pub fn start_engine_at_desk(&mut self, name: &str, display: &str, quiet: Option<Duration>) {
+        self.start_engine_with_cores_at_desk(name, 1, display, quiet);
+    }
+
+    /// As [`Self::start_engine_at_desk`], with so many cores.
+    pub fn start_engine_with_cores_at_desk(&mut self, name: &str, cores: u32, display: &str, quiet: Option<Duration>) {
         let server = self.client.server().clone();
-        self.start_engine_at_desk_through(name, display, quiet, &server, |_| {});
+        let command = self.engine_command(name, cores, programs::ffmpeg());
+        self.start_at_desk(name, command, display, quiet, &server);
     }
 
     /// As [`Self::start_engine_at_desk`], with the server at this address, and with the command as `change` leaves it.
@@ -112,8 +118,13 @@ impl System {
         server: &Url,
         change: impl FnOnce(&mut Command),
     ) {
-        let code = self.server_says(&["token", "enrol", "--uses", "1"]);
         let mut command = self.engine_command(name, 1, programs::ffmpeg());
+        change(&mut command);
+        self.start_at_desk(name, command, display, quiet, server);
+    }
+
+    fn start_at_desk(&mut self, name: &str, mut command: Command, display: &str, quiet: Option<Duration>, server: &Url) {
+        let code = self.server_says(&["token", "enrol", "--uses", "1"]);
         command.env("OFFPEAK_URL", server.as_str()).env("OFFPEAK_ENROL_CODE", code);
         command.args(["--presence", "auto"]).env("DISPLAY", display);
         command.args(quiet.map(|quiet| format!("--quiet-milliseconds={}", quiet.as_millis())));
@@ -121,7 +132,6 @@ impl System {
         for name in ["WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
             command.env_remove(name);
         }
-        change(&mut command);
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
 

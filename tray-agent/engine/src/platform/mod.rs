@@ -48,7 +48,7 @@ use tokio::process::Command;
 use tokio::{runtime::Handle, sync::oneshot};
 
 /// Somebody sits at this machine: programs get only what nothing else wants of the processor, not even the percent that the
-/// lowest priority leaves them beside a busy one (`SCHED_IDLE` on Linux). Holds for programs that are started from now on.
+/// lowest priority leaves them beside a busy one. Holds for programs that are started from now on.
 pub fn beside_a_person() {
     BESIDE_A_PERSON.store(true, Ordering::Relaxed);
 }

@@ -2,146 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod engine;
 mod fake_server;
 mod fake_steps;
+mod standing_still;
 
 use std::time::Duration;
 
-use fake_server::{Call, FakeServer, TOKEN};
+use engine::{audio, encode, no_complaints, source, start, start_with};
+use fake_server::{Call, FakeServer};
 use fake_steps::{FREELY, FakeSteps, Manner};
 use offpeak_api::{
     agent::AgentState,
-    lease::{Blame, Capabilities, HolderState, ReleaseReason, TaskResult},
-    media::{FrameGrid, Ratio},
-    profile::{Quality, X264Preset},
-    work::{Audio, Encode, Fetch, Probe, Rows, SourceAddress, VideoFilters, VideoRendition, Work},
+    lease::{Blame, ReleaseReason, TaskResult},
+    work::{Fetch, Probe, Work},
 };
-use offpeak_engine::{
-    client::{Client, Token, connection_pool},
-    contribution::Tally,
-    desk::{Allowed, Desk},
-    forecast::Forecast,
-    http::Http,
-    lease::{EngineEnd, LeaseLoop, Pace},
-    sandbox::Sandbox,
-    status::Status,
-    task::Tools,
-};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-
-/// A running loop, a hundred times less patient than the real one.
-struct Engine {
-    shutdown: CancellationToken,
-    desk: Desk,
-    run: JoinHandle<EngineEnd>,
-}
-
-fn start(server: &url::Url, steps: FakeSteps, leases: u32) -> Engine {
-    start_with(server, steps, leases, None)
-}
-
-fn start_with(server: &url::Url, steps: FakeSteps, leases: u32, forecast: Option<Forecast>) -> Engine {
-    start_at_pace(server, steps, leases, forecast, |_| {})
-}
-
-fn start_at_pace(
-    server: &url::Url,
-    steps: FakeSteps,
-    leases: u32,
-    forecast: Option<Forecast>,
-    change: impl FnOnce(&mut Pace),
-) -> Engine {
-    let (shutdown, desk) = (CancellationToken::new(), Desk::default());
-    let pool = connection_pool(&"http://127.0.0.1:9/".parse().unwrap(), None).unwrap();
-    let http = Http::new(pool, None, desk.clone());
-    let mut pace = Pace {
-        ask_wait: Duration::from_millis(10),
-        retry_first: Duration::from_millis(5),
-        retry_most: Duration::from_millis(40),
-        report_least: Duration::from_millis(20),
-        heartbeat_least: Duration::from_millis(20),
-        shutdown_limit: Duration::from_millis(500),
-        trouble_limit: Duration::from_millis(500),
-    };
-    change(&mut pace);
-    let engine = LeaseLoop {
-        client: Client::new(http, server.clone(), Token::new(TOKEN.to_owned()), Status::default()),
-        tools: Tools { ffmpeg: "none".into(), ffprobe: "none".into(), threads: 1, sandbox: Sandbox::open() },
-        steps,
-        capabilities: Capabilities {
-            engine: "0.1.0".to_owned(),
-            ffmpeg: "fake".to_owned(),
-            encoders: vec!["libx264".to_owned()],
-            cores: 2,
-            memory_mib: 0,
-            os: "linux".to_owned(),
-            sandbox: None,
-        },
-        leases,
-        pace,
-        desk: desk.clone(),
-        tally: Tally::load(None),
-        forecast,
-        shutdown: shutdown.clone(),
-    };
-    Engine { shutdown, desk, run: tokio::spawn(engine.run()) }
-}
-
-impl Engine {
-    async fn stop(self) -> EngineEnd {
-        self.shutdown.cancel();
-        tokio::time::timeout(Duration::from_secs(10), self.run).await.expect("the loop ends").unwrap()
-    }
-}
-
-fn source() -> SourceAddress {
-    SourceAddress { url: "/source".to_owned(), bytes: 1, expires_in_seconds: 600 }
-}
-
-fn grid() -> FrameGrid {
-    FrameGrid { rate: Ratio::new(24, 1), frames_per_segment: 48, source_start_seconds: 0.0 }
-}
-
-fn encode(cursor: u32, last: u32, to_end: bool) -> Work {
-    let rendition = |id: &str, height| VideoRendition {
-        id: id.to_owned(),
-        width: height * 16 / 9,
-        height,
-        max_kbps: 800,
-        preset: X264Preset::Ultrafast,
-        quality: Quality::default(),
-    };
-    Work::Encode(Encode {
-        source: source(),
-        container: "matroska".to_owned(),
-        stream: 0,
-        grid: grid(),
-        rows: Rows { first: 0, cursor, last },
-        to_end,
-        seek_points: vec![None],
-        read_until_seconds: None,
-        filters: VideoFilters::default(),
-        renditions: vec![rendition("h264-360p", 360), rendition("h264-180p", 180)],
-    })
-}
-
-fn audio(cursor: u32, last: u32) -> Work {
-    Work::Audio(Audio {
-        source: source(),
-        container: "matroska".to_owned(),
-        stream: 1,
-        grid: grid(),
-        rows: Rows { first: 0, cursor, last },
-        rendition: "aac-1".to_owned(),
-        bitrate_kbps: 128,
-        channels: 2,
-    })
-}
-
-fn no_complaints(server: &FakeServer) {
-    assert_eq!(server.farm().complaints, Vec::<String>::new());
-}
+use offpeak_engine::{forecast::Forecast, lease::EngineEnd};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_span_is_uploaded_committed_and_completed() {
@@ -443,53 +319,6 @@ async fn a_revoked_token_ends_the_loop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_engine_says_so_asks_for_nothing_and_goes_on() {
-    let (server, url) = FakeServer::start().await;
-    server.farm().queue.push_back(encode(0, 10, false));
-    let steps = FakeSteps::new(2);
-    let engine = start(&url, steps.clone(), 2);
-    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
-    engine.desk.set(Allowed::Suspended { reason: "somebody types".to_owned() });
-    let says_so = |call: &Call| matches!(call, Call::Heartbeat(beat) if beat.state == HolderState::Suspended && beat.reason.as_deref() == Some("somebody types"));
-    server.until("heartbeats say that it is suspended", |farm| farm.count(says_so) >= 3).await;
-    let asks = server.farm().asks().len();
-    let told = server.farm().count(says_so);
-    server.until("some more beats went by", |farm| farm.count(says_so) >= told + 5).await;
-    assert_eq!(server.farm().asks().len(), asks, "nothing was asked for meanwhile");
-    engine.desk.set(Allowed::Work);
-    let works =
-        |call: &Call| matches!(call, Call::Heartbeat(beat) if beat.state == HolderState::Encoding && beat.reason.is_none());
-    let before = server.farm().count(works);
-    server.until("heartbeats say that it works", |farm| farm.count(works) > before).await;
-    steps.0.rows_let_out.add_permits(FREELY);
-    server.until("the span is complete", |farm| farm.completed() == 1).await;
-    engine.stop().await;
-    assert_eq!(server.farm().committed(), (0..10).collect::<Vec<_>>());
-    assert_eq!(steps.seen(|seen| (seen.started, seen.stopped)), (1, 0));
-    no_complaints(&server);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lease_is_handed_back_when_nothing_is_allowed() {
-    let (server, url) = FakeServer::start().await;
-    server.farm().queue.push_back(encode(0, 10, false));
-    let steps = FakeSteps::new(2);
-    let engine = start(&url, steps.clone(), 1);
-    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
-    engine.desk.set(Allowed::Nothing { why: ReleaseReason::Battery });
-    let released = |call: &Call| matches!(call, Call::Release(request) if request.reason == ReleaseReason::Battery);
-    server.until("the lease is released", |farm| farm.count(released) == 1).await;
-    server.farm().queue.push_back(encode(2, 4, false));
-    engine.desk.set(Allowed::Work);
-    steps.0.rows_let_out.add_permits(FREELY);
-    server.until("other work is complete", |farm| farm.completed() == 1).await;
-    engine.stop().await;
-    assert_eq!(server.farm().committed(), [0, 1, 2, 3]);
-    assert_eq!(steps.seen(|seen| seen.stopped), 1);
-    no_complaints(&server);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn rows_that_a_second_holder_committed_are_not_uploaded() {
     let (server, url) = FakeServer::start().await;
     server.farm().queue.push_back(encode(0, 8, false));
@@ -594,70 +423,5 @@ async fn an_engine_without_walls_does_not_ask_where_the_policy_wants_them() {
     assert_eq!(server.farm().asks().len(), asks);
     assert_eq!(server.farm().completed(), 0);
     engine.stop().await;
-    no_complaints(&server);
-}
-
-/// Lets rows be finished while work stands still, waits for a while, and returns how many PUTs there were.
-async fn finish_rows_beside_somebody(server: &FakeServer, steps: &FakeSteps, engine: &Engine) -> usize {
-    let puts = |call: &Call| matches!(call, Call::Put);
-    server.until("two rows are committed", |farm| farm.committed().len() == 2).await;
-    engine.desk.set(Allowed::Suspended { reason: "somebody types".to_owned() });
-    let says_so = |call: &Call| matches!(call, Call::Heartbeat(beat) if beat.state == HolderState::Suspended);
-    server.until("it says that it stands still", |farm| farm.count(says_so) >= 1).await;
-    let before = server.farm().count(puts);
-    // As by an ffmpeg that had written them before it was frozen.
-    steps.0.rows_let_out.add_permits(3);
-    steps.until("rows are finished", |seen| seen.rows_sent == 5).await;
-    let told = server.farm().count(says_so);
-    server.until("some beats went by", |farm| farm.count(says_so) >= told + 10).await;
-    assert_eq!(server.farm().count(puts), before, "nothing new is sent beside somebody");
-    before
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn finished_rows_wait_for_whoever_is_at_the_desk() {
-    let (server, url) = FakeServer::start().await;
-    server.farm().queue.push_back(encode(0, 10, false));
-    let steps = FakeSteps::new(2);
-    let engine = start(&url, steps.clone(), 1);
-    finish_rows_beside_somebody(&server, &steps, &engine).await;
-    // Addresses from before may have expired by the time that they go.
-    engine.desk.set(Allowed::Work);
-    steps.0.rows_let_out.add_permits(FREELY);
-    server.until("the span is complete", |farm| farm.completed() == 1).await;
-    engine.stop().await;
-    assert_eq!(server.farm().committed(), (0..10).collect::<Vec<_>>());
-    no_complaints(&server);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_finished_goes_out_before_the_lease_goes_back() {
-    let (server, url) = FakeServer::start().await;
-    server.farm().queue.push_back(encode(0, 10, false));
-    let steps = FakeSteps::new(2);
-    let engine = start_at_pace(&url, steps.clone(), 1, None, |pace| pace.shutdown_limit = Duration::from_secs(60));
-    finish_rows_beside_somebody(&server, &steps, &engine).await;
-    engine.desk.set(Allowed::Nothing { why: ReleaseReason::UserReturned });
-    let released = |call: &Call| matches!(call, Call::Release(request) if request.reason == ReleaseReason::UserReturned);
-    server.until("the lease is released", |farm| farm.count(released) == 1).await;
-    assert_eq!(server.farm().committed(), [0, 1, 2, 3, 4]);
-    engine.stop().await;
-    no_complaints(&server);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_was_disturbed_hands_its_lease_back_without_blame() {
-    let (server, url) = FakeServer::start().await;
-    server.farm().queue.extend([encode(0, 10, false), encode(10, 12, false)]);
-    let steps = FakeSteps::with(FREELY, |script| script.disturbed_before = Some(3));
-    let engine = start(&url, steps, 1);
-    let released = |call: &Call| matches!(call, Call::Release(request) if request.reason == ReleaseReason::UserReturned);
-    server.until("it is released", |farm| farm.count(released) == 1).await;
-    server.until("the other span is complete", |farm| farm.completed() == 1).await;
-    engine.stop().await;
-    let farm = server.farm();
-    assert_eq!(farm.count(|call| matches!(call, Call::Fail(..))), 0);
-    assert_eq!(farm.committed(), [0, 1, 2, 10, 11]);
-    drop(farm);
     no_complaints(&server);
 }

@@ -1,3 +1,5 @@
+pub(super) mod autogroup;
+
 use std::io;
 
 use nix::{
@@ -12,16 +14,13 @@ use tokio::process::Command;
 const IOPRIO_IDLE: libc::c_int = 3 << 13;
 /// `IOPRIO_WHO_PROCESS` of `ioprio_set(2)`; 0 as its id is the caller.
 const IOPRIO_WHO_PROCESS: libc::c_int = 1;
-/// The kernel lets ordinary users weigh one session in a tenth of a second, all of them together: so many tries, …
-const WEIGH_TRIES: u32 = 6;
-/// … so many nanoseconds apart, are longer than that.
-const WEIGH_AGAIN_AFTER: libc::c_long = 20_000_000;
 
 /// Makes the child die with the thread that starts it, keeps it to the engine's cores, and lets it run when nothing else
 /// wants to.
 #[expect(unsafe_code, reason = "all of this can only be set between fork and exec")]
 pub(super) fn prepare(command: &mut Command) {
     let (engine, most_cores) = (getpid(), super::most_cores());
+    let sessions_compete = autogroup::sessions_compete();
     let between_fork_and_exec = move || -> io::Result<()> {
         die_with_parent()?;
         // The engine may have died before the line above: then no signal will come.
@@ -31,9 +30,10 @@ pub(super) fn prepare(command: &mut Command) {
         // A group of its own: a Ctrl-C at the engine's terminal must not reach ffmpeg before the engine has committed. A
         // session is one, too, and counts by itself.
         let itself = Pid::from_raw(0);
+        let mut counts_least = false;
         if super::is_beside_a_person() {
             setsid()?;
-            weigh_session_least();
+            counts_least = autogroup::weigh_least() && sessions_compete;
         } else {
             setpgid(itself, itself)?;
         }
@@ -41,7 +41,9 @@ pub(super) fn prepare(command: &mut Command) {
             keep_to_last_cores(most)?;
         }
         let_others_first();
-        if super::is_beside_a_person() {
+        // A session that counts least leaves a person 98.5 % and more, however many threads are in it. Then SCHED_IDLE would only
+        // do harm: where such programs run, the kernel sees an idle processor, and moves what a person waits for there and back.
+        if super::is_beside_a_person() && !counts_least {
             wait_for_all_others();
         }
         Ok(())
@@ -85,29 +87,4 @@ fn keep_to_last_cores(most: u32) -> io::Result<()> {
         kept.set(cpu)?;
     }
     Ok(sched_setaffinity(itself, &kept)?)
-}
-
-/// Makes the calling process's session count for little beside others (`autogroup` in sched(7)): a kernel that shares the
-/// processor out between sessions looks at priorities only inside of each, so that even the lowest one would get as much as
-/// all that a person does. Best effort: not every kernel does so, and none does for control groups with shares of their own.
-#[expect(unsafe_code, reason = "between fork and exec only plain system calls may be made")]
-fn weigh_session_least() {
-    const LEAST: &[u8] = b"19";
-    let wait = libc::timespec { tv_sec: 0, tv_nsec: WEIGH_AGAIN_AFTER };
-    // SAFETY: the path ends with a zero, the text is as long as it says, the descriptor is the one just opened, and the
-    // time lives through the call.
-    unsafe {
-        let file = libc::open(c"/proc/self/autogroup".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
-        if file < 0 {
-            return;
-        }
-        for _ in 0..WEIGH_TRIES {
-            let written = libc::write(file, LEAST.as_ptr().cast(), LEAST.len());
-            if written >= 0 || io::Error::last_os_error().raw_os_error() != Some(libc::EAGAIN) {
-                break;
-            }
-            libc::nanosleep(&raw const wait, std::ptr::null_mut());
-        }
-        libc::close(file);
-    }
 }
