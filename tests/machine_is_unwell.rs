@@ -10,7 +10,7 @@ use std::{
 use offpeak_api::{agent::AgentState, ids::JobId, policy::Policy};
 use offpeak_link::{Answer, Order};
 use offpeak_tests::{
-    display::Display,
+    display::{Display, forget_this_desk},
     exact,
     history::History,
     linked::Linked,
@@ -51,10 +51,8 @@ impl Film {
 }
 
 fn at_desk(command: &mut Command, display: &Display) {
+    forget_this_desk(command);
     command.args(["--presence", "auto", "--quiet-milliseconds", "1000"]).env("DISPLAY", display.name());
-    for name in ["WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
-        command.env_remove(name);
-    }
     // What runs on this machine besides is in nobody's session here.
     command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere");
 }

@@ -5,7 +5,15 @@ use std::time::{Duration, Instant};
 
 use offpeak_api::{agent::AgentState, policy::Policy};
 use offpeak_link::{Answer, Limits, Order};
-use offpeak_tests::{compositor::Compositor, display::Display, linked::Linked, logind::Logind, sources, system::System, tree};
+use offpeak_tests::{
+    compositor::Compositor,
+    display::{Display, forget_this_desk},
+    linked::Linked,
+    logind::Logind,
+    sources,
+    system::System,
+    tree,
+};
 
 const DELAY: &str = "sleep:shutdown delay";
 const AWAKE: &str = "idle block";
@@ -19,9 +27,7 @@ fn service_with(system: &System, logind: &Logind, words: &[&str]) -> Linked {
     system.linked_engine("service", |command| {
         command.args(words);
         command.env("DBUS_SYSTEM_BUS_ADDRESS", logind.address());
-        for name in ["DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
-            command.env_remove(name);
-        }
+        forget_this_desk(command);
     })
 }
 
@@ -184,10 +190,8 @@ async fn a_wayland_session_is_seen_and_x11_beside_it_is_not_believed() {
     let (compositor, xwayland) = (Compositor::start(&scratch), Display::start(&scratch));
     let mut engine = system.linked_engine("wayland", |command| {
         command.args(["--presence", "auto", "--quiet-milliseconds", "2000"]);
+        forget_this_desk(command);
         command.env("WAYLAND_DISPLAY", compositor.socket()).env("DISPLAY", xwayland.name());
-        for name in ["XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
-            command.env_remove(name);
-        }
         command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere");
     });
     // Whoever joins at the machine's desk is there.

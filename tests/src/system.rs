@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::{
     client::Client,
+    display::forget_this_desk,
     process::Process,
     programs::{self, built},
 };
@@ -126,12 +127,9 @@ impl System {
     fn start_at_desk(&mut self, name: &str, mut command: Command, display: &str, quiet: Option<Duration>, server: &Url) {
         let code = self.server_says(&["token", "enrol", "--uses", "1"]);
         command.env("OFFPEAK_URL", server.as_str()).env("OFFPEAK_ENROL_CODE", code);
+        forget_this_desk(&mut command);
         command.args(["--presence", "auto"]).env("DISPLAY", display);
         command.args(quiet.map(|quiet| format!("--quiet-milliseconds={}", quiet.as_millis())));
-        // This machine's own desk is not the one of the test.
-        for name in ["WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "XDG_SESSION_ID", "DBUS_SESSION_BUS_ADDRESS"] {
-            command.env_remove(name);
-        }
         self.engines.push(Process::spawn(name, command, self.folder.path()));
     }
 

@@ -39,7 +39,8 @@ fn has_a_share(groups: &str, unified: &[&Path]) -> bool {
     })
 }
 
-/// Makes the calling process's session count as little as can be; whether the kernel took that. To be called between fork and
+/// Makes the calling process's session count as little as can be, which matters where [`sessions_compete`]; whether the kernel took
+/// that. To be called between fork and
 /// exec, while a box still lets it.
 #[expect(unsafe_code, reason = "between fork and exec only plain system calls may be made")]
 pub(super) fn weigh_least() -> bool {

@@ -20,7 +20,9 @@ const IOPRIO_WHO_PROCESS: libc::c_int = 1;
 #[expect(unsafe_code, reason = "all of this can only be set between fork and exec")]
 pub(super) fn prepare(command: &mut Command) {
     let (engine, most_cores) = (getpid(), super::most_cores());
-    let sessions_compete = autogroup::sessions_compete();
+    let is_beside_a_person = super::is_beside_a_person();
+    // Asked before the fork: it reads files.
+    let sessions_compete = is_beside_a_person && autogroup::sessions_compete();
     let between_fork_and_exec = move || -> io::Result<()> {
         die_with_parent()?;
         // The engine may have died before the line above: then no signal will come.
@@ -30,10 +32,15 @@ pub(super) fn prepare(command: &mut Command) {
         // A group of its own: a Ctrl-C at the engine's terminal must not reach ffmpeg before the engine has committed. A
         // session is one, too, and counts by itself.
         let itself = Pid::from_raw(0);
-        let mut counts_least = false;
-        if super::is_beside_a_person() {
+        if is_beside_a_person {
             setsid()?;
-            counts_least = autogroup::weigh_least() && sessions_compete;
+            let counts_least = autogroup::weigh_least() && sessions_compete;
+            // A session that counts least leaves a person 98.5 % and more, however many threads are in it. Then SCHED_IDLE would
+            // only do harm: the kernel takes a processor where such programs run for an idle one, and moves what a person waits
+            // for there and back.
+            if !counts_least {
+                wait_for_all_others();
+            }
         } else {
             setpgid(itself, itself)?;
         }
@@ -41,11 +48,6 @@ pub(super) fn prepare(command: &mut Command) {
             keep_to_last_cores(most)?;
         }
         let_others_first();
-        // A session that counts least leaves a person 98.5 % and more, however many threads are in it. Then SCHED_IDLE would only
-        // do harm: where such programs run, the kernel sees an idle processor, and moves what a person waits for there and back.
-        if super::is_beside_a_person() && !counts_least {
-            wait_for_all_others();
-        }
         Ok(())
     };
     // SAFETY: the closure makes async-signal-safe system calls only, and allocates nothing unless it is about to fail.
